@@ -1,0 +1,63 @@
+"""
+What a wallet can say of a callback, whatever its proto: a result that the provider knows, a balance, a state.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from walletbridge.callbacks import Command
+
+
+class Result(IntEnum):
+    """The provider's result codes. PROTOCOL: Checks, Answers."""
+
+    OK = 0
+    PLAYER_NOT_FOUND = 21
+    PLAYER_INACTIVE = 22
+    BALANCE_INSUFFICIENT = 31
+    ALREADY_PROCESSED = 41
+    TRANSACTION_NOT_FOUND = 42
+    FAILED = 99
+    """With HTTP 200: not made, and known not to be made. With HTTP 500: nobody knows."""
+    WRONG_TOKEN = 100
+
+
+class TransactionState(StrEnum):
+    """What became of a transaction, in the provider's words (one L)."""
+
+    OK = "OK"
+    CANCELED = "CANCELED"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A definite answer of the wallet."""
+
+    result: Result
+    balance: int = 0
+    """In minor units; means nothing where the answer carries none (21 and 22)."""
+    state: TransactionState | None = None
+    """Of a status that is OK."""
+
+
+_REFUSED_PLAYER = frozenset({Result.OK, Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
+
+LISTED = {
+    Command.AUTHENTICATE: _REFUSED_PLAYER,
+    Command.BALANCE: _REFUSED_PLAYER,
+    Command.BET: _REFUSED_PLAYER | {Result.BALANCE_INSUFFICIENT, Result.ALREADY_PROCESSED, Result.FAILED},
+    Command.WIN: _REFUSED_PLAYER | {Result.ALREADY_PROCESSED, Result.FAILED},
+    Command.CANCEL: _REFUSED_PLAYER | {Result.TRANSACTION_NOT_FOUND, Result.FAILED},
+    Command.STATUS: _REFUSED_PLAYER | {Result.TRANSACTION_NOT_FOUND},
+}
+"""
+The results that are listed for each command (PROTOCOL: Checks, Answers). Any other, such as 41 to a cancel, 42 to a bet
+or 99 to a read, says nothing that the provider could act on, and is an unknown outcome.
+"""
+
+
+def is_listed(command: Command, outcome: Outcome) -> bool:
+    """Whether `outcome` is one that the provider knows for `command`. A status that is OK must have a state."""
+    if command is Command.STATUS and outcome.result is Result.OK and outcome.state is None:
+        return False
+    return outcome.result in LISTED[command]
