@@ -28,6 +28,10 @@ WRONG_TOKEN = Answer(200, Result.WRONG_TOKEN, b'{"result":100,"status":"ERROR"}'
 UNKNOWN = Answer(500, Result.FAILED, b'{"result":99,"status":"ERROR"}')
 """Nobody can say whether money moved. The provider cancels the bet, or sends the win or cancel again."""
 
+REPLAY_REFUSED = Answer(
+    403, Result.FAILED, b'{"result":99,"status":"ERROR","message":"a replay from the UI is not sent to the wallet"}'
+)
+
 
 def of_outcome(callback: Callback, outcome: Outcome, *, currency_decimals: int) -> Answer:
     """The documented answer to `callback`, given an outcome that is listed for its command."""

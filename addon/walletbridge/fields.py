@@ -53,8 +53,8 @@ def trans_id(value: Field, path: str) -> int | str:
         if not isinstance(value, str):
             raise BadCallback(path, f"expected an integer or a string, {_was(value)}")
         return _text(value, path, TRANS_ID_CHARACTERS_MAX)
-    if abs(value) >= 10**TRANS_ID_CHARACTERS_MAX:
-        raise BadCallback(path, f"expected at most {TRANS_ID_CHARACTERS_MAX} digits")
+    if len(str(value)) > TRANS_ID_CHARACTERS_MAX:
+        raise BadCallback(path, f"expected at most {TRANS_ID_CHARACTERS_MAX} characters")
     return value
 
 
@@ -87,6 +87,8 @@ def optional_text(value: Field, path: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise BadCallback(path, f"expected a string, {_was(value)}")
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise BadCallback(path, f"expected a string, {_was(value)}")
     return _without_surrogates(str(value), path)
 
 
@@ -113,6 +115,8 @@ def _as_integer(value: Json | _Absent) -> int | None:
     if isinstance(value, str):
         return int(value) if _INTEGER.fullmatch(value) else None
     if isinstance(value, Decimal):
+        if not value:
+            return 0  # whatever the exponent
         # Compared by exponent first: 1E+999999 has an integer value that is better not built.
         return int(value) if value.adjusted() < 20 and value == value.to_integral_value() else None  # noqa: PLR2004 - int64 has 19 digits
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,7 @@
+"""
+`python -m walletbridge` is the same as `walletbridge`.
+"""
+
+from walletbridge.cli import main
+
+main()

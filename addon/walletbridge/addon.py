@@ -1,0 +1,251 @@
+"""
+The mitmproxy addon: hooks, and the one option `walletbridge_config`. All decisions are made elsewhere.
+
+Three facts about mitmproxy shape this file. A hook that raises lets its flow go upstream, so every path of `request`
+ends with an answer. Saved and replayed flows run the same hooks, so what is not live is left alone. And nothing redacts
+headers, so the token is overwritten as soon as it was compared.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+from weakref import WeakKeyDictionary
+
+from mitmproxy import ctx, hooks, http
+from mitmproxy.addonmanager import Loader
+from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
+
+from walletbridge import answers
+from walletbridge.answers import Answer
+from walletbridge.bridge import Bridge
+from walletbridge.errors import SettingsError
+from walletbridge.gateway import Request
+from walletbridge.logs import callback_fields, open_log
+from walletbridge.settings import Settings, load, read_tokens
+from walletbridge.tokens import Tokens
+from walletbridge.trace import Trace
+
+TOKEN_HEADER = b"callback-token"
+OPTION = "walletbridge_config"
+HIDDEN = b"***"
+FLUSH_SECONDS = 0.2
+"""How long answers may take from our hands to the socket at the end."""
+HELD_POLL_SECONDS = 0.05
+SECOND_SIGNAL_SECONDS = 0.5
+"""Launchers and process groups deliver one Ctrl-C twice; only a later one is a person's second."""
+_LENGTH_DIGITS_MAX = 20
+"""More digits than any length has; Python refuses to read thousands of them."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What was found at the head of a request, kept where only this addon can write it."""
+
+    has_token: bool
+    received_at: float
+    is_too_large: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    trace: Trace
+    answer: Answer
+    received_at: float
+
+
+class WalletBridge:
+    """Answers callbacks; everything else goes its way untouched."""
+
+    def __init__(self, *, has_upstream: bool = True) -> None:
+        """Without an upstream, other paths are answered 404."""
+        self._has_upstream = has_upstream
+        self._config = ""
+        self._settings: Settings | None = None
+        self._tokens: Tokens | None = None
+        self._bridge: Bridge | None = None
+        self._draining = False
+        self._heads: WeakKeyDictionary[http.HTTPFlow, _Head] = WeakKeyDictionary()
+        self._answered: WeakKeyDictionary[http.HTTPFlow, _Answered] = WeakKeyDictionary()
+
+    def load(self, loader: Loader) -> None:
+        """Declares the option."""
+        loader.add_option(OPTION, str, "", "The YAML file with walletbridge's settings.")
+
+    def configure(self, updated: set[str]) -> None:
+        """
+        Reads the settings. A mistake in them is logged as an error, which ends a mitmproxy that is starting.
+        """
+        if (
+            OPTION not in updated
+            or not ctx.options.walletbridge_config
+            or ctx.options.walletbridge_config == self._config
+        ):
+            return
+        if self._bridge is not None:
+            logger.error("walletbridge: the settings file cannot be changed while running; start again")
+            return
+        self._config = ctx.options.walletbridge_config
+        try:
+            self._settings = load(Path(self._config).expanduser())
+            self._tokens = Tokens(read_tokens(self._settings.callback, os.environ))
+        except SettingsError as error:
+            logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
+            return
+        # With the eager default a dead upstream resets the client before any hook; other paths keep their Host.
+        ctx.options.update(connection_strategy="lazy", keep_host_header=True)  # type: ignore[no-untyped-call]
+
+    def running(self) -> None:
+        """Connects to the wallet."""
+        if self._bridge is not None:
+            return
+        if self._settings is None or self._tokens is None:
+            if not self._config:
+                logger.error("walletbridge: no settings; say --set %s=FILE", OPTION)
+            return
+        log = open_log(lines_max=self._settings.limits.log_lines, stream=_log_stream())
+        try:
+            self._bridge = Bridge(self._settings, self._tokens, log)
+        except SettingsError as error:
+            logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
+            return
+        proxyserver: Proxyserver = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
+        addresses = [f"{host}:{port}" for host, port, *_ in proxyserver.listen_addrs()]
+        log.event("listening", addresses=addresses, path=self._settings.callback.path)
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Compares and hides the token of a callback; lets any other request stream."""
+        bridge = self._bridge
+        if bridge is None or bridge.is_callback(flow.request.path):
+            self._take(bridge, flow)
+        elif flow.response is None and not self._has_upstream:
+            flow.response = http.Response.make(404)
+        elif flow.response is None:
+            flow.request.stream = True
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Answers a callback."""
+        head = self._heads.pop(flow, None)
+        if not flow.live or flow.response or flow.error:
+            return
+        try:
+            if head is not None or self._bridge is None or self._bridge.is_callback(flow.request.path):
+                await self._answer(flow, head)
+        except BaseException:
+            # Whatever it was: without an answer of ours, mitmproxy would send the callback upstream.
+            if flow.response is None:
+                self._respond(flow, answers.UNKNOWN)
+            raise
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Lets the upstream's answers stream."""
+        if flow.response and flow not in self._answered and flow.live and not flow.response.raw_content:
+            flow.response.stream = True
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """A client that left: its wallet call was made all the same, but the provider was not told."""
+        self._heads.pop(flow, None)
+        if self._bridge and (done := self._answered.pop(flow, None)):
+            seconds = self._bridge.clock() - done.received_at
+            self._bridge.log.warning("answer not delivered", **callback_fields(done.trace, done.answer, seconds))
+
+    async def done(self) -> None:
+        """Closes the listeners, lets calls in flight end and be answered, then lets go of the wallet."""
+        if self._bridge is None:
+            return
+        self._draining = True
+        at_once = asyncio.Event()
+        _on_second_sigint(at_once)
+        ctx.options.update(server=False)  # type: ignore[no-untyped-call]
+        await self._bridge.stop(at_once=at_once)
+        await asyncio.sleep(FLUSH_SECONDS)
+        self._bridge.log.close()
+
+    def _take(self, bridge: Bridge | None, flow: http.HTTPFlow) -> None:
+        fields = flow.request.headers.fields
+        tokens = [value for name, value in fields if name.lower() == TOKEN_HEADER]
+        if tokens:
+            flow.request.headers.fields = tuple(
+                (name, HIDDEN if name.lower() == TOKEN_HEADER else value) for name, value in fields
+            )
+        if bridge is None:
+            return
+        self._heads[flow] = _Head(
+            has_token=bridge.admits(flow.client_conn.peername[0], tokens),
+            received_at=bridge.clock(),
+            is_too_large=_announced_bytes(flow.request) > bridge.settings.limits.body_bytes,
+        )
+
+    async def _answer(self, flow: http.HTTPFlow, head: _Head | None) -> None:
+        bridge = self._bridge
+        if bridge is None or head is None:
+            self._respond(flow, answers.UNKNOWN)
+            return
+        if flow.is_replay:
+            self._respond(flow, answers.REPLAY_REFUSED)
+            return
+        received_at = head.received_at
+        if flow.intercepted:
+            if not await _released(flow):
+                return
+            # The time for which a person held it does not count.
+            received_at = bridge.clock()
+        trace = Trace()
+        request = Request(
+            method=flow.request.method,
+            has_token=head.has_token,
+            body=None if head.is_too_large else flow.request.raw_content,
+            received_at=received_at,
+        )
+        answer = await bridge.answer(request, trace)
+        self._answered[flow] = _Answered(trace, answer, received_at)
+        self._respond(flow, answer)
+
+    def _respond(self, flow: http.HTTPFlow, answer: Answer) -> None:
+        headers = answer.headers
+        if self._draining:
+            # The listener is closed: the next callback has to find another door.
+            headers = (*headers, (b"Connection", b"close"))
+        body = b"" if flow.request.method == "HEAD" else answer.body
+        flow.response = http.Response.make(answer.http_status, body, headers)
+
+
+async def _released(flow: http.HTTPFlow) -> bool:
+    """Waits until a person lets go of an intercepted flow; False where it was killed or its client left."""
+    await ctx.master.addons.trigger_event(hooks.UpdateHook([flow]))
+    while flow.intercepted:  # noqa: ASYNC110 - killing a flow wakes nobody who waits for its resume
+        await asyncio.sleep(HELD_POLL_SECONDS)
+    return flow.error is None and flow.live and flow.client_conn.connected
+
+
+def _announced_bytes(request: http.Request) -> int:
+    length = request.headers.get("content-length", "")
+    if not length.isascii() or not length.isdecimal():
+        return 0
+    return int(length[:_LENGTH_DIGITS_MAX])
+
+
+def _log_stream() -> TextIO | None:
+    """Where lines go: not onto the screen that mitmproxy's console draws."""
+    return None if "console_mouse" in ctx.options else sys.stderr
+
+
+def _on_second_sigint(at_once: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    since = loop.time()
+
+    def force() -> None:
+        if loop.time() - since > SECOND_SIGNAL_SECONDS:
+            at_once.set()
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, force)
+    except (NotImplementedError, RuntimeError, ValueError):
+        # Not on this platform, or not in the main thread: the drain is bounded all the same.
+        logger.debug("a second SIGINT will not shorten the drain")

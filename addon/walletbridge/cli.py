@@ -1,0 +1,98 @@
+"""
+The command `walletbridge`.
+
+Each command imports what it needs when it runs: mitmproxy alone takes most of a second.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from walletbridge.errors import SettingsError
+
+_CONFIG = click.option(
+    "--config",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The YAML file with the settings.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="walletbridge")
+def main() -> None:
+    """Answers game providers' HTTP callbacks from a gRPC wallet, inside mitmproxy."""
+
+
+@main.command()
+@_CONFIG
+def serve(config: Path) -> None:
+    """The gateway without a UI."""
+    _launch("serve", config)
+
+
+@main.command()
+@_CONFIG
+def web(config: Path) -> None:
+    """The gateway inside mitmweb."""
+    _launch("web", config)
+
+
+@main.command()
+@_CONFIG
+def tui(config: Path) -> None:
+    """The gateway inside the mitmproxy console."""
+    _launch("tui", config)
+
+
+@main.command()
+@_CONFIG
+def check(config: Path) -> None:
+    """Read the settings, ask the wallet if it is there, and say what is wrong."""
+    from walletbridge.check import check as findings  # noqa: PLC0415 - grpc only where it is used
+
+    wrong = 0
+    for finding in findings(config):
+        click.echo(f"{'✓' if finding.is_right else '✗'} {finding.text}")
+        wrong += not finding.is_right
+    sys.exit(1 if wrong else 0)
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Run every documented callback once, print what came of it, and end.")
+def demo(*, once: bool) -> None:
+    """A wallet, the gateway under mitmweb, and gentle traffic."""
+    if once:
+        from walletbridge.demo.once import run_once  # noqa: PLC0415 - see the module's docstring
+
+        sys.exit(asyncio.run(run_once()))
+    from walletbridge.demo.live import run_live  # noqa: PLC0415 - see the module's docstring
+
+    run_live()
+
+
+@main.command("demo-wallet")
+@click.option("--listen", default="127.0.0.1:50051", show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@click.option("--db", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The SQLite file.")
+def demo_wallet(listen: str, db: Path) -> None:
+    """The demo's wallet alone: wallet.v1 on an SQLite file, with seeded players."""
+    from walletbridge.demo.wallet import serve as serve_wallet  # noqa: PLC0415 - see the module's docstring
+
+    host = listen.rpartition(":")[0]
+    try:
+        asyncio.run(serve_wallet(listen, db, ready=lambda port: click.echo(f"wallet: {host}:{port}")))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _launch(kind: str, config: Path) -> None:
+    from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.settings import load  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        settings = load(config)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    launch(Kind(kind), config.absolute(), settings)

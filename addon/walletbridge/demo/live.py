@@ -1,0 +1,80 @@
+"""
+`walletbridge demo`: the wallet, the gateway under mitmweb and some traffic, in one process, to look at in a browser.
+"""
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from walletbridge.demo.ledger import Ledger
+from walletbridge.demo.once import TOKEN_VARIABLE
+from walletbridge.demo.traffic import play
+from walletbridge.demo.wallet import DemoWallet
+from walletbridge.serve.launch import Kind, free_port, launch
+from walletbridge.settings import load
+
+HOST = "127.0.0.1"
+GATEWAY_PORT = 8080
+UI_PORT = 8081
+WALLET_PORT = 50051
+DEMO_TOKEN = "demo"  # noqa: S105 - guards play money on this machine's own address
+
+
+class Demo:
+    """Runs the wallet and the traffic beside the gateway; mitmproxy calls it as an addon, behind the gateway's."""
+
+    def __init__(self, ledger: Ledger, *, wallet_port: int, url: str, token: str) -> None:
+        self._ledger = ledger
+        self._wallet = DemoWallet(ledger)
+        self._wallet_port = wallet_port
+        self._url = url
+        self._token = token
+        self._task: asyncio.Task[None] | None = None
+
+    def running(self) -> None:
+        """Starts."""
+        self._task = asyncio.ensure_future(self._run())
+
+    async def done(self) -> None:
+        """Ends the traffic first, then the wallet: the gateway has let its calls end by now."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._wallet.stop(0)
+
+    async def _run(self) -> None:
+        await self._wallet.start(f"{HOST}:{self._wallet_port}")
+        await play(self._url, self._token)
+
+
+def run_live() -> None:
+    """Runs until a signal ends it."""
+    token = os.environ.setdefault(TOKEN_VARIABLE, DEMO_TOKEN)
+    gateway, ui, wallet = (_port(preferred) for preferred in (GATEWAY_PORT, UI_PORT, WALLET_PORT))
+    url = f"http://{HOST}:{gateway}/callback"
+    with TemporaryDirectory(prefix="walletbridge-") as name:
+        folder = Path(name)
+        config = folder / "walletbridge.yaml"
+        config.write_text(
+            f"listen: {HOST}:{gateway}\nwallet: {{target: '{HOST}:{wallet}'}}\nui: {{listen: '{HOST}:{ui}'}}\n"
+        )
+        ledger = Ledger(folder / "wallet.db")
+        ledger.seed_demo_players()
+        print(f"callbacks: {url} (token: the value of {TOKEN_VARIABLE}, {DEMO_TOKEN!r} if it was not set)")  # noqa: T201
+        print(f"wallet: {HOST}:{wallet} (wallet.v1)", flush=True)  # noqa: T201 - what the command is asked for
+        demo = Demo(ledger, wallet_port=wallet, url=url, token=token.split(",")[0].strip())
+        # A configuration folder of the demo's own: nothing of the user's applies here, and nothing stays behind.
+        launch(Kind.WEB, config, load(config), addons=[demo], options=[f"confdir={folder / 'mitmproxy'}"])
+
+
+def _port(preferred: int) -> int:
+    """The preferred port, or any free one where that is taken."""
+    try:
+        with socket.create_server((HOST, preferred)):
+            return preferred
+    except OSError:
+        return free_port(HOST)

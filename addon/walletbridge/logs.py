@@ -1,0 +1,120 @@
+"""
+One structured line for each callback, and one for what else an operator wants to know. Never a token.
+
+For people on a terminal, as JSON otherwise; to stderr, or to mitmproxy's event log where its console owns the terminal.
+"""
+
+import json
+import logging
+import sys
+from typing import Any, TextIO
+
+import structlog
+
+from walletbridge.answers import Answer
+from walletbridge.line_writer import LineWriter
+from walletbridge.trace import Trace
+
+_HTTP_UNKNOWN = 500
+
+
+class Log:
+    """The gateway's log."""
+
+    def __init__(self, writer: LineWriter | None, *, for_people: bool) -> None:
+        """With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log."""
+        self._writer = writer
+        output: Any = _Lines(writer) if writer else logging.getLogger("walletbridge")
+        self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+            output,
+            processors=_for_people(colors=writer is not None) if for_people else _FOR_PROGRAMS,
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+            cache_logger_on_first_use=True,
+        ).bind()
+
+    def event(self, event: str, **fields: object) -> None:
+        """Something that happened to the gateway itself."""
+        self._logger.info(event, **fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something that an operator should look into."""
+        self._logger.warning(event, **fields)
+
+    def failed(self, error: BaseException) -> None:
+        """A fault of ours, with its traceback (which shows code, never values)."""
+        self._logger.error("fault", exc_info=error)
+
+    def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
+        """The line of a callback."""
+        fields = callback_fields(trace, answer, seconds)
+        if answer.http_status == _HTTP_UNKNOWN:
+            self._logger.warning("callback", **fields)
+        else:
+            self._logger.info("callback", **fields)
+
+    def close(self) -> None:
+        """Writes what is still queued."""
+        if self._writer:
+            self._writer.close()
+
+
+def open_log(*, lines_max: int, stream: TextIO | None = sys.stderr) -> Log:
+    """A log to `stream`: for people if it is a terminal. None: to the standard logging module."""
+    if stream is None:
+        return Log(None, for_people=True)
+    return Log(LineWriter(stream, lines_max=lines_max), for_people=stream.isatty())
+
+
+def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, object]:
+    """What a callback's line says; what does not apply is left out."""
+    callback = trace.callback
+    fields: dict[str, object] = {}
+    if callback is not None:
+        fields["command"] = callback.command.value
+        fields["account"] = callback.account
+        if (trans_id := getattr(callback, "trans_id", None)) is not None:
+            fields["trans_id"] = trans_id
+    fields["result"] = int(answer.result)
+    fields["http_status"] = answer.http_status
+    if trace.wallet_method:
+        fields["wallet_method"] = trace.wallet_method
+        fields["grpc_status"] = trace.grpc_status
+        fields["tries"] = trace.tries
+        fields["wallet_ms"] = round(trace.wallet_seconds * 1000, 1)
+    fields["ms"] = round(seconds * 1000, 1)
+    if trace.cache is not None:
+        fields["cache"] = trace.cache.value
+    if trace.reason:
+        fields["reason"] = trace.reason
+    return fields
+
+
+class _Lines:
+    """What structlog hands finished lines to."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self.info = self.warning = self.error = writer.write
+
+
+def _json(_: object, __: str, fields: structlog.typing.EventDict) -> str:
+    # Not msgspec: it refuses integers beyond 64 bits, and a transaction may be one.
+    return json.dumps(fields, default=str)
+
+
+_FOR_PROGRAMS: list[structlog.typing.Processor] = [
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    _json,
+]
+
+
+def _for_people(*, colors: bool) -> list[structlog.typing.Processor]:
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        # The default formatter of tracebacks shows the values of local variables: tokens, keys.
+        structlog.dev.ConsoleRenderer(
+            colors=colors, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, sort_keys=False
+        ),
+    ]

@@ -1,0 +1,117 @@
+"""
+Starts mitmproxy with the gateway in it: as a server, under mitmweb, or in the console.
+
+mitmproxy documents no way to do this from a program. The classes and `tools.main.run` used here are the ones its own
+commands use, and its version is bounded accordingly.
+"""
+
+import socket
+import sys
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any, cast
+
+from mitmproxy import ctx
+from mitmproxy.master import Master
+from mitmproxy.options import Options
+from mitmproxy.tools import cmdline
+from mitmproxy.tools.console.master import ConsoleMaster
+from mitmproxy.tools.dump import DumpMaster
+from mitmproxy.tools.main import run
+from mitmproxy.tools.web.master import WebMaster
+
+from walletbridge.addon import OPTION, WalletBridge
+from walletbridge.settings import Address, Settings
+
+_NO_UPSTREAM = "http://127.0.0.1:9"
+"""mitmproxy's reverse mode wants an upstream. This one is never dialled: other paths are answered 404."""
+_BODY_LIMIT_FACTOR = 64
+"""
+Where there is no upstream, mitmproxy's global limit of bodies can bound its memory. It answers with a page of its own,
+so it is set far above ours.
+"""
+
+
+class Kind(Enum):
+    """The ways to run."""
+
+    SERVE = "serve"
+    WEB = "web"
+    TUI = "tui"
+
+
+def launch(
+    kind: Kind,
+    config: Path,
+    settings: Settings,
+    *,
+    addons: Sequence[object] = (),
+    options: Sequence[str] = (),
+) -> None:
+    """
+    Runs until a signal ends it; `addons` are added behind the gateway, `options` are mitmproxy's (`name=value`).
+
+    Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
+    """
+    ours = [WalletBridge(has_upstream=settings.upstream is not None), *addons]
+    match kind:
+        case Kind.SERVE:
+            run(_with(DumpMaster, ours, with_dumper=False), cmdline.mitmdump, _arguments(config, settings, options))
+        case Kind.WEB:
+            own = _web_options(settings.ui.listen)
+            ours.append(_AnnounceWeb())
+            run(_with(WebMaster, ours), cmdline.mitmweb, _arguments(config, settings, [*own, *options]))
+        case Kind.TUI:
+            run(_with(ConsoleMaster, ours), cmdline.mitmproxy, _arguments(config, settings, options))
+
+
+def _with(master: type[Master], addons: Sequence[object], **arguments: Any) -> type[Master]:
+    """A kind of master with `addons` behind its own: after Intercept, so that a person's edit comes first."""
+
+    def make(options: Options) -> Master:
+        made = master(options, **arguments)
+        made.addons.add(*addons)  # type: ignore[no-untyped-call]
+        return made
+
+    # `run` asks for a class, and calls it with the options.
+    return cast("type[Master]", make)
+
+
+def _arguments(config: Path, settings: Settings, options: Sequence[str]) -> list[str]:
+    values = [
+        f"mode=reverse:{settings.upstream or _NO_UPSTREAM}",
+        f"listen_host={settings.listen.host}",
+        f"listen_port={settings.listen.port}",
+        f"{OPTION}={config}",
+        # What is worth a line, the gateway says itself.
+        "termlog_verbosity=warn",
+        *options,
+    ]
+    if settings.upstream is None:
+        values.append(f"body_size_limit={_BODY_LIMIT_FACTOR * settings.limits.body_bytes}")
+    return [argument for value in values for argument in ("--set", value)]
+
+
+def _web_options(address: Address) -> list[str]:
+    port = address.port or free_port(address.host)
+    return [
+        f"web_host={address.host}",
+        f"web_port={port}",
+        f"web_open_browser={str(sys.stdout.isatty()).lower()}",
+    ]
+
+
+def free_port(host: str) -> int:
+    """A port of `host` that is free now. mitmweb cannot say which one it was given."""
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class _AnnounceWeb:
+    """Prints where the UI is; the address holds mitmweb's own login, not the callback token."""
+
+    def running(self) -> None:
+        master = cast("WebMaster", ctx.master)
+        print(f"mitmweb: {master.web_url}", flush=True)  # noqa: T201 - what the command is asked for

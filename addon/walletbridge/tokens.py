@@ -1,0 +1,35 @@
+"""
+The provider's token: is this request from the provider? PROTOCOL: Transport.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from hmac import compare_digest
+
+
+class Tokens:
+    """
+    The accepted tokens; several at a time, so that a token can be replaced without an outage.
+
+    Only digests are kept, so that no dump of this object shows a token.
+    """
+
+    def __init__(self, tokens: Iterable[bytes]) -> None:
+        """Raises ValueError where there is no token, or an empty one: nobody may come in without."""
+        self._digests = tuple(sha256(token).digest() for token in tokens if token)
+        if not self._digests:
+            raise ValueError("expected at least one token")
+
+    def accept(self, headers: Sequence[bytes]) -> bool:
+        """
+        Whether the values of all `Callback-Token` headers of a request are one accepted token.
+
+        Takes the same time whatever token is near to right, and whichever of several it is.
+        """
+        if len(headers) != 1:
+            return False
+        digest = sha256(headers[0]).digest()
+        accepted = False
+        for known in self._digests:
+            accepted |= compare_digest(digest, known)
+        return accepted

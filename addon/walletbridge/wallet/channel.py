@@ -1,0 +1,122 @@
+"""
+The one gRPC channel to the wallet: how it is secured, how it comes back, and whether it is there right now.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+# gRPC's core writes lines of its own to stderr, into the middle of a console UI. It reads this once, at its import.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+import grpc
+import grpc.aio
+
+from walletbridge.errors import SettingsError
+from walletbridge.settings import Tls
+from walletbridge.settings import Wallet as WalletSettings
+
+RECONNECT_MILLISECONDS = 100
+RECONNECT_MILLISECONDS_MAX = 200
+RESPONSE_BYTES_MAX = 1 << 20
+
+
+class Channel:
+    """
+    A channel that always tries to be connected, so that no callback pays for connecting.
+
+    Must be made inside a running event loop. Raises SettingsError where a certificate or key cannot be read.
+    """
+
+    def __init__(self, settings: WalletSettings, *, on_change: Callable[[bool], None]) -> None:
+        """`on_change` is told when the connection is there (True) and when it is gone (False)."""
+        options = _options(settings)
+        if settings.tls is None:
+            self._channel = grpc.aio.insecure_channel(settings.target, options=options)
+        else:
+            self._channel = grpc.aio.secure_channel(settings.target, _credentials(settings.tls), options=options)
+        self._ready = asyncio.Event()
+        self._on_change = on_change
+        self._watch = asyncio.ensure_future(self._watch_state())
+
+    def method(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable:
+        """A unary method that takes a message and returns the response's bytes, unread."""
+        return self._channel.unary_unary(path, request_serializer=_serialize)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a call could be sent at once."""
+        return self._ready.is_set()
+
+    async def wait_until_ready(self, seconds: float) -> bool:
+        """Waits for the connection, at most so long; says whether it is there."""
+        if not self._ready.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ready.wait(), seconds)
+        return self._ready.is_set()
+
+    async def close(self) -> None:
+        """Ends the connection; a call still in flight ends as cancelled, and its outcome is unknown."""
+        self._watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._watch
+        self._ready.clear()
+        await self._channel.close()
+
+    async def _watch_state(self) -> None:
+        told: bool | None = None
+        while True:
+            state = self._channel.get_state(try_to_connect=True)
+            ready = state is grpc.ChannelConnectivity.READY
+            if ready:
+                self._ready.set()
+            else:
+                self._ready.clear()
+            # That a wallet is away at the start is known only once an attempt has failed.
+            if ready != told and (ready or told or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE):
+                told = ready
+                self._on_change(ready)
+            await self._channel.wait_for_state_change(state)
+
+
+def _serialize(message: object) -> bytes:
+    return message.SerializeToString()  # type: ignore[attr-defined, no-any-return]
+
+
+def _options(settings: WalletSettings) -> list[tuple[str, int]]:
+    return [
+        # By default the core backs off for up to two minutes; a wallet that is back must be seen at once.
+        ("grpc.initial_reconnect_backoff_ms", RECONNECT_MILLISECONDS),
+        ("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS_MAX),
+        # In spite of its name, how long one attempt to connect may take.
+        ("grpc.min_reconnect_backoff_ms", round(settings.connect_timeout * 1000)),
+        # A connection that is never idle is never in the way of a callback.
+        ("grpc.client_idle_timeout_ms", 2**31 - 1),
+        # Finds out about a wallet that went without a word (power, network) while calls wait for it.
+        ("grpc.keepalive_time_ms", 10_000),
+        ("grpc.keepalive_timeout_ms", 3_000),
+        # A movement is sent once; only the gateway may repeat a read.
+        ("grpc.enable_retries", 0),
+        ("grpc.max_receive_message_length", RESPONSE_BYTES_MAX),
+        # Channels with equal settings would share a connection and its backoff.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+
+
+def _credentials(tls: Tls) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(
+        root_certificates=_read("ca_file", tls.ca_file),
+        private_key=_read("key_file", tls.key_file),
+        certificate_chain=_read("cert_file", tls.cert_file),
+    )
+
+
+def _read(name: str, path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"wallet.tls.{name}: cannot read {path}: {error.strerror}") from None

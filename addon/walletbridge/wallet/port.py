@@ -1,0 +1,22 @@
+"""
+The wallet as the gateway sees it, whatever its proto.
+"""
+
+from typing import Protocol
+
+from walletbridge.callbacks import Callback
+from walletbridge.outcomes import Outcome
+from walletbridge.trace import Trace
+
+
+class Wallet(Protocol):
+    """A door to the operator's wallet."""
+
+    async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
+        """
+        Makes the wallet call of `callback` and returns an outcome that is listed for its command.
+
+        `deadline` is a time of the gateway's clock, in seconds. A movement or cancel is sent at most once. Raises
+        OutcomeUnknown in every other case; no other exception leaves a wallet.
+        """
+        ...
