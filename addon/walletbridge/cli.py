@@ -5,6 +5,7 @@ Each command imports what it needs when it runs: mitmproxy alone takes most of a
 """
 
 import asyncio
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def demo_wallet(listen: str, db: Path) -> None:
     host = listen.rpartition(":")[0]
     try:
         asyncio.run(serve_wallet(listen, db, ready=lambda port: click.echo(f"wallet: {host}:{port}")))
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, sqlite3.Error) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 PAUSE_SECONDS = 0.7
-PLAYERS = ("test1234", "alice", "bob")
+PLAYERS = ("test1234", "anna01", "bruno77", "highroller", "inactive1")
 GAMES = (("vswaysdogs", "The Dog House Megaways"), ("vs20olympgate", "Gates of Olympus"), ("vs10bbbonanza", "Big Bass"))
 
 
