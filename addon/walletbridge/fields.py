@@ -87,7 +87,7 @@ def optional_text(value: Field, path: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise BadCallback(path, f"expected a string, {_was(value)}")
-    if isinstance(value, Decimal) and not value.is_finite():
+    if isinstance(value, Decimal) and value.is_nan():  # a number that strict_json could not hold
         raise BadCallback(path, f"expected a string, {_was(value)}")
     return _without_surrogates(str(value), path)
 
@@ -116,7 +116,7 @@ def _as_integer(value: Json | _Absent) -> int | None:
         return int(value) if _INTEGER.fullmatch(value) else None
     if isinstance(value, Decimal):
         if not value:
-            return 0  # whatever the exponent
+            return 0
         # Compared by exponent first: 1E+999999 has an integer value that is better not built.
         return int(value) if value.adjusted() < 20 and value == value.to_integral_value() else None  # noqa: PLR2004 - int64 has 19 digits
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -35,7 +35,7 @@ def parse_amount(number: int | Decimal | str, decimals: int) -> int:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         raise NotAnAmount("expected a finite number")
-    text = "".join(map(str, digits)).lstrip("0")
+    text = "".join(map(str, digits))
     significant = text.rstrip("0")
     if not significant:
         return 0
