@@ -1,0 +1,49 @@
+"""
+How a mistake in the settings file is told: with its line, its key, and never with a secret.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+_NAME_CHARACTERS_MAX = 40
+_SECRETS = frozenset({"token", "tokens", "secret", "password"})
+
+
+class Mistake(NamedTuple):
+    """Sorted, mistakes stand in the order of the file."""
+
+    line: int
+    key: str
+    """The dotted path, such as `callback.token_env`; empty for the whole file."""
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.key}: {self.problem}" if self.key else f"{self.line}: {self.problem}"
+
+
+def dotted(section: str, name: str) -> str:
+    """The path of a key; a long or odd name is shortened, so that a message stays readable."""
+    shown = (
+        name if name.isidentifier() and len(name) <= _NAME_CHARACTERS_MAX else json.dumps(name[:_NAME_CHARACTERS_MAX])
+    )
+    return f"{section}.{shown}" if section else shown
+
+
+def unknown_key(name: str, section: str, names: Sequence[str], keys: Iterable[str]) -> str:
+    """
+    What is wrong with a key that `section` does not have. Says nothing of its value, which may be a secret.
+
+    `names` are the keys of the section, `keys` the dotted paths of those of the whole file.
+    """
+    if name in _SECRETS:
+        return (
+            "secrets do not stand in this file: name an environment variable in callback.token_env, "
+            "or a file in callback.token_file"
+        )
+    near = [key for key in keys if key.rpartition(".")[2] == name]
+    near = near or [dotted(section, right) for right in get_close_matches(name, names, n=1)]
+    if near:
+        return f"unknown key; did you mean {' or '.join(near)}?"
+    return f"unknown key; expected one of {', '.join(names)}"

@@ -1,0 +1,174 @@
+"""
+The settings as types: what each key means, its unit, its bounds and its default. Knows no file and no YAML.
+
+`config/walletbridge.yaml` shows the same to operators.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from walletbridge.settings.addresses import Address, Upstream
+
+TOKEN_ENV_DEFAULT = "WALLETBRIDGE_CALLBACK_TOKEN"  # noqa: S105 - the name of a variable, not a token
+
+Network = IPv4Network | IPv6Network
+"""Whom to answer, as a CIDR."""
+
+
+def _whole(lowest: int, highest: int) -> Meta:
+    return Meta(ge=lowest, le=highest, description=f"a whole number from {lowest} to {highest}")
+
+
+def _seconds(highest: int) -> Meta:
+    return Meta(gt=0, le=highest, description=f"seconds above 0, at most {highest}")
+
+
+def _seconds_or_off(highest: int) -> Meta:
+    return Meta(ge=0, le=highest, description=f"seconds from 0 (off) to {highest}")
+
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
+
+_CallbackPath = Annotated[
+    str,
+    Meta(
+        pattern=r"\A/[^?#\x00-\x20\x7f-\U0010ffff]*\Z",
+        description='a path that begins with "/", without "?", "#", blanks or letters beyond ASCII',
+    ),
+]
+_EnvironmentName = Annotated[
+    str, Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]*\Z", description="the name of an environment variable")
+]
+_Target = Annotated[
+    str, Meta(pattern=r"\A[!-~]+\Z", description="a gRPC target, such as 127.0.0.1:50051 or dns:///wallet:50051")
+]
+_Deadline = Annotated[float, _seconds(60)]
+
+
+class Section(Struct, frozen=True):
+    """A part of the settings file; each of its fields is a key there."""
+
+
+class Callback(Section, frozen=True, kw_only=True):
+    """What the provider calls, and with which token."""
+
+    path: _CallbackPath = "/callback"
+    token_env: _EnvironmentName | None = None
+    """The variable that holds the tokens; TOKEN_ENV_DEFAULT where there is no `token_file` either."""
+    token_file: Path | None = None
+    allow_from: tuple[Network, ...] = ()
+    """Empty means anyone who has the token."""
+
+    def __post_init__(self) -> None:
+        if self.token_env is None and self.token_file is None:
+            force_setattr(self, "token_env", TOKEN_ENV_DEFAULT)
+
+
+class Tls(Section, frozen=True, kw_only=True):
+    """TLS to the wallet. `cert_file` and `key_file` go together."""
+
+    ca_file: Path | None = None
+    """Whose certificates are trusted; None for gRPC's own roots."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+class Wallet(Section, frozen=True, kw_only=True):
+    """The operator's wallet."""
+
+    target: _Target
+    tls: Tls | None = None
+    """None for plaintext."""
+    currency_decimals: Annotated[int, _whole(0, 8)] = 2
+    late_bets_refused: bool = True
+    """Whether the wallet remembers the cancel of an unknown transaction and refuses its bet or win that comes later."""
+    connect_wait: Annotated[float, _seconds(10)] = 0.03
+    """How long a call waits for a connection that is not there, in seconds."""
+    connect_timeout: Annotated[float, _seconds(60)] = 0.5
+    """How long one attempt to connect may take, in seconds."""
+
+
+class Deadlines(Section, frozen=True, kw_only=True):
+    """The provider's limits, in seconds, and what of them is kept for the way back. Each is longer than `margin`."""
+
+    bet: _Deadline = 2.0
+    balance: _Deadline = 2.0
+    authenticate: _Deadline = 4.0
+    win: _Deadline = 4.0
+    cancel: _Deadline = 4.0
+    status: _Deadline = 4.0
+    margin: _Deadline = 0.25
+
+
+class StatusCache(Section, frozen=True, kw_only=True):
+    """For how long a transaction's final state is remembered. 0 switches off."""
+
+    size: Annotated[int, _whole(0, 10_000_000)] = 100_000
+    """In transactions."""
+    ok_seconds: Annotated[float, _seconds_or_off(_HOUR)] = 5.0
+    canceled_seconds: Annotated[float, _seconds_or_off(_DAY)] = 3600.0
+
+
+class Journal(Section, frozen=True, kw_only=True):
+    """The durable record of money movements."""
+
+    path: Path = Path("walletbridge.db")
+    """`load` makes it absolute."""
+    settle_after: Annotated[float, _seconds(_DAY)] = 10.0
+    """How long after its last call a transaction is certain to have landed or not, in seconds."""
+    abandon_after: Annotated[float, _seconds(7 * _DAY)] = 60.0
+    """When a bet that we could not answer is cancelled, in seconds; longer than `settle_after` and any deadline."""
+    redeliver_for: Annotated[float, _seconds(90 * _DAY)] = 86400.0
+    """How long a win that we could not answer is delivered again, in seconds."""
+    keep_days: Annotated[int, _whole(1, 36_500)] = 30
+    settle_wins: bool = True
+    """Whether wins that we could not answer are delivered again at all."""
+    settle_bets: bool = True
+    """Whether bets that we could not answer are cancelled at all."""
+
+
+class Limits(Section, frozen=True, kw_only=True):
+    """What may be in memory at once."""
+
+    body_bytes: Annotated[int, _whole(1, 16 * 1024 * 1024)] = 65536
+    wallet_calls: Annotated[int, _whole(1, 65536)] = 256
+    """Calls of the wallet at the same time."""
+    log_lines: Annotated[int, _whole(1, 10_000_000)] = 10_000
+    """Lines of the log that wait to be written."""
+
+
+class Admin(Section, frozen=True, kw_only=True):
+    """The admin endpoint of `serve`."""
+
+    listen: Address = Address("127.0.0.1", 9901)
+
+
+class Ui(Section, frozen=True, kw_only=True):
+    """The live view."""
+
+    listen: Address = Address("127.0.0.1", 8081)
+    keep_flows: Annotated[int, _whole(1, 1_000_000)] = 10_000
+    mask_accounts: bool = False
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All settings. `load` makes them from a file; built by hand they are not checked."""
+
+    listen: Address = Address("127.0.0.1", 8080)
+    """Where callbacks come in, unless mitmproxy's own options say it."""
+    upstream: Upstream | None = None
+    """Where other paths go; None for nowhere."""
+    callback: Callback = Callback()
+    wallet: Wallet
+    deadlines: Deadlines = Deadlines()
+    status_cache: StatusCache = StatusCache()
+    journal: Journal = Journal()
+    limits: Limits = Limits()
+    admin: Admin | None = None
+    """None for no admin endpoint."""
+    ui: Ui = Ui()

@@ -1,0 +1,50 @@
+"""
+Fetches the callback's tokens from where the settings say that they are. No error here ever shows one.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from walletbridge.errors import SettingsError
+from walletbridge.settings.model import TOKEN_ENV_DEFAULT, Callback
+
+_SEPARATOR = re.compile(r"[,\r\n]")
+
+
+def read_tokens(callback: Callback, environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    """
+    The tokens that a callback may carry, at least one; several (for a rotation) stand one a line or comma-separated.
+
+    Raises SettingsError where there is none, or one that is not printable ASCII without blanks.
+    """
+    if callback.token_file:
+        source, text = _from_file(callback.token_file)
+    else:
+        source, text = _from_environment(callback.token_env or TOKEN_ENV_DEFAULT, environ)
+    tokens = [token for item in _SEPARATOR.split(text) if (token := item.strip(" \t"))]
+    if not tokens:
+        raise SettingsError(f"{source} holds no token")
+    for number, token in enumerate(tokens, start=1):
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise SettingsError(
+                f"{source}: token {number} of {len(tokens)} (not shown) holds a blank or a character that is not "
+                "printable ASCII"
+            )
+    return tuple(token.encode("ascii") for token in tokens)
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    source = f"callback.token_env: the environment variable {name}"
+    if name not in environ:
+        raise SettingsError(f"{source} is not set; expected it to hold the callback's token")
+    return source, environ[name]
+
+
+def _from_file(path: Path) -> tuple[str, str]:
+    source = f"callback.token_file: the file {path}"
+    try:
+        # Any byte is a character of Latin-1; those beyond ASCII are refused with the rest.
+        return source, path.read_text("latin-1")
+    except OSError as error:
+        raise SettingsError(f"{source} cannot be read: {error.strerror}") from None
