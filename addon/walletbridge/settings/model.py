@@ -130,6 +130,14 @@ class Journal(Section, frozen=True, kw_only=True):
     """Whether wins that we could not answer are delivered again at all."""
     settle_bets: bool = True
     """Whether bets that we could not answer are cancelled at all."""
+    recheck_after: Annotated[float, _seconds(_DAY)] = 60.0
+    """When a cancel that was believed on time alone is sent again, in seconds; then after 10 and 60 times as long."""
+    call_seconds: Annotated[float, _seconds(60)] = 1.0
+    """The deadline of a wallet call that settles something."""
+    retry_seconds: Annotated[float, _seconds(_HOUR)] = 5.0
+    """The longest pause between two tries to settle something, in seconds."""
+    tries: Annotated[int, _whole(1, 1000)] = 5
+    """How often the wallet may refuse to settle something before it is left to a human."""
 
 
 class Limits(Section, frozen=True, kw_only=True):
@@ -138,6 +146,10 @@ class Limits(Section, frozen=True, kw_only=True):
     body_bytes: Annotated[int, _whole(1, 16 * 1024 * 1024)] = 65536
     wallet_calls: Annotated[int, _whole(1, 65536)] = 256
     """Calls of the wallet at the same time."""
+    resolver_calls: Annotated[int, _whole(1, 65536)] = 16
+    """How many of them may settle what is open, rather than answer a callback."""
+    journal_steps: Annotated[int, _whole(1, 10_000_000)] = 10_000
+    """Steps of callbacks that wait for the journal's disk."""
     log_lines: Annotated[int, _whole(1, 10_000_000)] = 10_000
     """Lines of the log that wait to be written."""
 
