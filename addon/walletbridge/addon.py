@@ -38,6 +38,11 @@ FLUSH_SECONDS = 0.2
 HELD_POLL_SECONDS = 0.05
 SECOND_SIGNAL_SECONDS = 0.5
 """Launchers and process groups deliver one Ctrl-C twice; only a later one is a person's second."""
+_KEPT_OPTIONS = {"connection_strategy": "lazy", "stream_large_bodies": None}
+"""
+mitmproxy's options that money depends on. With the eager default a dead upstream resets the client before any hook; a
+large callback would be streamed past every hook to the upstream. Other paths are streamed all the same.
+"""
 _LENGTH_DIGITS_MAX = 20
 """More digits than any length has; Python refuses to read thousands of them."""
 
@@ -82,6 +87,9 @@ class WalletBridge:
         """
         Reads the settings. A mistake in them is logged as an error, which ends a mitmproxy that is starting.
         """
+        changed = {name for name in updated & _KEPT_OPTIONS.keys() if getattr(ctx.options, name) != _KEPT_OPTIONS[name]}
+        if changed:
+            ctx.options.update(**{name: _KEPT_OPTIONS[name] for name in changed})  # type: ignore[no-untyped-call]
         if (
             OPTION not in updated
             or not ctx.options.walletbridge_config
@@ -98,8 +106,7 @@ class WalletBridge:
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             return
-        # With the eager default a dead upstream resets the client before any hook; other paths keep their Host.
-        ctx.options.update(connection_strategy="lazy", keep_host_header=True)  # type: ignore[no-untyped-call]
+        ctx.options.update(**_KEPT_OPTIONS, keep_host_header=True)  # type: ignore[no-untyped-call]
 
     def running(self) -> None:
         """Connects to the wallet."""
@@ -137,21 +144,29 @@ class WalletBridge:
         try:
             if head is not None or self._bridge is None or self._bridge.is_callback(flow.request.path):
                 await self._answer(flow, head)
-        except BaseException:
+        except BaseException as error:
             # Whatever it was: without an answer of ours, mitmproxy would send the callback upstream.
             if flow.response is None:
                 self._respond(flow, answers.UNKNOWN)
-            raise
+            # A hook that ends as cancelled would leave its client without the answer.
+            if not isinstance(error, asyncio.CancelledError):
+                raise
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets the upstream's answers stream."""
         if flow.response and flow not in self._answered and flow.live and not flow.response.raw_content:
             flow.response.stream = True
 
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Notes that an answer goes out."""
+        if self._bridge and (done := self._answered.get(flow)):
+            self._bridge.delivered(done.trace, done.answer, sent=True)
+
     def error(self, flow: http.HTTPFlow) -> None:
         """A client that left: its wallet call was made all the same, but the provider was not told."""
         self._heads.pop(flow, None)
         if self._bridge and (done := self._answered.pop(flow, None)):
+            self._bridge.delivered(done.trace, done.answer, sent=False)
             seconds = self._bridge.clock() - done.received_at
             self._bridge.log.warning("answer not delivered", **callback_fields(done.trace, done.answer, seconds))
 
@@ -174,6 +189,8 @@ class WalletBridge:
             flow.request.headers.fields = tuple(
                 (name, HIDDEN if name.lower() == TOKEN_HEADER else value) for name, value in fields
             )
+        # Whoever asked for it: a callback that is streamed is at the upstream before `request` runs.
+        flow.request.stream = False
         if bridge is None:
             return
         self._heads[flow] = _Head(

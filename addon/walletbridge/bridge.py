@@ -4,21 +4,37 @@ The gateway with all that it stands on, from start to drain: what a way of runni
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
-from walletbridge.callbacks import Command
+from walletbridge.callbacks import Bet, Command, Win
 from walletbridge.dispatch import Dispatch
 from walletbridge.gateway import Gateway, Request
+from walletbridge.journal.plan import Switches
+from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
+from walletbridge.outcomes import Result
 from walletbridge.peers import Peers
-from walletbridge.settings import Deadlines, Settings
+from walletbridge.resolver import Pace, Resolver
+from walletbridge.settings import Deadlines, Journal, Settings
 from walletbridge.status_cache import StatusCache
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
+from walletbridge.transactions import Transactions
+from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
+
+RECHECKS = (1, 10, 60)
+"""A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
+RESOLVER_TICK_SECONDS = 0.25
+PRUNE_SECONDS = 3600.0
+LAST_SECONDS = 1.0
+"""For what is left to write and to answer once the wallet's channel is closed."""
+_MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
 
 
 class Bridge:
@@ -47,8 +63,45 @@ class Bridge:
             canceled_seconds=settings.status_cache.canceled_seconds,
             clock=clock,
         )
+        self.journal = SqliteJournal(
+            settings.journal.path,
+            keep_days=settings.journal.keep_days,
+            waiting_max=settings.limits.journal_steps,
+            on_problem=self._journal_changed,
+        )
+        turns = Turns()
+        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        self._transactions = Transactions(
+            self.wallet,
+            self.journal,
+            turns,
+            self.status_cache,
+            promises=promises,
+            times=times(settings.journal),
+            clock=clock,
+            on_event=self._tell,
+        )
+        self._resolver = Resolver(
+            self.wallet,
+            self.journal,
+            turns,
+            self.status_cache,
+            promises=promises,
+            times=times(settings.journal),
+            switches=Switches(wins=settings.journal.settle_wins, bets=settings.journal.settle_bets),
+            pace=pace(settings),
+            clock=clock,
+            on_event=self._tell,
+        )
+        self._resolving = asyncio.ensure_future(self._resolver.run())
         self._gateway = Gateway(
-            Dispatch(self.wallet, self.status_cache, budgets=budgets(settings.deadlines), clock=clock),
+            Dispatch(
+                self.wallet,
+                self._transactions,
+                self.status_cache,
+                budgets=budgets(settings.deadlines),
+                clock=clock,
+            ),
             log,
             currency_decimals=settings.wallet.currency_decimals,
             body_bytes_max=settings.limits.body_bytes,
@@ -82,6 +135,12 @@ class Bridge:
             await asyncio.wait({task})
             return answers.UNKNOWN if task.cancelled() else task.result()
 
+    def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
+        """Notes whether an answer went out: of a bet or win that was made, it matters later."""
+        callback = trace.callback
+        if isinstance(callback, Bet | Win) and answer.result in _MADE:
+            self._transactions.delivered(callback, sent=sent)
+
     async def stop(self, *, at_once: asyncio.Event | None = None) -> None:
         """
         Lets calls in flight end and be answered, then closes the channel. `at_once` ends the waiting.
@@ -90,6 +149,7 @@ class Bridge:
         """
         if self._stopped:
             return
+        self._resolver.stop()
         if self._answering:
             forced = asyncio.ensure_future((at_once or asyncio.Event()).wait())
             drained = asyncio.ensure_future(self._drain())
@@ -102,9 +162,10 @@ class Bridge:
             drained.cancel()
         self._stopped = True
         await self._channel.close()
-        if self._answering:
-            # Closing the channel has ended their calls; now they are answered.
-            await asyncio.wait(self._answering, timeout=1.0)
+        # Closing the channel has ended the calls that were left; now they are written down and answered.
+        last: set[asyncio.Future[Any]] = {self._resolving, *self._answering}
+        await asyncio.wait(last, timeout=LAST_SECONDS)
+        await self.journal.close()
         self.log.event("stopped")
 
     async def _drain(self) -> None:
@@ -113,9 +174,43 @@ class Bridge:
 
     def _wallet_changed(self, ready: bool) -> None:  # noqa: FBT001 - a callback's one argument
         if ready:
+            self._resolver.wallet_is_back()
             self.log.event("wallet connected", target=self.settings.wallet.target)
         else:
             self.log.warning("wallet away", target=self.settings.wallet.target)
+
+    def _journal_changed(self, problem: str) -> None:
+        path = str(self.settings.journal.path)
+        if problem:
+            self.log.warning("journal fails: bets, wins and cancels are answered 500", path=path, problem=problem)
+        else:
+            self.log.event("journal works again", path=path)
+
+    def _tell(self, event: str, fields: Mapping[str, object]) -> None:
+        self.log.warning(event, **fields)
+
+
+def times(journal: Journal) -> Times:
+    """When what is unknown is believed, given up or tried again."""
+    return Times(
+        settle_after=journal.settle_after,
+        abandon_after=journal.abandon_after,
+        redeliver_for=journal.redeliver_for,
+        recheck_after=tuple(factor * journal.recheck_after for factor in RECHECKS),
+        tries_max=journal.tries,
+    )
+
+
+def pace(settings: Settings) -> Pace:
+    """How hard the resolver tries."""
+    return Pace(
+        call_seconds=settings.journal.call_seconds,
+        calls_max=min(settings.limits.resolver_calls, settings.limits.wallet_calls),
+        tick_seconds=RESOLVER_TICK_SECONDS,
+        pause_seconds=min(RESOLVER_TICK_SECONDS, settings.journal.retry_seconds),
+        pause_seconds_max=settings.journal.retry_seconds,
+        prune_every=PRUNE_SECONDS,
+    )
 
 
 def budgets(deadlines: Deadlines) -> dict[Command, float]:

@@ -7,7 +7,9 @@ Each command imports what it needs when it runs: mitmproxy alone takes most of a
 import asyncio
 import sqlite3
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -21,7 +23,22 @@ _CONFIG = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """A group some of whose commands live in modules that are imported when they are asked for."""
+
+    modules: ClassVar = {"journal": "walletbridge.journal.command", "simulate": "walletbridge.simulator.command"}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.modules])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.modules:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.modules[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="walletbridge")
 def main() -> None:
     """Answers game providers' HTTP callbacks from a gRPC wallet, inside mitmproxy."""

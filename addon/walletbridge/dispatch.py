@@ -1,15 +1,15 @@
 """
-What a callback does: its budget, the status cache, one call to the wallet.
+What a callback does: which budget it has, and who takes it to the wallet.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 
-from walletbridge.callbacks import Callback, Cancel, Command, Status
+from walletbridge.callbacks import Authenticate, Balance, Bet, Callback, Cancel, Command, Status, Win
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import Outcome
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace
+from walletbridge.transactions import Transactions
 from walletbridge.wallet.port import Wallet
 
 
@@ -19,6 +19,7 @@ class Dispatch:
     def __init__(
         self,
         wallet: Wallet,
+        transactions: Transactions,
         status_cache: StatusCache,
         *,
         budgets: Mapping[Command, float],
@@ -26,25 +27,39 @@ class Dispatch:
     ) -> None:
         """`budgets`: seconds from the request's arrival to the end of the wallet call. PROTOCOL: Time limits."""
         self._wallet = wallet
+        self._transactions = transactions
         self._status_cache = status_cache
         self._budgets = budgets
         self._clock = clock
 
     async def outcome(self, callback: Callback, *, received_at: float, trace: Trace) -> Outcome:
         """
-        Makes the callback's one wallet call, or answers a status from the cache.
+        Makes the callback's one wallet call, or answers from the cache or the journal.
 
         Raises OutcomeUnknown where the outcome is not known when the budget has passed.
         """
         deadline = received_at + self._budgets[callback.command]
-        if self._clock() >= deadline:
-            raise OutcomeUnknown("the budget was used up before the callback was read", sent=False)
-        if isinstance(callback, Status):
-
-            async def load() -> Outcome:
+        match callback:
+            case Bet() | Win():
+                return await self._transactions.move(callback, deadline=deadline, trace=trace)
+            case Cancel():
+                return await self._transactions.cancel(callback, deadline=deadline, trace=trace)
+            case Status():
+                return await self._status(callback, deadline, trace)
+            case Authenticate() | Balance():
+                self._expect_budget(deadline)
                 return await self._wallet.call(callback, deadline=deadline, trace=trace)
 
-            outcome, trace.cache = await self._status_cache.ask(callback, load, deadline=deadline)
-            return outcome
-        with self._status_cache.canceling(callback) if isinstance(callback, Cancel) else nullcontext():
-            return await self._wallet.call(callback, deadline=deadline, trace=trace)
+    async def _status(self, callback: Status, deadline: float, trace: Trace) -> Outcome:
+        self._expect_budget(deadline)
+
+        async def load() -> Outcome:
+            return await self._transactions.status(callback, deadline=deadline, trace=trace)
+
+        outcome, trace.cache = await self._status_cache.ask(callback, load, deadline=deadline)
+        return outcome
+
+    def _expect_budget(self, deadline: float) -> None:
+        """Not for movements and cancels: those have their row in the journal whatever becomes of them."""
+        if self._clock() >= deadline:
+            raise OutcomeUnknown("the budget was used up before the callback was read", sent=False)

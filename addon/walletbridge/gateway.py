@@ -6,6 +6,7 @@ Knows nothing of mitmproxy: whoever receives requests makes a Request and sends 
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,9 +77,12 @@ class Gateway:
             answer = answers.UNKNOWN
         except Exception as error:  # noqa: BLE001 - the provider must get its answer; the log gets the error
             trace.reason = "a fault of the gateway"
-            self._log.failed(error)
             answer = answers.UNKNOWN
-        self._log.answered(trace, answer, self._clock() - request.received_at)
+            with suppress(Exception):
+                self._log.failed(error)
+        # The wallet may have moved money by now: an answer matters more than its line.
+        with suppress(Exception):
+            self._log.answered(trace, answer, self._clock() - request.received_at)
         return answer
 
     async def _answer(self, request: Request, trace: Trace) -> Answer:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cachetools import TLRUCache
 
-from walletbridge.callbacks import Cancel, Status
+from walletbridge.callbacks import Bet, Cancel, Status, Win
 from walletbridge.changes import Changes
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import Outcome, Result, TransactionState
@@ -73,29 +73,32 @@ class StatusCache:
         Raises OutcomeUnknown where `load` does, or where an equal question's call does not end by `deadline`.
         """
         if not _ANSWERABLE.issuperset(question.checks):
-            return await load(), self._used(CacheUse.BYPASSED)
+            use = self._used(CacheUse.BYPASSED)
+            return await load(), use
         key = (question.account, question.trans_key)
         reading = self._changes.reading(key)
         if reading is None:
             # A cancel is under way: whatever the wallet says now may be stale a moment later.
-            return await load(), self._used(CacheUse.MISS)
+            use = self._used(CacheUse.MISS)
+            return await load(), use
         fact = self._facts.get(key)
         if fact is not None and fact.reading == reading:
             return Outcome(Result.OK, state=fact.state), self._used(CacheUse.HIT)
         same = (*key, question.checks)
         asking = self._asking.get(same)
-        use = CacheUse.JOINED
-        if asking is None or asking.reading != reading:
-            use = CacheUse.MISS
-            asking = _Asking(reading, asyncio.ensure_future(self._load(key, reading, load)))
-            self._share(same, asking)
-        self._used(use)
-        return await self._outcome(asking.task, deadline), use
+        if asking is not None and asking.reading == reading:
+            use = self._used(CacheUse.JOINED)
+            return await _outcome(asking.task, seconds=max(0.0, deadline - self._clock())), use
+        use = self._used(CacheUse.MISS)
+        asking = _Asking(reading, asyncio.ensure_future(self._load(key, reading, load)))
+        self._share(same, asking)
+        # Not bounded here: the wallet's call keeps the deadline itself, and says why it failed.
+        return await _outcome(asking.task, seconds=None), use
 
     @contextmanager
-    def canceling(self, cancel: Cancel) -> Iterator[None]:
-        """Surrounds the wallet call of a cancel, whatever its outcome."""
-        key = (cancel.account, cancel.trans_key)
+    def canceling(self, callback: Bet | Win | Cancel) -> Iterator[None]:
+        """Surrounds the wallet call of a cancel or a movement, whatever its outcome."""
+        key = (callback.account, callback.trans_key)
         self._changes.begin(key)
         self._facts.pop(key, None)
         try:
@@ -110,8 +113,9 @@ class StatusCache:
 
     async def _load(self, key: _Key, reading: int, load: Load) -> Outcome:
         outcome = await load()
-        if outcome.state is not None and self._facts.maxsize and self._changes.reading(key) == reading:
-            self._facts[key] = _Fact(outcome.state, reading)
+        state = outcome.state if outcome.result is Result.OK else None
+        if state is not None and self._facts.maxsize and self._changes.reading(key) == reading:
+            self._facts[key] = _Fact(state, reading)
         return outcome
 
     def _share(self, question: _Question, asking: _Asking) -> None:
@@ -119,20 +123,24 @@ class StatusCache:
             return
         self._asking[question] = asking
 
-        def forget(_: asyncio.Task[Outcome]) -> None:
+        def forget(task: asyncio.Task[Outcome]) -> None:
             if self._asking.get(question) is asking:
                 del self._asking[question]
+            if not task.cancelled():
+                # Everybody may have given up: an error that is never read is a fault to asyncio.
+                task.exception()
 
         asking.task.add_done_callback(forget)
-
-    async def _outcome(self, task: asyncio.Task[Outcome], deadline: float) -> Outcome:
-        # The call is shared: who waits for it may give up, but must not end it for the others.
-        if not task.done():
-            await asyncio.wait({task}, timeout=max(0.0, deadline - self._clock()))
-        if not task.done():
-            raise OutcomeUnknown("the budget passed while an equal question was at the wallet", sent=True)
-        return task.result()
 
     def _used(self, use: CacheUse) -> CacheUse:
         self.uses[use] += 1
         return use
+
+
+async def _outcome(task: asyncio.Task[Outcome], *, seconds: float | None) -> Outcome:
+    # The call is shared: who waits for it may give up, but must not end it for the others.
+    if not task.done():
+        await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        raise OutcomeUnknown("the budget passed while an equal question was at the wallet", sent=True)
+    return task.result()

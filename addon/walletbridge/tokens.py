@@ -16,9 +16,10 @@ class Tokens:
 
     def __init__(self, tokens: Iterable[bytes]) -> None:
         """Raises ValueError where there is no token, or an empty one: nobody may come in without."""
-        self._digests = tuple(sha256(token).digest() for token in tokens if token)
-        if not self._digests:
-            raise ValueError("expected at least one token")
+        known = tuple(tokens)
+        if not known or not all(known):
+            raise ValueError("expected at least one token, and none that is empty")
+        self._digests = tuple(sha256(token).digest() for token in known)
 
     def accept(self, headers: Sequence[bytes]) -> bool:
         """

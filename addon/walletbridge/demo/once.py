@@ -19,6 +19,9 @@ from walletbridge.demo.cases import Case, documented_cases
 from walletbridge.demo.gateway_process import running_gateway
 from walletbridge.demo.ledger import Ledger
 from walletbridge.demo.wallet import DemoWallet
+from walletbridge.journal.clock import journal_clock
+from walletbridge.journal.store import Store
+from walletbridge.journal.worker import worker_name
 
 TOKEN_VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"  # noqa: S105 - the name of a variable
 MINOR_UNITS = 100
@@ -83,6 +86,7 @@ async def _run(folder: Path) -> list[Ran]:
 
     async def run(case: Case, client: aiohttp.ClientSession, url: str) -> Ran:
         set_up(ledger, case)
+        forget(folder / "walletbridge.db")
         recorder.text = ""
         headers = {"Callback-Token": token if case.has_token else "wrong"}
         async with client.post(url, json=case.request, headers=headers) as response:
@@ -93,6 +97,14 @@ async def _run(folder: Path) -> list[Ran]:
             return [await run(case, client, gateway.url) for case in documented_cases()]
     finally:
         await wallet.stop(0)
+
+
+def forget(journal: Path) -> None:
+    """Makes the gateway forget the transactions of the case before."""
+    store = Store(journal, worker_name(), journal_clock())
+    with store.transaction():
+        store.clear()
+    store.close()
 
 
 def set_up(ledger: Ledger, case: Case) -> None:

@@ -1,0 +1,163 @@
+"""
+`walletbridge journal`: what is open, why, and settling it by hand.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from walletbridge.errors import SettingsError
+from walletbridge.journal.by_hand import Decision, decide, state
+from walletbridge.journal.clock import journal_clock
+from walletbridge.journal.port import Busy, Change, Found
+from walletbridge.journal.row import Row
+from walletbridge.journal.store import Numbered, Store
+from walletbridge.journal.worker import worker_name
+from walletbridge.money import format_minor
+from walletbridge.settings import Settings, load
+
+ROWS_MAX = 1000
+_WIDTH = 150
+_CONFIG = click.option(
+    "--config",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The YAML file with the settings.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+
+
+@click.group()
+def journal() -> None:
+    """What is not settled, and settling it by hand."""
+
+
+@journal.command("list")
+@_CONFIG
+@_JSON
+@click.option("--limit", default=ROWS_MAX, show_default=True, help="At most so many transactions.")
+def list_(config: Path, *, as_json: bool, limit: int) -> None:
+    """Transactions that are not settled: number, account, transaction, amount, and where they stand."""
+    with _opened(config) as (settings, store):
+        rows = [row for row in store.numbered(limit=limit) if row.row.is_listed or row.row.call is not None]
+    if as_json:
+        click.echo(json.dumps([_fields(row) for row in rows], indent=2))
+        return
+    table = Table("ID", "account", "trans_id", "kind", "amount", "since (UTC)", "where it stands")
+    for one in rows:
+        table.add_row(*_cells(one, settings.wallet.currency_decimals))
+    console = Console()
+    console = console if console.is_terminal else Console(width=_WIDTH)
+    console.print(table if rows else "nothing is open")
+
+
+@journal.command()
+@click.argument("number", metavar="ID", type=int)
+@_CONFIG
+@_JSON
+def show(number: int, config: Path, *, as_json: bool) -> None:
+    """All that is known of one transaction."""
+    with _opened(config) as (_, store):
+        fields = _fields(_numbered(store, number))
+    if as_json:
+        click.echo(json.dumps(fields, indent=2))
+        return
+    for name, value in fields.items():
+        click.echo(f"{name}: {value}")
+
+
+@journal.command()
+@click.argument("number", metavar="ID", type=int)
+@_CONFIG
+@click.option(
+    "--as",
+    "decision",
+    required=True,
+    type=click.Choice([decision.value for decision in Decision]),
+    help="applied: it stands. cancelled: it does not. retry: the gateway shall try again.",
+)
+def resolve(number: int, config: Path, decision: str) -> None:
+    """
+    Settle one transaction by hand.
+
+    What you say is believed, and no wallet call is made for it: look into the wallet's books first.
+    """
+    with _opened(config) as (_, store):
+        row = _numbered(store, number).row
+
+        def step(found: Found) -> Change[Row]:
+            settled = decide(found.row or row, Decision(decision))
+            return Change(settled, takes_turn=False, value=settled)
+
+        try:
+            with store.transaction():
+                settled = store.look(row.account, row.trans_id, step, seconds=0, needs_round=False)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+    if isinstance(settled, Busy):
+        raise click.ClickException("a call for this transaction is under way; try again in some seconds")
+    click.echo(f"{number}: {state(settled)}")
+
+
+@contextmanager
+def _opened(config: Path) -> Iterator[tuple[Settings, Store]]:
+    try:
+        settings = load(config)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    path = settings.journal.path
+    if not path.exists():
+        raise click.ClickException(f"there is no journal at {path}")
+    try:
+        store = Store(path, worker_name(), journal_clock())
+        try:
+            yield settings, store
+        finally:
+            store.close()
+    except (sqlite3.Error, OSError) as error:
+        raise click.ClickException(f"{path}: {error}") from None
+
+
+def _numbered(store: Store, number: int) -> Numbered:
+    found = store.numbered_row(number)
+    if found is None:
+        raise click.ClickException(f"there is no transaction with the ID {number}")
+    return found
+
+
+def _cells(one: Numbered, decimals: int) -> list[str]:
+    row = one.row
+    return [
+        str(one.number),
+        row.account,
+        row.trans_id,
+        row.kind or "?",
+        "?" if row.amount is None else format_minor(row.amount, decimals),
+        _utc(one.created_wall),
+        state(row),
+    ]
+
+
+def _fields(one: Numbered) -> dict[str, Any]:
+    fields = asdict(one.row)
+    fields["request"] = json.loads(one.row.request)
+    about = {
+        "id": one.number,
+        "state": state(one.row),
+        "created": _utc(one.created_wall),
+        "updated": _utc(one.updated_wall),
+    }
+    return {**about, **{name: value for name, value in fields.items() if value not in (None, "")}}
+
+
+def _utc(wall: int) -> str:
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,162 @@
+"""
+What the resolver does next for a row: pure, so that it can be asked again in the transaction that writes the intent.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
+from walletbridge.journal.rules import Times, Verdict, absorb
+
+RETRY_SECONDS = 0.25
+
+
+class Action(Enum):
+    """What to do."""
+
+    NOTHING = "nothing"
+    WAIT = "wait"
+    REDELIVER = "send the win again"
+    CANCEL = "send the cancel"
+    ABANDON = "cancel a bet that its sender has written off"
+    RECHECK = "ask again whether a cancelled transaction is still unknown"
+    BELIEVE = "note that the provider believes in the bet"
+    LEAVE = "leave it to a person"
+
+
+SENDS = frozenset({Action.REDELIVER, Action.CANCEL, Action.ABANDON, Action.RECHECK})
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What else is known of the row's round: same account, same `round_id`. An unset `round_id` is no round."""
+
+    has_win: bool = False
+    """A win of it came."""
+    has_cancelled_bet: bool = False
+    """A cancel of a bet of it has its intent on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What the resolver may settle."""
+
+    wins: bool = True
+    bets: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next action, and when."""
+
+    action: Action
+    at: float = 0.0
+    """Of WAIT: not before this time."""
+    reason: str = ""
+    """Of LEAVE."""
+
+
+NOTHING = Plan(Action.NOTHING)
+
+
+def plan(  # noqa: PLR0913 - all that a plan can depend on
+    row: Row, around: Round, times: Times, switches: Switches, *, now: float, eager: bool = False
+) -> Plan:
+    """
+    What to do for `row`, whose turn is free. `eager`: the wallet has just come back, so pauses do not count.
+    """
+    row = absorb(row)
+    if row.for_human:
+        return NOTHING
+    wanted = _wanted(row, around, times, switches, now)
+    if wanted.action not in SENDS:
+        return wanted
+    if row.tries >= times.tries_max:
+        return Plan(Action.LEAVE, reason=f"refused {row.tries} times")
+    is_early = row.next_try_at is not None and now < row.next_try_at
+    if is_early and (wanted.action is Action.RECHECK or not eager):
+        return Plan(Action.WAIT, at=row.next_try_at or now)
+    return wanted
+
+
+def _wanted(row: Row, around: Round, times: Times, switches: Switches, now: float) -> Plan:
+    if row.cancel is CancelState.OWED:
+        return Plan(Action.CANCEL) if switches.bets else NOTHING
+    if row.rechecks_left:
+        return Plan(Action.RECHECK)
+    if row.cancel is not CancelState.NONE:
+        return NOTHING
+    if row.is_win_owed or (row.kind is Kind.WIN and row.is_unresolved):
+        return _of_win(row, around, times, switches, now)
+    if row.kind is Kind.BET:
+        return _of_bet(row, around, times, switches, now)
+    return NOTHING
+
+
+def _of_win(row: Row, around: Round, times: Times, switches: Switches, now: float) -> Plan:
+    if not switches.wins:
+        return NOTHING
+    if around.has_cancelled_bet:
+        return Plan(Action.LEAVE, reason="a bet of its round was cancelled: the win may no longer be owed")
+    if now - row.created_at > times.redeliver_for:
+        return Plan(Action.LEAVE, reason="too old to be sent again")
+    return Plan(Action.REDELIVER)
+
+
+def _of_bet(  # noqa: PLR0911 - one return for each case
+    row: Row, around: Round, times: Times, switches: Switches, now: float
+) -> Plan:
+    is_maybe = row.movement is Movement.CONFIRMED and row.told is Told.MAYBE
+    if not (row.is_unresolved or row.is_written_off or is_maybe):
+        return NOTHING
+    quiet_since = row.created_at if row.told_at is None else row.told_at
+    if is_maybe and around.has_win:
+        return Plan(Action.BELIEVE)
+    if now - quiet_since < times.abandon_after:
+        return Plan(Action.WAIT, at=quiet_since + times.abandon_after)
+    if is_maybe:
+        return Plan(Action.LEAVE, reason="it was made, and it is not known whether the provider was told so")
+    if around.has_win:
+        return Plan(Action.LEAVE, reason="a win of its round came, though nothing but 500 went out for the bet")
+    if row.status_said_ok:
+        return Plan(Action.LEAVE, reason="a status was answered OK, though nothing but 500 went out for the bet")
+    return Plan(Action.ABANDON) if switches.bets else NOTHING
+
+
+def take(row: Row, chosen: Plan, *, now: float, seconds: float) -> Row:
+    """The row with the intent of `chosen`, to be written before the wallet is called, or with what is noted instead."""
+    row = absorb(row)
+    match chosen.action:
+        case Action.REDELIVER:
+            return replace(row, call=Kind.WIN, call_ends_at=now + seconds)
+        case Action.CANCEL | Action.ABANDON:
+            return replace(row, call=Kind.CANCEL, call_ends_at=now + seconds, cancel=CancelState.OWED)
+        case Action.RECHECK:
+            return replace(row, call=Kind.CANCEL, call_ends_at=now + seconds)
+        case Action.BELIEVE:
+            return replace(row, told=Told.YES)
+        case Action.LEAVE:
+            return replace(row, for_human=chosen.reason)
+        case Action.NOTHING | Action.WAIT:
+            return row
+
+
+def after(verdict: Verdict, before: Row, times: Times, *, now: float, pause: float) -> Row:
+    """
+    The row after a call of the resolver's: when it is to be tried again, if at all.
+
+    `pause`: seconds until the next try of what is still open.
+    """
+    row = verdict.row
+    if before.rechecks_left and row.cancel is CancelState.NOT_FOUND:
+        if verdict.answer is None:
+            return replace(row, next_try_at=now + pause)
+        return _rechecked(row, times, now)
+    return replace(row, next_try_at=now + pause) if row.is_open else row
+
+
+def _rechecked(row: Row, times: Times, now: float) -> Row:
+    left = row.rechecks_left - 1
+    if not left:
+        return replace(row, rechecks_left=0, next_try_at=None)
+    return replace(row, rechecks_left=left, next_try_at=now + times.recheck_after[len(times.recheck_after) - left])

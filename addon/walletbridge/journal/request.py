@@ -1,0 +1,35 @@
+"""
+Callbacks as JSON and back: what the journal keeps of a movement, so that it can be sent again after a restart.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from walletbridge.callbacks import Bet, Cancel, Win
+
+
+def to_json(callback: Bet | Win | Cancel) -> str:
+    """The fields of `callback`, by their names."""
+    return json.dumps({"command": callback.command.value, **asdict(callback)}, separators=(",", ":"))
+
+
+def win_of(text: str, checks: tuple[int, ...]) -> Win:
+    """The win that was kept, to be sent with other checks."""
+    fields = _fields(text, checks)
+    return Win(**fields)
+
+
+def cancel_of(text: str, checks: tuple[int, ...]) -> Cancel:
+    """A cancel of the bet or win that was kept, or the cancel that was kept itself."""
+    fields = _fields(text, checks)
+    return Cancel(**{name: value for name, value in fields.items() if name not in _OF_MOVEMENTS_ALONE})
+
+
+_OF_MOVEMENTS_ALONE = frozenset({"amount", "call_id", "type"})
+
+
+def _fields(text: str, checks: tuple[int, ...]) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(text)
+    del fields["command"]
+    return {**fields, "checks": checks}

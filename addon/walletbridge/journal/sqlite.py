@@ -1,0 +1,86 @@
+"""
+The journal on an SQLite file in WAL mode. Several processes of one machine may share it; not for network file systems.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+from walletbridge.journal.clock import JournalClock, journal_clock
+from walletbridge.journal.port import Busy, Step
+from walletbridge.journal.row import Row
+from walletbridge.journal.store import Store
+from walletbridge.journal.worker import worker_name
+from walletbridge.journal.writer import Writer
+
+PRUNE_ROWS = 1000
+"""Looked at in one transaction: few enough that a callback does not notice."""
+
+
+class SqliteJournal:
+    """See `Journal`. Must be made inside a running event loop."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keep_days: int,
+        waiting_max: int,
+        on_problem: Callable[[str], None],
+        clock: JournalClock | None = None,
+    ) -> None:
+        """A file that cannot be opened is no error here: steps fail until it can be."""
+        worker, clock = worker_name(), clock or journal_clock()
+        self._keep_days = keep_days
+        self._clock = clock
+        self._writer = Writer(lambda: Store(path, worker, clock), waiting_max=waiting_max, on_problem=on_problem)
+
+    async def look[T](
+        self, account: str, trans_id: str, step: Step[T], *, seconds: float, needs_round: bool = False
+    ) -> T | Busy:
+        """See `Journal.look`."""
+        value = await self._writer.run(
+            lambda store: store.look(account, trans_id, step, seconds=seconds, needs_round=needs_round)
+        )
+        return cast("T | Busy", value)
+
+    async def end[T](self, account: str, trans_id: str, step: Step[T]) -> T | Busy:
+        """See `Journal.end`."""
+        return cast("T | Busy", await self._writer.run(lambda store: store.end(account, trans_id, step)))
+
+    def end_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
+        """See `Journal.end_soon`."""
+        self._writer.run_soon(lambda store: store.end(account, trans_id, step))
+
+    async def note(self, account: str, trans_id: str, step: Step[None]) -> None:
+        """See `Journal.note`."""
+        await self._writer.run(lambda store: store.note(account, trans_id, step))
+
+    def note_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
+        """See `Journal.note_soon`."""
+        self._writer.run_soon(lambda store: store.note(account, trans_id, step))
+
+    def now(self) -> float:
+        """See `Journal.now`."""
+        return self._clock.now()
+
+    async def to_look_at(self, *, after: int, limit: int) -> Sequence[tuple[int, Row]]:
+        """See `Journal.to_look_at`."""
+        rows = await self._writer.run(lambda store: store.rows_to_look_at(after=after, limit=limit))
+        return cast("Sequence[tuple[int, Row]]", rows)
+
+    async def prune(self) -> None:
+        """See `Journal.prune`."""
+        after = await self._prune(0)
+        while after:
+            after = await self._prune(after)
+
+    async def _prune(self, after: int) -> int:
+        keep_days = self._keep_days
+        return cast(
+            "int", await self._writer.run(lambda s: s.prune(keep_days=keep_days, after=after, limit=PRUNE_ROWS))
+        )
+
+    async def close(self) -> None:
+        """See `Journal.close`."""
+        await self._writer.close()

@@ -1,0 +1,48 @@
+"""
+Who holds a turn: a name for this process, and whether the process of a name is still there.
+"""
+
+import os
+import uuid
+from pathlib import Path
+
+_PROC = Path("/proc")
+_START_TIME_FIELD = 22 - 3
+"""Of /proc/PID/stat, counted behind the command's closing parenthesis, where field 3 follows."""
+
+
+def worker_name() -> str:
+    """
+    Unique among all processes that ever share a journal file, and telling enough to see when its process is dead.
+    """
+    pid = os.getpid()
+    return f"{_pid_namespace()} {pid} {_start_time(pid)} {uuid.uuid4().hex[:8]}"
+
+
+def is_dead(name: str) -> bool:
+    """
+    Whether it is certain that the process of `name` is gone. Where it cannot be seen from here (another container,
+    no /proc) it counts as alive.
+    """
+    namespace, pid, start_time, _ = name.rsplit(" ", 3)
+    if not namespace or namespace != _pid_namespace() or start_time == "0":
+        return False
+    return _start_time(int(pid)) != start_time
+
+
+def _pid_namespace() -> str:
+    try:
+        return str((_PROC / "self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _start_time(pid: int) -> str:
+    """When the process was started, in the kernel's ticks; "0" where there is no such process."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return "0"
+    fields = stat.rpartition(")")[2].split()
+    # A zombie has ended; only its parent has not noticed.
+    return "0" if fields[0] in {"Z", "X"} else fields[_START_TIME_FIELD]

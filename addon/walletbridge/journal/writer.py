@@ -1,0 +1,171 @@
+"""
+A thread that owns the journal's file, and one commit for all that wait at that moment.
+"""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from walletbridge.journal.port import JournalUnavailable
+from walletbridge.journal.store import Store
+
+BATCH_MAX = 512
+SOON_SECONDS = 0.02
+"""How long a job that nobody waits for may wait for one that somebody does, to share its commit."""
+REOPEN_SECONDS = 0.5
+"""How long after a failure to open the file the next attempt is made."""
+
+type Job = Callable[[Store], Any]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    job: Job
+    future: asyncio.Future[Any] | None
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """
+    Runs jobs against the store, in the order in which they came. At most `waiting_max` may wait.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        *,
+        waiting_max: int,
+        on_problem: Callable[[str], None],
+    ) -> None:
+        """`on_problem` hears, in the event loop, of a file that fails, and with an empty text that it works again."""
+        self._open_store = open_store
+        self._waiting_max = waiting_max
+        self._on_problem = on_problem
+        self._loop = asyncio.get_running_loop()
+        self._jobs: deque[_Waiting] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._store: Store | None = None
+        self._problem = ""
+        self._next_open = 0.0
+        self._soon: asyncio.TimerHandle | None = None
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Job) -> Any:
+        """Runs `job` in a transaction and returns its value once that is on disk. Raises JournalUnavailable."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._add(_Waiting(job, future))
+        return await future
+
+    def run_soon(self, job: Job) -> None:
+        """
+        Runs `job` before any that comes later, in the next commit or after a moment; what comes of it nobody hears.
+        """
+        if self._closing or len(self._jobs) >= self._waiting_max:
+            return
+        self._jobs.append(_Waiting(job, None))
+        if self._soon is None:
+            self._soon = self._loop.call_later(SOON_SECONDS, self._wake_soon)
+
+    def _wake_soon(self) -> None:
+        self._soon = None
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Runs what waits, then closes the file."""
+        self._closing = True
+        self._wake.set()
+        await asyncio.to_thread(self._thread.join)
+
+    def _add(self, waiting: _Waiting) -> None:
+        if self._closing:
+            raise JournalUnavailable("the journal is closed")
+        if len(self._jobs) >= self._waiting_max:
+            raise JournalUnavailable(f"{self._waiting_max} steps wait for the disk")
+        self._jobs.append(waiting)
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def _run(self) -> None:
+        while not self._closing or self._jobs:
+            self._wake.wait()
+            self._wake.clear()
+            while self._jobs:
+                batch = [self._jobs.popleft() for _ in range(min(len(self._jobs), BATCH_MAX))]
+                self._commit(batch)
+                self._loop.call_soon_threadsafe(_deliver, batch)
+        if self._store:
+            self._store.close()
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        try:
+            self._attempt(batch)
+        except (sqlite3.Error, OSError, ValueError, JournalUnavailable) as error:
+            self._fail(batch, error)
+        else:
+            self._tell("")
+
+    def _attempt(self, batch: list[_Waiting]) -> None:
+        store = self._opened()
+        while True:
+            try:
+                with store.transaction():
+                    for waiting in batch:
+                        if waiting.error is None:
+                            _run_step(waiting, store)
+            except _FaultyStep:
+                continue
+            return
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            if time.monotonic() < self._next_open:
+                raise JournalUnavailable(self._problem)
+            self._next_open = time.monotonic() + REOPEN_SECONDS
+            self._store = self._open_store()
+        return self._store
+
+    def _fail(self, batch: list[_Waiting], error: Exception) -> None:
+        for waiting in batch:
+            waiting.value, waiting.error = None, JournalUnavailable(str(error))
+        # A corrupt or replaced file is opened anew; a full disk or a locked file needs nothing but time.
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError) and self._store:
+            self._store.close()
+            self._store = None
+        self._tell(str(error))
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self._loop.call_soon_threadsafe(self._on_problem, problem)
+
+
+class _FaultyStep(Exception):
+    """A step has raised: all is undone, and done again without it."""
+
+
+def _run_step(waiting: _Waiting, store: Store) -> None:
+    try:
+        waiting.value = waiting.job(store)
+    except (sqlite3.Error, OSError):
+        raise
+    except Exception as error:
+        waiting.error = error
+        raise _FaultyStep from error
+
+
+def _deliver(batch: list[_Waiting]) -> None:
+    for waiting in batch:
+        if waiting.future is None or waiting.future.done():
+            continue
+        if waiting.error is not None:
+            waiting.future.set_exception(waiting.error)
+        else:
+            waiting.future.set_result(waiting.value)

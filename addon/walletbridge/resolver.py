@@ -1,0 +1,228 @@
+"""
+Settles what is open in the journal: wins that are owed, cancels that are owed, bets that nobody believes in.
+
+It takes its turn like everybody else, with short deadlines and a small share of the wallet's calls, and never while a
+callback has the turn of the same transaction or waits for it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from walletbridge.callbacks import Cancel, Win
+from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal import rules
+from walletbridge.journal.plan import NOTHING, SENDS, Action, Plan, Round, Switches, after, plan, take
+from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
+from walletbridge.journal.request import cancel_of, win_of
+from walletbridge.journal.row import CancelState, Row
+from walletbridge.journal.rules import End, Promises, Times, Verdict
+from walletbridge.status_cache import StatusCache
+from walletbridge.trace import Trace
+from walletbridge.turns import Turns
+from walletbridge.wallet.port import Wallet
+
+PAGE_ROWS = 500
+CHECK_NOT_PROCESSED = 41
+CHECK_TRANSACTION_EXISTS = 42
+
+type OnEvent = Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How hard the resolver tries."""
+
+    call_seconds: float
+    """The deadline of its calls."""
+    calls_max: int
+    """Its share of the wallet's calls."""
+    tick_seconds: float
+    """How often it looks for rows to settle."""
+    pause_seconds: float
+    """Before the first retry; doubled from then on."""
+    pause_seconds_max: float
+    prune_every: float
+    """How often rows at rest for long are deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    plan: Plan
+    row: Row
+
+
+class Resolver:
+    """Runs beside the callbacks, one per worker."""
+
+    def __init__(  # noqa: PLR0913 - all that money safety stands on
+        self,
+        wallet: Wallet,
+        journal: Journal,
+        turns: Turns,
+        status_cache: StatusCache,
+        *,
+        promises: Promises,
+        times: Times,
+        switches: Switches,
+        pace: Pace,
+        clock: Callable[[], float],
+        on_event: OnEvent,
+    ) -> None:
+        self._wallet = wallet
+        self._journal = journal
+        self._turns = turns
+        self._status_cache = status_cache
+        self._promises = promises
+        self._times = times
+        self._switches = switches
+        self._pace = pace
+        self._clock = clock
+        self._on_event = on_event
+        self._pause = pace.pause_seconds
+        self._is_back = asyncio.Event()
+        self._eager = False
+        self._stopping = False
+        self._pruned_at = clock()
+        self._last = 0
+
+    def wallet_is_back(self) -> None:
+        """The connection is there again: what waits for it is tried at once."""
+        self._is_back.set()
+
+    def stop(self) -> None:
+        """Ends `run` once the calls that it has under way have ended."""
+        self._stopping = True
+        self._is_back.set()
+
+    async def run(self) -> None:
+        """Settles until it is stopped."""
+        while not self._stopping:
+            try:
+                acted = await self.settle_page()
+            except JournalUnavailable:
+                acted = False
+            if not acted:
+                await self._rest()
+
+    async def settle_page(self) -> bool:
+        """Settles some rows, going round and round; says whether there was something to do."""
+        if self._is_back.is_set():
+            self._is_back.clear()
+            self._eager, self._pause, self._last = True, self._pace.pause_seconds, 0
+        page = await self._journal.to_look_at(after=self._last, limit=PAGE_ROWS)
+        eager = self._eager
+        self._last = page[-1][0] if len(page) == PAGE_ROWS else 0
+        self._eager = eager and self._last != 0
+        ready = [row for _, row in page if self._is_ready(row, eager=eager)]
+        places = asyncio.Semaphore(self._pace.calls_max)
+
+        async def settle(row: Row) -> bool:
+            async with places:
+                return await self.settle(row, eager=eager)
+
+        return any(await asyncio.gather(*(settle(row) for row in ready)))
+
+    async def settle(self, row: Row, *, eager: bool = False) -> bool:
+        """Takes the next step for `row`, if its turn is free; says whether the wallet gave a definite answer."""
+        key = row.trans_id
+        if self._turns.is_taken(key) or not await self._turns.take(key, 0):
+            return False
+        try:
+            taken = await self._take(row, eager=eager)
+            if taken is None:
+                return False
+            if taken.plan.action is Action.LEAVE:
+                self._on_event("left to a person", {**_fields(row), "problem": taken.plan.reason})
+            if taken.plan.action not in SENDS:
+                return False
+            return await self._send(taken)
+        except JournalUnavailable:
+            return False
+        finally:
+            self._turns.give_back(key)
+
+    def _is_ready(self, row: Row, *, eager: bool) -> bool:
+        """Whether a look is worth its transaction. The round is not known here, so the look decides."""
+        wanted = plan(row, Round(), self._times, self._switches, now=self._journal.now(), eager=eager)
+        return wanted.action not in {Action.NOTHING, Action.WAIT} or row.call is not None
+
+    async def _take(self, row: Row, *, eager: bool) -> _Taken | None:
+        seconds = self._pace.call_seconds
+
+        def step(found: Found) -> Change[_Taken | None]:
+            if found.row is None:
+                return Change(None, takes_turn=False, value=None)
+            chosen = plan(found.row, found.around, self._times, self._switches, now=found.now, eager=eager)
+            taken = take(found.row, chosen, now=found.now, seconds=seconds)
+            return Change(
+                taken if taken != found.row else None,
+                takes_turn=chosen.action in SENDS,
+                value=_Taken(chosen, taken) if chosen != NOTHING else None,
+            )
+
+        value = await self._journal.look(row.account, row.trans_id, step, seconds=seconds, needs_round=True)
+        return None if isinstance(value, Busy) else value
+
+    async def _send(self, taken: _Taken) -> bool:
+        row = taken.row
+        callback: Win | Cancel
+        if taken.plan.action is Action.REDELIVER:
+            callback = win_of(row.request, (CHECK_NOT_PROCESSED,))
+        else:
+            callback = cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,))
+        came: End
+        with self._status_cache.canceling(callback):
+            try:
+                deadline = self._clock() + self._pace.call_seconds
+                came = await self._wallet.call(callback, deadline=deadline, trace=Trace())
+            except OutcomeUnknown as unknown:
+                came = unknown
+            verdict = await self._end(taken, callback, came)
+        if isinstance(came, OutcomeUnknown):
+            self._pause = min(2 * self._pause, self._pace.pause_seconds_max)
+            return False
+        self._pause = self._pace.pause_seconds
+        if verdict is not None:
+            self._tell(taken, verdict)
+        return True
+
+    async def _end(self, taken: _Taken, callback: Win | Cancel, came: End) -> Verdict | None:
+        pause = self._pause
+
+        def step(found: Found) -> Change[Verdict | None]:
+            if found.row is None:
+                return Change(None, takes_turn=False, value=None)
+            if isinstance(callback, Win):
+                verdict = rules.end_movement(found.row, came, now=found.now, for_provider=False)
+            else:
+                verdict = rules.end_cancel(
+                    found.row, came, self._promises, self._times, now=found.now, for_provider=False
+                )
+            row = after(verdict, taken.row, self._times, now=found.now, pause=pause)
+            return Change(row, takes_turn=False, value=verdict)
+
+        value = await self._journal.end(callback.account, callback.trans_key, step)
+        return None if isinstance(value, Busy) else value
+
+    def _tell(self, taken: _Taken, verdict: Verdict) -> None:
+        fields = {**_fields(verdict.row), "action": taken.plan.action.value, "result": verdict.row.result}
+        if verdict.row.for_human:
+            self._on_event("left to a person", {**fields, "problem": verdict.row.for_human})
+        elif taken.plan.action is Action.RECHECK and verdict.row.cancel is CancelState.DONE:
+            self._on_event("a transaction landed after its cancel, and was cancelled now", fields)
+        elif not verdict.row.is_open:
+            self._on_event("settled", fields)
+
+    async def _rest(self) -> None:
+        if self._clock() - self._pruned_at >= self._pace.prune_every:
+            self._pruned_at = self._clock()
+            with suppress(JournalUnavailable):
+                await self._journal.prune()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_back.wait(), self._pace.tick_seconds)
+
+
+def _fields(row: Row) -> dict[str, object]:
+    return {"account": row.account, "trans_id": row.trans_id, "kind": row.kind, "amount": row.amount}

@@ -1,0 +1,63 @@
+"""Who has the provider's token."""
+
+import pickle
+
+import pytest
+
+from walletbridge.tokens import Tokens
+
+OLD, NEW = b"old-token-0123456789", b"new-token-9876543210"
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    return Tokens([OLD, NEW])
+
+
+@pytest.mark.parametrize("token", [OLD, NEW])
+def test_each_of_several_tokens_is_accepted(tokens: Tokens, token: bytes) -> None:
+    """A token is rotated by accepting the old and the new one for a while."""
+    assert tokens.accept([token]) is True
+
+
+def test_a_token_that_was_taken_out_is_refused() -> None:
+    assert Tokens([NEW]).accept([OLD]) is False
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],  # missing
+        [b""],
+        [b"wrong"],
+        [OLD, OLD],  # twice, also where both are right
+        [OLD, NEW],
+        [OLD, b"wrong"],
+        [b"wrong", OLD],
+        [OLD + b", " + OLD],  # as HTTP joins a header that comes twice
+        [OLD[:-1]],  # near misses
+        [OLD + b"0"],
+        [OLD[:-1] + b"8"],
+        [OLD.upper()],
+        [b" " + OLD],
+        [OLD + b" "],
+        [OLD + b"\x00"],
+        [b"***"],  # what is left of a token in a saved flow
+        [b"\xff\xfe"],
+    ],
+)
+def test_any_other_header_gets_the_same_no(tokens: Tokens, headers: list[bytes]) -> None:
+    assert tokens.accept(headers) is False
+
+
+@pytest.mark.parametrize("none", [[], [b""], [OLD, b""]])
+def test_there_must_be_a_token_and_none_may_be_empty(none: list[bytes]) -> None:
+    with pytest.raises(ValueError, match=r"^expected at least one token, and none that is empty$"):
+        Tokens(none)
+
+
+def test_no_dump_shows_a_token(tokens: Tokens) -> None:
+    dump = f"{tokens!r} {tokens} {vars(tokens)}".encode() + pickle.dumps(tokens)
+
+    assert OLD not in dump
+    assert NEW not in dump
