@@ -1,13 +1,12 @@
-"""A callback's budget, the status cache, the one wallet call."""
+"""Which budget a callback has, and who takes it to the wallet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.clock import FakeClock
 from tests.helpers.fake_wallet import OK, FakeWallet, Held, Step
@@ -15,6 +14,8 @@ from tests.helpers.fake_wallet import OK, FakeWallet, Held, Step
 from walletbridge.callbacks import Callback, Command, decode
 from walletbridge.dispatch import Dispatch
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal.port import Change, Found
+from walletbridge.journal.row import Row
 from walletbridge.journal.rules import Promises, Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.outcomes import Outcome, Result, TransactionState
@@ -24,38 +25,44 @@ from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 
 BUDGETS = {command: 1.5 + number for number, command in enumerate(Command)}
-PROCESSED = Outcome(Result.OK, 400000, TransactionState.OK)
-ANOTHER = {command: {"trans_id": 2} for command in (Command.BET, Command.WIN, Command.CANCEL, Command.STATUS)}
-"""Makes another transaction of a callback: what nothing but 500 went out for is not sent again."""
 TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=86400, recheck_after=(60,), tries_max=5)
+PROCESSED = Outcome(Result.OK, 400000, TransactionState.OK)
 CANCELED = Outcome(Result.OK, 400000, TransactionState.CANCELED)
+CHANGING = [Command.BET, Command.WIN, Command.CANCEL]
+READING = [command for command in Command if command not in CHANGING]
 
 
 def callback(command: str, **overrides: Any) -> Callback:
     return decode(body(make_callback(command, **overrides)), currency_decimals=2)
 
 
-type Make = Callable[..., Bench]
-
-
 class Bench:
-    """A dispatch with a scripted wallet behind it."""
+    """A dispatch between a journal on disk and a scripted wallet."""
 
-    def __init__(self, journal: SqliteJournal, *steps: Step) -> None:
+    def __init__(self, folder: Path, *steps: Step) -> None:
+        self.events: list[str] = []
+        """What a person should look into, or what was wrong with the journal."""
         self.clock = FakeClock()
         self.wallet = FakeWallet(*steps)
         self.cache = StatusCache(size=100, ok_seconds=5, canceled_seconds=3600, clock=self.clock)
+        self.journal = SqliteJournal(
+            folder / "journal.db", keep_days=30, waiting_max=1000, on_problem=self.events.append
+        )
         transactions = Transactions(
             self.wallet,
-            journal,
+            self.journal,
             Turns(),
             self.cache,
             promises=Promises(late_bets_refused=True),
             times=TIMES,
             clock=self.clock,
-            on_event=lambda _, __: None,
+            on_event=self._on_event,
         )
         self._dispatch = Dispatch(self.wallet, transactions, self.cache, budgets=BUDGETS, clock=self.clock)
+
+    def _on_event(self, event: str, fields: Mapping[str, object]) -> None:
+        assert fields["account"] == "test1234"
+        self.events.append(event)
 
     async def send(self, command: str, *, passed: float = 0.0, **overrides: Any) -> tuple[Outcome, Trace]:
         """Dispatches a callback that came in `passed` seconds ago."""
@@ -64,135 +71,154 @@ class Bench:
         outcome = await self._dispatch.outcome(callback(command, **overrides), received_at=received_at, trace=trace)
         return outcome, trace
 
+    async def row(self) -> Row | None:
+        """What the journal says of the callbacks' transaction."""
+
+        def look(found: Found) -> Change[Row | None]:
+            return Change(None, takes_turn=False, value=found.row)
+
+        row = await self.journal.look("test1234", "1676358190", look, seconds=1)
+        assert row is None or isinstance(row, Row)
+        return row
+
     @property
     def commands(self) -> list[str]:
         """What reached the wallet."""
         return [call.callback.command.value for call in self.wallet.calls]
 
 
-@pytest_asyncio.fixture
-async def make_bench(tmp_path: Path) -> AsyncIterator[Callable[..., Bench]]:
-    """Makes benches whose journal is a file of the test's own."""
-    journal = SqliteJournal(tmp_path / "journal.db", keep_days=1, waiting_max=100, on_problem=lambda _: None)
-    yield partial(Bench, journal)
-    await journal.close()
+@asynccontextmanager
+async def bench_in(folder: Path, *steps: Step) -> AsyncIterator[Bench]:
+    bench = Bench(folder, *steps)
+    try:
+        yield bench
+    finally:
+        await bench.journal.close()
+        assert bench.events == []
 
 
 @pytest.mark.parametrize("command", Command)
-async def test_a_callback_makes_one_wallet_call_and_brings_back_its_outcome(make_bench: Make, command: Command) -> None:
-    bench = make_bench(PROCESSED)
-    outcome, _ = await bench.send(command)
-
-    assert outcome == PROCESSED
-    assert [call.callback for call in bench.wallet.calls] == [callback(command)]
-
-
-@pytest.mark.parametrize("command", Command)
-async def test_the_budget_runs_from_the_arrival(make_bench: Make, command: Command) -> None:
-    bench = make_bench(PROCESSED)
-    await bench.send(command, passed=1)
-
-    assert bench.wallet.calls[0].deadline == bench.clock() - 1 + BUDGETS[command]
+async def test_a_callback_makes_one_wallet_call_and_brings_back_its_outcome(tmp_path: Path, command: Command) -> None:
+    outcome = PROCESSED if command is Command.STATUS else OK
+    async with bench_in(tmp_path, outcome) as bench:
+        assert (await bench.send(command))[0] == outcome
+        assert [call.callback for call in bench.wallet.calls] == [callback(command)]
 
 
 @pytest.mark.parametrize("command", Command)
-async def test_without_a_budget_left_nothing_is_sent(make_bench: Make, command: Command) -> None:
-    """At the deadline itself there is nothing left; a moment before there is."""
-    bench = make_bench(PROCESSED)
-    with pytest.raises(OutcomeUnknown, match="the budget was used up") as caught:
-        await bench.send(command, passed=BUDGETS[command])
-    assert caught.value.sent is False
-    assert bench.commands == []
+async def test_the_budget_runs_from_the_arrival(tmp_path: Path, command: Command) -> None:
+    async with bench_in(tmp_path, PROCESSED) as bench:
+        await bench.send(command, passed=1)
 
-    await bench.send(command, passed=BUDGETS[command] - 0.125, **ANOTHER.get(command, {}))
-    assert bench.commands == [command]
+        assert bench.wallet.calls[0].deadline == bench.clock() - 1 + BUDGETS[command]
+
+
+@pytest.mark.parametrize("command", Command)
+async def test_without_a_budget_left_nothing_is_sent(tmp_path: Path, command: Command) -> None:
+    """At the deadline itself there is nothing left."""
+    async with bench_in(tmp_path, PROCESSED) as bench:
+        with pytest.raises(OutcomeUnknown) as caught:
+            await bench.send(command, passed=BUDGETS[command])
+
+        assert caught.value.sent is False
+        assert bench.commands == []
+
+
+@pytest.mark.parametrize("command", Command)
+async def test_a_moment_before_the_deadline_there_is_still_a_budget(tmp_path: Path, command: Command) -> None:
+    async with bench_in(tmp_path, PROCESSED) as bench:
+        await bench.send(command, passed=BUDGETS[command] - 0.125)
+
+        assert bench.commands == [command]
+
+
+@pytest.mark.parametrize("command", CHANGING)
+async def test_what_moves_money_has_its_row_though_nothing_was_sent(tmp_path: Path, command: Command) -> None:
+    async with bench_in(tmp_path) as bench:
+        with pytest.raises(OutcomeUnknown):
+            await bench.send(command, passed=BUDGETS[command])
+
+        assert await bench.row() is not None
+
+
+@pytest.mark.parametrize("command", READING)
+async def test_a_question_leaves_no_row(tmp_path: Path, command: Command) -> None:
+    async with bench_in(tmp_path, PROCESSED) as bench:
+        await bench.send(command)
+
+        assert await bench.row() is None
 
 
 @pytest.mark.parametrize("sent", [True, False])
 @pytest.mark.parametrize("command", Command)
-async def test_an_unknown_outcome_is_passed_on_as_it_is(make_bench: Make, command: Command, *, sent: bool) -> None:
-    bench = make_bench(OutcomeUnknown("away", sent=sent))
-    with pytest.raises(OutcomeUnknown, match=r"^away$") as caught:
-        await bench.send(command)
+async def test_an_unknown_outcome_is_passed_on_as_it_is(tmp_path: Path, command: Command, *, sent: bool) -> None:
+    async with bench_in(tmp_path, OutcomeUnknown("away", sent=sent)) as bench:
+        with pytest.raises(OutcomeUnknown, match=r"^away$") as caught:
+            await bench.send(command)
 
-    assert caught.value.sent is sent
-    assert bench.commands == [command]
-
-
-@pytest.mark.parametrize("command", ["win", "cancel"])
-async def test_a_repeated_win_or_cancel_goes_to_the_wallet_each_time(make_bench: Make, command: str) -> None:
-    """Only the wallet knows that it is a repeat."""
-    bench = make_bench(OK)
-    for _ in range(3):
-        await bench.send(command)
-
-    assert bench.commands == [command] * 3
+        assert caught.value.sent is sent
+        assert bench.commands == [command]
 
 
-async def test_a_second_status_is_answered_from_the_cache(make_bench: Make) -> None:
-    bench = make_bench(PROCESSED)
-    _, first = await bench.send("status")
-    outcome, second = await bench.send("status")
+async def test_a_second_status_is_answered_from_the_cache(tmp_path: Path) -> None:
+    async with bench_in(tmp_path, PROCESSED) as bench:
+        _, first = await bench.send("status")
+        outcome, second = await bench.send("status")
 
-    assert (outcome.result, outcome.state) == (Result.OK, TransactionState.OK)
-    assert (first.cache, second.cache) == (CacheUse.MISS, CacheUse.HIT)
-    assert (second.tries, second.wallet_method) == (0, "")
-    assert bench.commands == ["status"]
+        assert (outcome.result, outcome.state) == (Result.OK, TransactionState.OK)
+        assert (first.cache, second.cache) == (CacheUse.MISS, CacheUse.HIT)
+        assert (second.tries, second.wallet_method) == (0, "")
+        assert bench.commands == ["status"]
 
 
-async def test_a_status_from_the_cache_needs_a_budget_as_well(make_bench: Make) -> None:
+async def test_a_status_from_the_cache_needs_a_budget_as_well(tmp_path: Path) -> None:
     """Its answer would come too late all the same."""
-    bench = make_bench(PROCESSED)
-    await bench.send("status")
+    async with bench_in(tmp_path, PROCESSED) as bench:
+        await bench.send("status")
 
-    with pytest.raises(OutcomeUnknown):
-        await bench.send("status", passed=BUDGETS[Command.STATUS])
+        with pytest.raises(OutcomeUnknown):
+            await bench.send("status", passed=BUDGETS[Command.STATUS])
 
 
 @pytest.mark.parametrize("command", [command for command in Command if command is not Command.STATUS])
-async def test_the_cache_is_for_status_alone(make_bench: Make, command: Command) -> None:
-    bench = make_bench(PROCESSED)
-    for overrides in ({}, ANOTHER.get(command, {})):
-        _, trace = await bench.send(command, **overrides)
+async def test_the_cache_is_for_status_alone(tmp_path: Path, command: Command) -> None:
+    async with bench_in(tmp_path, PROCESSED) as bench:
+        _, trace = await bench.send(command)
+
         assert trace.cache is None
-
-    assert len(bench.cache) == 0
-    assert len(bench.commands) == 2
+        assert len(bench.cache) == 0
 
 
-async def test_a_cancel_between_two_questions_is_seen_by_the_second(make_bench: Make) -> None:
-    bench = make_bench(PROCESSED, OK, CANCELED)
-    await bench.send("status")
-    await bench.send("cancel")
-    outcome, trace = await bench.send("status")
+async def test_a_cancel_between_two_questions_is_seen_by_the_second(tmp_path: Path) -> None:
+    async with bench_in(tmp_path, PROCESSED, OK, CANCELED) as bench:
+        await bench.send("status")
+        await bench.send("cancel")
+        outcome, trace = await bench.send("status")
 
-    assert (outcome, trace.cache) == (CANCELED, CacheUse.MISS)
+        assert (outcome, trace.cache) == (CANCELED, CacheUse.MISS)
 
 
-async def test_a_status_waits_for_the_cancel_of_its_transaction(make_bench: Make) -> None:
+async def test_the_fact_is_dropped_before_the_wallet_is_called(tmp_path: Path) -> None:
     held = Held()
-    bench = make_bench(PROCESSED, held, CANCELED)
-    await bench.send("status")
-    cancel = asyncio.ensure_future(bench.send("cancel"))
-    await held.arrived.wait()
-    assert len(bench.cache) == 0
+    async with bench_in(tmp_path, PROCESSED, held) as bench:
+        await bench.send("status")
+        cancel = asyncio.ensure_future(bench.send("cancel"))
+        await held.arrived.wait()
 
-    status = asyncio.ensure_future(bench.send("status"))
-    held.release()
-    await cancel
-
-    assert (await status)[0] == CANCELED
+        assert len(bench.cache) == 0
+        held.release()
+        await cancel
 
 
-async def test_equal_questions_at_once_make_one_call(make_bench: Make) -> None:
+async def test_equal_questions_at_once_make_one_call(tmp_path: Path) -> None:
     held = Held()
-    bench = make_bench(held)
-    asked = [asyncio.ensure_future(bench.send("status")) for _ in range(10)]
-    await held.arrived.wait()
-    held.release(PROCESSED)
-    answers = await asyncio.gather(*asked)
+    async with bench_in(tmp_path, held) as bench:
+        asked = [asyncio.ensure_future(bench.send("status")) for _ in range(10)]
+        await held.arrived.wait()
+        held.release(PROCESSED)
+        answers = await asyncio.gather(*asked)
 
-    assert {outcome for outcome, _ in answers} == {PROCESSED}
-    assert [trace.cache for _, trace in answers] == [CacheUse.MISS] + [CacheUse.JOINED] * 9
-    assert [trace.tries for _, trace in answers] == [1] + [0] * 9
-    assert bench.commands == ["status"]
+        assert {outcome for outcome, _ in answers} == {PROCESSED}
+        assert [trace.cache for _, trace in answers] == [CacheUse.MISS] + [CacheUse.JOINED] * 9
+        assert [trace.tries for _, trace in answers] == [1] + [0] * 9
+        assert bench.commands == ["status"]

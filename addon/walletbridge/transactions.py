@@ -23,10 +23,15 @@ from walletbridge.wallet.port import Wallet
 
 BUSY_POLL_SECONDS = 0.02
 """How often it is seen whether another worker has given back its turn."""
+END_SECONDS = 0.15
+"""
+How long what came of a call may take to reach the disk: it comes out of the margin that is kept for the way back.
+"""
 ASK_AGAIN_SECONDS = 0.25
 """How often a cancel that may not be answered yet asks the wallet again."""
 _PLAYER_EXISTS = 21
 
+type LookStep = Callable[[Found], Change[Look]]
 type OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
@@ -107,7 +112,7 @@ class Transactions:
     async def status(self, callback: Status, *, deadline: float, trace: Trace) -> Outcome:
         """Asks what became of a transaction, unless that is not settled."""
         async with self._turn(callback, deadline):
-            look = await self._look(callback, lambda found: _change(rules.look_status(found.row)), deadline)
+            look = await self._look_status(callback, deadline)
             if look.step is not Step.SEND:
                 raise OutcomeUnknown(look.reason, sent=False)
             try:
@@ -142,26 +147,36 @@ class Transactions:
         finally:
             self._turns.give_back(key)
 
-    async def _look(
-        self, callback: Bet | Win | Cancel | Status, step: Callable[[Found], Change[Look]], deadline: float
-    ) -> Look:
+    async def _look(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
+        try:
+            look = await self._look_in_turn(callback, step, deadline)
+        except (JournalUnavailable, TimeoutError) as error:
+            self._on_event("not journalled, so not sent to the wallet", _fields(callback, error))
+            raise OutcomeUnknown(f"the journal is not available: {error}", sent=False) from None
+        if look.is_conflict:
+            self._on_event("conflict: this trans_id stands for something else", _fields(callback))
+        return look
+
+    async def _look_status(self, callback: Status, deadline: float) -> Look:
+        try:
+            return await self._look_in_turn(callback, lambda found: _change(rules.look_status(found.row)), deadline)
+        except (JournalUnavailable, TimeoutError):
+            # A full disk takes no turn any more, but what is on it can be read; a question needs no more.
+            return await self._look(callback, lambda found: _read_only(rules.look_status(found.row)), deadline)
+
+    async def _look_in_turn(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
         while True:
-            try:
+            # Bounded, for a disk may hang. A step that is written later all the same is found as a call cut off.
+            async with asyncio.timeout(max(END_SECONDS, self._left(deadline))):
                 look = await self._journal.look(
                     callback.account, callback.trans_key, step, seconds=self._left(deadline)
                 )
-            except JournalUnavailable as error:
-                self._on_event("not journalled, so not sent to the wallet", _fields(callback, error))
-                raise OutcomeUnknown(f"the journal is not available: {error}", sent=False) from None
             if not isinstance(look, Busy):
-                break
+                return look
             if self._left(deadline) <= BUSY_POLL_SECONDS:
                 await self._note_not_sent(callback)
                 raise OutcomeUnknown("the budget passed while another worker had the turn", sent=False)
             await asyncio.sleep(BUSY_POLL_SECONDS)
-        if look.is_conflict:
-            self._on_event("conflict: this trans_id stands for something else", _fields(callback))
-        return look
 
     async def _call(self, callback: Bet | Win | Cancel, deadline: float, trace: Trace) -> End:
         if self._left(deadline) <= 0:
@@ -185,8 +200,9 @@ class Transactions:
 
     async def _write_end[T](self, callback: Bet | Win | Cancel | Status, step: Callable[[Found], Change[T]]) -> T:
         try:
-            value = await self._journal.end(callback.account, callback.trans_key, step)
-        except (JournalUnavailable, LookupError) as error:
+            async with asyncio.timeout(END_SECONDS):
+                value = await self._journal.end(callback.account, callback.trans_key, step)
+        except (JournalUnavailable, TimeoutError, LookupError) as error:
             self._on_event("the outcome could not be written", _fields(callback, error))
             raise OutcomeUnknown(f"the outcome could not be written: {error}", sent=True) from None
         if isinstance(value, Busy):
@@ -203,8 +219,9 @@ class Transactions:
             return Change(row, takes_turn=False, value=None)
 
         try:
-            await self._journal.note(callback.account, callback.trans_key, step)
-        except JournalUnavailable as error:
+            async with asyncio.timeout(END_SECONDS):
+                await self._journal.note(callback.account, callback.trans_key, step)
+        except (JournalUnavailable, TimeoutError) as error:
             self._on_event("not journalled, and not sent to the wallet", _fields(callback, error))
 
     async def _without_call(self, callback: Bet | Win | Cancel, look: Look, deadline: float, trace: Trace) -> Outcome:
@@ -225,6 +242,10 @@ class Transactions:
 
 def _change(look: Look) -> Change[Look]:
     return Change(look.row, takes_turn=look.step is Step.SEND, value=look)
+
+
+def _read_only(look: Look) -> Change[Look]:
+    return Change(None, takes_turn=False, value=look)
 
 
 def _nothing(_: Found) -> Change[None]:

@@ -120,6 +120,11 @@ class Store:
         """Closes the file."""
         self._db.close()
 
+    @property
+    def changes(self) -> int:
+        """How many rows were ever written by this connection."""
+        return self._db.total_changes
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """One exclusive transaction: on disk when it ends, undone when it raises."""

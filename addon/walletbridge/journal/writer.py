@@ -20,6 +20,9 @@ SOON_SECONDS = 0.02
 REOPEN_SECONDS = 0.5
 """How long after a failure to open the file the next attempt is made."""
 
+_PRIMARY_CODE = 0xFF
+"""SQLite's extended error codes carry the primary one in their low byte."""
+
 type Job = Callable[[Store], Any]
 
 
@@ -106,14 +109,22 @@ class Writer:
 
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
-            self._attempt(batch)
+            written = self._attempt(batch)
         except (sqlite3.Error, OSError, ValueError, JournalUnavailable) as error:
-            self._fail(batch, error)
+            if len(batch) > 1 and _is_of_one_step(error):
+                # A disk that takes no more can still be read: who only reads must not fail with who writes.
+                for waiting in batch:
+                    self._commit([waiting])
+            else:
+                self._fail(batch, error)
         else:
-            self._tell("")
+            if written:
+                self._tell("")
 
-    def _attempt(self, batch: list[_Waiting]) -> None:
+    def _attempt(self, batch: list[_Waiting]) -> bool:
+        """Runs the batch in one transaction; says whether that has written anything."""
         store = self._opened()
+        changes = store.changes
         while True:
             try:
                 with store.transaction():
@@ -122,7 +133,7 @@ class Writer:
                             _run_step(waiting, store)
             except _FaultyStep:
                 continue
-            return
+            return store.changes > changes
 
     def _opened(self) -> Store:
         if self._store is None:
@@ -149,6 +160,12 @@ class Writer:
 
 class _FaultyStep(Exception):
     """A step has raised: all is undone, and done again without it."""
+
+
+def _is_of_one_step(error: Exception) -> bool:
+    """Whether the rest of the batch may still succeed: the disk is full or failing, but the file is ours."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY_CODE in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def _run_step(waiting: _Waiting, store: Store) -> None:

@@ -5,9 +5,12 @@ mitmproxy documents no way to do this from a program. The classes and `tools.mai
 commands use, and its version is bounded accordingly.
 """
 
+import asyncio
+import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any, cast
@@ -54,7 +57,7 @@ def launch(
 
     Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
     """
-    ours = [WalletBridge(has_upstream=settings.upstream is not None), *addons]
+    ours = [WalletBridge(has_upstream=settings.upstream is not None), *addons, _IgnoreFurtherSigterms()]
     match kind:
         case Kind.SERVE:
             run(_with(DumpMaster, ours, with_dumper=False), cmdline.mitmdump, _arguments(config, settings, options))
@@ -107,6 +110,18 @@ def free_port(host: str) -> int:
     with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         port: int = probe.getsockname()[1]
     return port
+
+
+class _IgnoreFurtherSigterms:
+    """
+    Once all is done, a SIGTERM that comes twice must not kill what is left to end by itself: the exit code would say so.
+    """
+
+    def done(self) -> None:
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            # The loop would put back the default when it closes.
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class _AnnounceWeb:

@@ -61,10 +61,14 @@ class GrpcWallet:
         method = METHODS[callback.command]
         self.in_flight += 1
         started = self._clock()
+        tries = trace.tries
         try:
             if callback.command in READS:
                 return await self._read(method, callback, deadline, trace)
             return await self._send(method, callback, deadline, trace)
+        except asyncio.CancelledError:
+            # While it waited for a connection or for the next try.
+            raise OutcomeUnknown(_MEANINGS[grpc.StatusCode.CANCELLED], sent=trace.tries > tries) from None
         finally:
             self.in_flight -= 1
             trace.wallet_seconds += self._clock() - started
