@@ -1,0 +1,139 @@
+"""`walletbridge journal list`, `show` and `resolve`, on a real file."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from walletbridge.cli import main
+from walletbridge.journal.clock import journal_clock
+from walletbridge.journal.port import Change, Found
+from walletbridge.journal.row import CancelState, Kind, Row
+from walletbridge.journal.store import Store
+from walletbridge.journal.worker import worker_name
+
+UNRESOLVED = Row(
+    account="test1234",
+    trans_id="1676358190",
+    kind=Kind.BET,
+    amount=1050,
+    request='{"command":"bet"}',
+    movement_unresolved_since=5.0,
+)
+SETTLED = replace(UNRESOLVED, trans_id="2", movement_unresolved_since=None, cancel=CancelState.DONE)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "walletbridge.yaml"
+    path.write_text("wallet: {target: 'w:1'}\njournal: {path: journal.db}\n")
+    return path
+
+
+@pytest.fixture
+def journal(tmp_path: Path, config: Path) -> Path:
+    """A journal with one open row and one at rest."""
+    write(tmp_path / "journal.db", UNRESOLVED, SETTLED)
+    return config
+
+
+def write(path: Path, *rows: Row, call_seconds: float = 0) -> None:
+    store = Store(path, worker_name(), journal_clock())
+    for row in rows:
+
+        def step(_: Found, row: Row = row) -> Change[None]:
+            return Change(row, takes_turn=bool(call_seconds), value=None)
+
+        with store.transaction():
+            store.look(row.account, row.trans_id, step, seconds=call_seconds, needs_round=False)
+    store.close()
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["journal", *map(str, arguments)])
+
+
+def test_the_list_shows_what_is_not_settled_and_why(journal: Path) -> None:
+    done = run("list", "--config", journal)
+
+    assert done.exit_code == 0
+    assert all(word in done.output for word in ("test1234", "1676358190", "bet", "10.5"))
+    assert "nobody knows whether the bet was made" in done.output
+    assert "cancelled" not in done.output
+
+
+def test_the_list_for_scripts(journal: Path) -> None:
+    (row,) = json.loads(run("list", "--config", journal, "--json").output)
+
+    assert (row["id"], row["account"], row["trans_id"], row["amount"]) == (1, "test1234", "1676358190", 1050)
+    assert row["state"] == "nobody knows whether the bet was made"
+    assert row["request"] == {"command": "bet"}
+
+
+def test_an_empty_list_says_so(journal: Path) -> None:
+    run("resolve", "1", "--as", "applied", "--config", journal)
+
+    assert run("list", "--config", journal).output == "nothing is open\n"
+    assert json.loads(run("list", "--config", journal, "--json").output) == []
+
+
+def test_show_tells_all_that_is_known_of_any_row(journal: Path) -> None:
+    assert "cancel: done" in run("show", "2", "--config", journal).output
+    assert json.loads(run("show", "1", "--config", journal, "--json").output)["kind"] == "bet"
+
+
+@pytest.mark.parametrize(
+    ("decision", "sentence"),
+    [
+        ("applied", "1: the bet was made\n"),
+        ("cancelled", "1: cancelled: the wallet did not know the bet\n"),
+        ("retry", "1: nobody knows whether the bet was made\n"),
+    ],
+)
+def test_a_person_settles_a_row(journal: Path, decision: str, sentence: str) -> None:
+    done = run("resolve", "1", "--as", decision, "--config", journal)
+
+    assert (done.exit_code, done.output) == (0, sentence)
+    shown = json.loads(run("show", "1", "--config", journal, "--json").output)
+    assert f"1: {shown['state']}\n" == sentence
+
+
+def test_a_row_whose_call_is_under_way_is_left_alone(config: Path, tmp_path: Path) -> None:
+    write(tmp_path / "journal.db", replace(UNRESOLVED, call=Kind.BET, call_ends_at=1e12), call_seconds=60)
+
+    done = run("resolve", "1", "--as", "cancelled", "--config", config)
+
+    assert done.exit_code == 1
+    assert "a call for this transaction is under way" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("show", "9"), "there is no transaction with the ID 9"),
+        (("resolve", "9", "--as", "retry"), "there is no transaction with the ID 9"),
+        (("resolve", "1", "--as", "paid"), "is not one of 'applied', 'cancelled', 'retry'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(journal: Path, arguments: tuple[str, ...], problem: str) -> None:
+    done = run(*arguments, "--config", journal)
+
+    assert done.exit_code != 0
+    assert problem in done.output
+    assert "Traceback" not in done.output
+
+
+def test_without_a_journal_there_is_nothing_to_list(config: Path) -> None:
+    done = run("list", "--config", config)
+
+    assert (done.exit_code, "there is no journal at" in done.output) == (1, True)
+
+
+def test_a_file_that_is_no_journal_is_refused(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"this is no database, whatever its name says" * 100)
+
+    done = run("list", "--config", config)
+
+    assert (done.exit_code, "file is not a database" in done.output) == (1, True)
