@@ -28,7 +28,7 @@ OK = Outcome(Result.OK, 400000, TransactionState.OK)
 CANCELED = Outcome(Result.OK, 400000, TransactionState.CANCELED)
 NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 400000)
 OK_SECONDS, CANCELED_SECONDS = 5.0, 3600.0
-DEADLINE = FakeClock()() + 20
+DEADLINE = FakeClock()() + 1000
 """Later than any test takes."""
 
 
