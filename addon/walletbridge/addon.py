@@ -11,10 +11,8 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
-from weakref import WeakKeyDictionary
+from typing import NamedTuple, TextIO
 
 from mitmproxy import ctx, hooks, http
 from mitmproxy.addonmanager import Loader
@@ -26,7 +24,7 @@ from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Request
 from walletbridge.logs import callback_fields, open_log
-from walletbridge.settings import Settings, load, read_tokens
+from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
 
@@ -36,6 +34,8 @@ HIDDEN = b"***"
 FLUSH_SECONDS = 0.2
 """How long answers may take from our hands to the socket at the end."""
 HELD_POLL_SECONDS = 0.05
+WEBSOCKET_MESSAGES_MAX = 100
+"""How many of the last messages of a WebSocket are kept for people to look at. mitmproxy would keep them all."""
 SECOND_SIGNAL_SECONDS = 0.5
 """Launchers and process groups deliver one Ctrl-C twice; only a later one is a person's second."""
 _KEPT_OPTIONS = {"connection_strategy": "lazy", "stream_large_bodies": None}
@@ -49,8 +49,7 @@ _LENGTH_DIGITS_MAX = 20
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     """What was found at the head of a request, kept where only this addon can write it."""
 
     has_token: bool
@@ -58,8 +57,9 @@ class _Head:
     is_too_large: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
+class _Answered(NamedTuple):
+    """What went out for a request, or is about to."""
+
     trace: Trace
     answer: Answer
     received_at: float
@@ -75,18 +75,23 @@ class WalletBridge:
         self._settings: Settings | None = None
         self._tokens: Tokens | None = None
         self._bridge: Bridge | None = None
+        self._is_configured = False
         self._draining = False
-        self._heads: WeakKeyDictionary[http.HTTPFlow, _Head] = WeakKeyDictionary()
-        self._answered: WeakKeyDictionary[http.HTTPFlow, _Answered] = WeakKeyDictionary()
+        # By the flow's id, from a request's head to its body, and from its answer to the sending of it. Each flow ends
+        # in exactly one of the hooks `response` and `error`.
+        self._heads: dict[str, _Head] = {}
+        self._answered: dict[str, _Answered] = {}
 
     def load(self, loader: Loader) -> None:
         """Declares the option."""
         loader.add_option(OPTION, str, "", "The YAML file with walletbridge's settings.")
+        loader.master.event_loop.call_soon(self._check_configured)
 
     def configure(self, updated: set[str]) -> None:
         """
         Reads the settings. A mistake in them is logged as an error, which ends a mitmproxy that is starting.
         """
+        self._is_configured = True
         changed = {name for name in updated & _KEPT_OPTIONS.keys() if getattr(ctx.options, name) != _KEPT_OPTIONS[name]}
         if changed:
             ctx.options.update(**{name: _KEPT_OPTIONS[name] for name in changed})  # type: ignore[no-untyped-call]
@@ -100,6 +105,7 @@ class WalletBridge:
             logger.error("walletbridge: the settings file cannot be changed while running; start again")
             return
         self._config = ctx.options.walletbridge_config
+        self._settings = self._tokens = None
         try:
             self._settings = load(Path(self._config).expanduser())
             self._tokens = Tokens(read_tokens(self._settings.callback, os.environ))
@@ -123,7 +129,7 @@ class WalletBridge:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             return
         proxyserver: Proxyserver = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
-        addresses = [f"{host}:{port}" for host, port, *_ in proxyserver.listen_addrs()]
+        addresses = [str(Address(host, port)) for host, port, *_ in proxyserver.listen_addrs()]
         log.event("listening", addresses=addresses, path=self._settings.callback.path)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
@@ -138,7 +144,7 @@ class WalletBridge:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answers a callback."""
-        head = self._heads.pop(flow, None)
+        head = self._heads.pop(flow.id, None)
         if not flow.live or flow.response or flow.error:
             return
         try:
@@ -154,18 +160,23 @@ class WalletBridge:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets the upstream's answers stream."""
-        if flow.response and flow not in self._answered and flow.live and not flow.response.raw_content:
+        if flow.response and flow.id not in self._answered and flow.live and not flow.response.raw_content:
             flow.response.stream = True
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """Forgets the oldest messages: a connection to the upstream may live for days."""
+        if flow.websocket:
+            del flow.websocket.messages[:-WEBSOCKET_MESSAGES_MAX]
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Notes that an answer goes out."""
-        if self._bridge and (done := self._answered.get(flow)):
+        if self._bridge and (done := self._answered.pop(flow.id, None)):
             self._bridge.delivered(done.trace, done.answer, sent=True)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """A client that left: its wallet call was made all the same, but the provider was not told."""
-        self._heads.pop(flow, None)
-        if self._bridge and (done := self._answered.pop(flow, None)):
+        self._heads.pop(flow.id, None)
+        if self._bridge and (done := self._answered.pop(flow.id, None)):
             self._bridge.delivered(done.trace, done.answer, sent=False)
             seconds = self._bridge.clock() - done.received_at
             self._bridge.log.warning("answer not delivered", **callback_fields(done.trace, done.answer, seconds))
@@ -182,6 +193,13 @@ class WalletBridge:
         await asyncio.sleep(FLUSH_SECONDS)
         self._bridge.log.close()
 
+    def _check_configured(self) -> None:
+        """After a wrong `--set`, of whichever script, mitmproxy runs on without this addon and without a word."""
+        if not self._is_configured:
+            logger.error(
+                "walletbridge: not loaded: an option was given twice or with a wrong value; look at each --set"
+            )
+
     def _take(self, bridge: Bridge | None, flow: http.HTTPFlow) -> None:
         fields = flow.request.headers.fields
         tokens = [value for name, value in fields if name.lower() == TOKEN_HEADER]
@@ -193,23 +211,26 @@ class WalletBridge:
         flow.request.stream = False
         if bridge is None:
             return
-        self._heads[flow] = _Head(
+        self._heads[flow.id] = _Head(
             has_token=bridge.admits(flow.client_conn.peername[0], tokens),
             received_at=bridge.clock(),
             is_too_large=_announced_bytes(flow.request) > bridge.settings.limits.body_bytes,
         )
 
     async def _answer(self, flow: http.HTTPFlow, head: _Head | None) -> None:
+        if flow.is_replay:
+            self._respond(flow, answers.REPLAY_REFUSED)
+            return
         bridge = self._bridge
         if bridge is None or head is None:
             self._respond(flow, answers.UNKNOWN)
             return
-        if flow.is_replay:
-            self._respond(flow, answers.REPLAY_REFUSED)
-            return
         received_at = head.received_at
         if flow.intercepted:
             if not await _released(flow):
+                if flow.error is None:
+                    # Its client has left, which mitmproxy may not have seen yet.
+                    self._respond(flow, answers.UNKNOWN)
                 return
             # The time for which a person held it does not count.
             received_at = bridge.clock()
@@ -221,7 +242,7 @@ class WalletBridge:
             received_at=received_at,
         )
         answer = await bridge.answer(request, trace)
-        self._answered[flow] = _Answered(trace, answer, received_at)
+        self._answered[flow.id] = _Answered(trace, answer, received_at)
         self._respond(flow, answer)
 
     def _respond(self, flow: http.HTTPFlow, answer: Answer) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import ClassVar
 
@@ -42,6 +43,9 @@ class _Group(click.Group):
 @click.version_option(package_name="walletbridge")
 def main() -> None:
     """Answers game providers' HTTP callbacks from a gRPC wallet, inside mitmproxy."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal that lacks a character must not turn a right check into a failed one.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @main.command()
@@ -106,11 +110,12 @@ def demo_wallet(listen: str, db: Path) -> None:
 
 
 def _launch(kind: str, config: Path) -> None:
-    from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - see the module's docstring
     from walletbridge.settings import load  # noqa: PLC0415 - see the module's docstring
 
     try:
         settings = load(config)
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+    from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - only once it is known to be needed
+
     launch(Kind(kind), config.absolute(), settings)

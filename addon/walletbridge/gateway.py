@@ -7,8 +7,7 @@ Knows nothing of mitmproxy: whoever receives requests makes a Request and sends 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from walletbridge import answers
 from walletbridge.answers import Answer
@@ -18,8 +17,7 @@ from walletbridge.errors import OutcomeUnknown
 from walletbridge.trace import Trace
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request on the callback path."""
 
     method: str

@@ -4,7 +4,15 @@ Writes lines in a thread of its own, so that a slow reader of the log never hold
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import TextIO
+
+GATHER_SECONDS = 0.05
+"""How long a line may wait for others to be written with."""
+
+
+def _tell_loss(lines: int) -> str:
+    return f"{lines} lines of log were dropped: the reader is too slow"
 
 
 class LineWriter:
@@ -12,12 +20,14 @@ class LineWriter:
     A bounded queue in front of a stream. When it is full, lines are dropped and counted, and the loss is written down.
     """
 
-    def __init__(self, stream: TextIO, *, lines_max: int) -> None:
+    def __init__(self, stream: TextIO, *, lines_max: int, tell_loss: Callable[[int], str] = _tell_loss) -> None:
+        """`tell_loss` makes the line that says how many lines were dropped."""
         self._stream = stream
         self._lines_max = lines_max
+        self._tell_loss = tell_loss
         self._lines: deque[str] = deque()
         self._dropped = 0
-        self._closed = False
+        self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         self._thread.start()
@@ -33,20 +43,22 @@ class LineWriter:
 
     def close(self, *, seconds: float = 1.0) -> None:
         """Writes what is queued, as far as the stream takes it within `seconds`."""
-        self._closed = True
+        self._closing.set()
         self._wake.set()
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        while not self._closed or self._lines:
+        while not self._closing.is_set() or self._lines:
             self._wake.wait()
+            # Under load one wake-up serves many lines: a thread that runs for each would cost more than the line.
+            self._closing.wait(GATHER_SECONDS)
             self._wake.clear()
             while self._lines:
                 # Taken one by one from the left: the deque is safe to append to meanwhile.
                 batch = [self._lines.popleft() for _ in range(len(self._lines))]
-                if self._dropped:
-                    batch.append(f"{self._dropped} lines of log were dropped: the reader is too slow")
-                    self._dropped = 0
+                dropped, self._dropped = self._dropped, 0
+                if dropped:
+                    batch.append(self._tell_loss(dropped))
                 if not self._write("".join(f"{line}\n" for line in batch)):
                     return
 
@@ -54,6 +66,9 @@ class LineWriter:
         try:
             self._stream.write(text)
             self._stream.flush()
+        except UnicodeEncodeError:
+            # A character that the stream's encoding lacks: an account may be in any script.
+            return self._write(text.encode("ascii", "backslashreplace").decode("ascii"))
         except (OSError, ValueError):
             # The stream is gone (a closed pipe, a closed file). Answers matter more than lines.
             return False

@@ -62,7 +62,9 @@ def open_log(*, lines_max: int, stream: TextIO | None = sys.stderr) -> Log:
     """A log to `stream`: for people if it is a terminal. None: to the standard logging module."""
     if stream is None:
         return Log(None, for_people=True)
-    return Log(LineWriter(stream, lines_max=lines_max), for_people=stream.isatty())
+    if stream.isatty():
+        return Log(LineWriter(stream, lines_max=lines_max), for_people=True)
+    return Log(LineWriter(stream, lines_max=lines_max, tell_loss=_tell_loss), for_people=False)
 
 
 def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, object]:
@@ -99,6 +101,10 @@ class _Lines:
 def _json(_: object, __: str, fields: structlog.typing.EventDict) -> str:
     # Not msgspec: it refuses integers beyond 64 bits, and a transaction may be one.
     return json.dumps(fields, default=str)
+
+
+def _tell_loss(lines: int) -> str:
+    return json.dumps({"event": "lines of log dropped", "level": "warning", "lines": lines})
 
 
 _FOR_PROGRAMS: list[structlog.typing.Processor] = [

@@ -120,18 +120,18 @@ class Transactions:
             except OutcomeUnknown:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 raise
-            if look.row is None or rules.end_status(look.row, outcome) is None:
+            if rules.end_status(look.row, outcome) is None:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
-            else:
-                # The provider believes in it from now on, and the resolver has to know before the provider does.
-                await self._write_end(callback, lambda found: _status_end(found, outcome))
-            return outcome
+                return outcome
+            # The provider believes in it from now on, and the resolver has to know before the provider does.
+            verdict = await self._write_end(callback, lambda found: _status_end(found, outcome))
+            return outcome if verdict is None else _answer(verdict, outcome)
 
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
         """Notes whether the answer to a movement went out."""
 
         def step(found: Found) -> Change[None]:
-            row = found.row and rules.delivered(found.row, sent=sent)
+            row = found.row and rules.delivered(found.row, callback, sent=sent)
             return Change(row if row is not found.row else None, takes_turn=False, value=None)
 
         self._journal.note_soon(callback.account, callback.trans_key, step)
@@ -252,8 +252,9 @@ def _nothing(_: Found) -> Change[None]:
     return Change(None, takes_turn=False, value=None)
 
 
-def _status_end(found: Found, outcome: Outcome) -> Change[None]:
-    return Change(rules.end_status(found.row, outcome), takes_turn=False, value=None)
+def _status_end(found: Found, outcome: Outcome) -> Change[Verdict | None]:
+    verdict = rules.end_status(found.row, outcome)
+    return Change(verdict and verdict.row, takes_turn=False, value=verdict)
 
 
 def _answer(verdict: Verdict, came: End) -> Outcome:

@@ -55,7 +55,7 @@ def arguments(way: Way, config: Path | None, *, upstream: str = NOWHERE, options
         return [sys.executable, "-m", "walletbridge", "serve", "--config", str(config)]
     settings = ["--set", f"walletbridge_config={config}"] if config else []
     listen = ["--mode", f"reverse:{upstream}", "--listen-host", "127.0.0.1", "--listen-port", "0"]
-    return [str(SCRIPTS / "mitmdump"), *listen, "-s", str(ROOT / "addon" / "main.py"), *settings, *options]
+    return [str(SCRIPTS / "mitmdump"), *listen, *options, "-s", str(ROOT / "addon" / "main.py"), *settings]
 
 
 def environment(home: Path, *, token: str | None = TOKEN, **more: str) -> dict[str, str]:
@@ -69,7 +69,7 @@ def environment(home: Path, *, token: str | None = TOKEN, **more: str) -> dict[s
 async def running(
     command: Sequence[str], home: Path, *, stdout: Path | None = None, **environ: str
 ) -> AsyncIterator[GatewayProcess]:
-    """A gateway that listens; it is stopped afterwards, if it has not ended by then."""
+    """A gateway that listens and has found its wallet; it is stopped afterwards, if it has not ended by then."""
     with (stdout or home / "stdout.txt").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -81,6 +81,7 @@ async def running(
     gateway = GatewayProcess(process, cast("asyncio.StreamReader", process.stderr))
     try:
         await gateway.wait_until_listening()
+        await until(lambda: has_logged(gateway, "wallet connected"))
         yield gateway
     finally:
         await gateway.stop()
@@ -231,6 +232,11 @@ async def connected(gateway: GatewayProcess) -> AsyncIterator[tuple[asyncio.Stre
         writer.transport.abort()
         with suppress(OSError):
             await writer.wait_closed()
+
+
+def has_logged(gateway: GatewayProcess, event: str, account: str = "") -> bool:
+    """Whether one of the last lines of the log tells of `event`, of a callback of `account` if that is given."""
+    return any(f'"event": "{event}"' in line and account in line for line in gateway.lines)
 
 
 async def at_once[T](coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

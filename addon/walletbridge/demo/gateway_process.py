@@ -37,8 +37,9 @@ class GatewayProcess:
 
     async def wait_until_listening(self) -> None:
         """Raises RuntimeError with what it printed where it does not come up."""
-        waits = {asyncio.ensure_future(self._listening.wait()), self._reader}
-        await asyncio.wait(waits, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        listening = asyncio.ensure_future(self._listening.wait())
+        await asyncio.wait({listening, self._reader}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
         if not self._listening.is_set():
             await self.stop()
             raise RuntimeError("the gateway did not start:\n" + "\n".join(self.lines))

@@ -5,7 +5,7 @@
 import asyncio
 import os
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,13 +56,12 @@ def run_live() -> None:
     token = os.environ.setdefault(TOKEN_VARIABLE, DEMO_TOKEN)
     gateway, ui, wallet = (_port(preferred) for preferred in (GATEWAY_PORT, UI_PORT, WALLET_PORT))
     url = f"http://{HOST}:{gateway}/callback"
-    with TemporaryDirectory(prefix="walletbridge-") as name:
+    with TemporaryDirectory(prefix="walletbridge-") as name, closing(Ledger(Path(name) / "wallet.db")) as ledger:
         folder = Path(name)
         config = folder / "walletbridge.yaml"
         config.write_text(
             f"listen: {HOST}:{gateway}\nwallet: {{target: '{HOST}:{wallet}'}}\nui: {{listen: '{HOST}:{ui}'}}\n"
         )
-        ledger = Ledger(folder / "wallet.db")
         ledger.seed_demo_players()
         print(f"callbacks: {url} (token: the value of {TOKEN_VARIABLE}, {DEMO_TOKEN!r} if it was not set)")  # noqa: T201
         print(f"wallet: {HOST}:{wallet} (wallet.v1)", flush=True)  # noqa: T201 - what the command is asked for

@@ -97,6 +97,7 @@ async def _run(folder: Path) -> list[Ran]:
             return [await run(case, client, gateway.url) for case in documented_cases()]
     finally:
         await wallet.stop(0)
+        ledger.close()
 
 
 def forget(journal: Path) -> None:

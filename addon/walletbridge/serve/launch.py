@@ -114,7 +114,7 @@ def free_port(host: str) -> int:
 
 class _IgnoreFurtherSigterms:
     """
-    Once all is done, a SIGTERM that comes twice must not kill what is left to end by itself: the exit code would say so.
+    Once all is done, a SIGTERM that comes twice must not kill what ends by itself: the exit code would say so.
     """
 
     def done(self) -> None:

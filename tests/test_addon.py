@@ -1,0 +1,788 @@
+"""The hooks: what is answered, what is left alone, and what no fault may let through to the upstream."""
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mitmproxy import http
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import ConnectionState
+from mitmproxy.flow import Error, Flow
+from mitmproxy.test import taddons, tflow, tutils
+from tests.helpers.callbacks import body, make_callback
+from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, running_wallet, until
+
+from walletbridge import addon as addon_module
+from walletbridge.addon import HIDDEN, WalletBridge
+
+TOKEN = "a-token-that-nobody-sees"  # noqa: S105 - not a secret, it only plays one
+VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"
+BET = body(make_callback("bet"))
+OK_BODY = b'{"result":0,"status":"OK","data":{"balance":4000}}'
+UNKNOWN = (500, b'{"result":99,"status":"ERROR"}')
+WRONG_TOKEN = (200, b'{"result":100,"status":"ERROR"}')
+TIMEOUT = 10.0
+
+
+class Listeners(Proxyserver):
+    """mitmproxy's own, as if it listened."""
+
+    name = "proxyserver"
+
+    def listen_addrs(self) -> list[Any]:
+        return [("127.0.0.1", 8080), ("::1", 8081, 0, 0)]
+
+
+class Updates:
+    """What the UI is told of."""
+
+    def __init__(self) -> None:
+        self.flows: list[Flow] = []
+
+    def update(self, flows: list[Flow]) -> None:
+        self.flows += flows
+
+
+@dataclass
+class House:
+    """The addon inside a mitmproxy."""
+
+    addon: WalletBridge
+    context: Any
+    folder: Path
+    wallet: ScriptedWallet = field(default_factory=ScriptedWallet)
+    updates: Updates = field(default_factory=Updates)
+
+    def configure(self, **options: Any) -> None:
+        self.context.options.update(**options)
+
+    def write(self, text: str, name: str = "walletbridge.yaml") -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    async def answer(self, flow: http.HTTPFlow) -> tuple[int, bytes]:
+        """What mitmproxy would send to the client after the head and the body have come."""
+        self.addon.requestheaders(flow)
+        if flow.response is None:
+            await self.addon.request(flow)
+        return answer_of(flow)
+
+
+def answer_of(flow: http.HTTPFlow) -> tuple[int, bytes]:
+    assert flow.response
+    return flow.response.status_code, flow.response.content or b""
+
+
+def make_flow(
+    content: bytes = BET,
+    *,
+    path: str = "/callback",
+    method: str = "POST",
+    tokens: tuple[str, ...] = (TOKEN,),
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> http.HTTPFlow:
+    """A request whose body has come."""
+    fields = [(b"Callback-Token", token.encode()) for token in tokens]
+    request = tutils.treq(
+        method=method.encode(),
+        path=path.encode(),
+        content=content,
+        headers=http.Headers([(b"Host", b"gateway"), (b"Content-Type", b"application/json"), *fields, *headers]),
+    )
+    return tflow.tflow(req=request)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sockets here to which answers could still be on their way."""
+    monkeypatch.setattr(addon_module, "FLUSH_SECONDS", 0)
+    monkeypatch.setattr(addon_module, "HELD_POLL_SECONDS", 0.005)
+    monkeypatch.setenv(VARIABLE, TOKEN)
+
+
+@pytest.fixture(autouse=True)
+def _sigint() -> Iterator[None]:
+    """A gateway that ends takes SIGINT for itself."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@asynccontextmanager
+async def loaded(folder: Path, *, has_upstream: bool = True) -> AsyncIterator[House]:
+    """The addon before it has settings."""
+    addon, updates = WalletBridge(has_upstream=has_upstream), Updates()
+    with taddons.context(Listeners(), addon, updates) as context:  # type: ignore[no-untyped-call]
+        house = House(addon, context, folder, updates=updates)
+        house.configure(validate_inbound_headers=True)
+        yield house
+        await addon.done()
+
+
+@asynccontextmanager
+async def running(folder: Path, *, has_upstream: bool = True, **sections: Any) -> AsyncIterator[House]:
+    """The addon at work, with its wallet there."""
+    async with running_wallet() as (wallet, port), loaded(folder, has_upstream=has_upstream) as house:
+        house.wallet = wallet
+        settings = {"wallet": {"target": f"{HOST}:{port}", "connect_wait": 5}, **sections}
+        house.configure(walletbridge_config=str(house.write(json.dumps(settings))))
+        house.addon.running()
+        yield house
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The log of an addon that has ended."""
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+# Callbacks
+
+
+async def test_a_callback_is_answered_from_the_wallet(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+
+        assert await house.answer(flow) == (200, OK_BODY)
+        assert flow.response
+        assert flow.response.headers["content-type"] == "application/json"
+        assert house.wallet.counts == {"PlaceBet": 1}
+
+
+@pytest.mark.parametrize("path", ["/callback?x=1", "/callback?", "/callback?a=/other"])
+async def test_the_query_does_not_matter(tmp_path: Path, path: str) -> None:
+    async with running(tmp_path) as house:
+        assert await house.answer(make_flow(path=path)) == (200, OK_BODY)
+
+
+@pytest.mark.parametrize(
+    "tokens", [(), ("wrong",), (TOKEN, TOKEN), (TOKEN, "wrong"), (TOKEN[:-1],), (f"{TOKEN}, {TOKEN}",), ("***",), ("",)]
+)
+async def test_without_its_token_once_a_callback_gets_100(tmp_path: Path, tokens: tuple[str, ...]) -> None:
+    async with running(tmp_path) as house:
+        assert await house.answer(make_flow(tokens=tokens)) == WRONG_TOKEN
+        assert house.wallet.calls == []
+
+
+async def test_an_address_that_is_not_listed_gets_100(tmp_path: Path) -> None:
+    async with running(tmp_path, callback={"allow_from": ["192.0.2.0/24"]}) as house:
+        assert await house.answer(make_flow()) == WRONG_TOKEN
+
+        listed = make_flow()
+        listed.client_conn.peername = ("::ffff:192.0.2.7", 50000)
+        assert await house.answer(listed) == (200, OK_BODY)
+
+
+@pytest.mark.parametrize("name", [b"Callback-Token", b"callback-token", b"CALLBACK-TOKEN"])
+async def test_the_token_is_gone_after_the_head(tmp_path: Path, name: bytes) -> None:
+    """From the view, the log and the saved flows; the other headers stay as they are."""
+    async with running(tmp_path) as house:
+        flow = make_flow(tokens=(), headers=((b"X-One", b"1"), (name, TOKEN.encode()), (b"X-Two", b"2")))
+        before = flow.request.headers.fields
+        house.addon.requestheaders(flow)
+
+        assert flow.request.headers.fields == tuple((n, HIDDEN if n == name else value) for n, value in before)
+        assert TOKEN not in str(flow.get_state())
+        await house.addon.request(flow)
+        assert answer_of(flow) == (200, OK_BODY)
+
+
+async def test_a_token_that_comes_twice_is_hidden_twice(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow(tokens=(TOKEN, TOKEN))
+        house.addon.requestheaders(flow)
+
+        assert flow.request.headers.get_all("callback-token") == ["***", "***"]
+        assert TOKEN not in str(flow.get_state())
+
+
+async def test_nobody_else_can_write_the_verdict(tmp_path: Path) -> None:
+    """Neither a flow's metadata, which is saved and loaded with it, nor a header that comes later."""
+    async with running(tmp_path) as house:
+        flow = make_flow(tokens=("wrong",))
+        flow.metadata.update(walletbridge={"has_token": True}, has_token=True)
+        house.addon.requestheaders(flow)
+        flow.request.headers["Callback-Token"] = TOKEN
+        flow.metadata.update(walletbridge={"has_token": True}, has_token=True)
+        await house.addon.request(flow)
+
+        assert answer_of(flow) == WRONG_TOKEN
+        assert house.wallet.calls == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+async def test_any_other_method_is_refused(tmp_path: Path, method: str) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow(method=method)
+        status, content = await house.answer(flow)
+
+        assert status == 405
+        assert flow.response
+        assert flow.response.headers["allow"] == "POST"
+        assert (content == b"") is (method == "HEAD")
+        assert house.wallet.calls == []
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [
+        ("100", 200),
+        ("101", 413),
+        ("9" * 5000, 413),
+        # What is no length decides nothing: the body that came does.
+        ("", 200),
+        ("-1", 200),
+        ("1e9", 200),
+        ("٩٩٩", 200),
+        ("101, 101", 200),
+    ],
+)
+async def test_a_length_that_is_announced_is_tested_at_the_head(tmp_path: Path, length: str, status: int) -> None:
+    content = body(make_callback("status", timestamp="", check="21"))
+    limit = {"body_bytes": 100}
+    assert len(content) <= 100
+    async with running(tmp_path, limits=limit) as house:
+        flow = make_flow(content, headers=((b"Content-Length", length.encode()),))
+        house.wallet.script("GetTransactionStatus", addon_ok_status)
+
+        assert (await house.answer(flow))[0] == status
+        assert len(house.wallet.calls) == (status == 200)
+
+
+async def addon_ok_status(_: Any) -> bytes:
+    """OK, with the state of a transaction that stands."""
+    return b"\x08\x01\x18\x01"
+
+
+@pytest.mark.parametrize(("size", "status"), [(100, 400), (101, 413)])
+async def test_a_body_without_a_length_is_tested_once_it_is_read(tmp_path: Path, size: int, status: int) -> None:
+    async with running(tmp_path, limits={"body_bytes": 100}) as house:
+        flow = make_flow(b"x" * size)
+        flow.request.headers.pop("content-length", None)
+
+        assert (await house.answer(flow))[0] == status
+
+
+async def test_no_script_can_have_a_callback_streamed(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        flow.request.stream = True
+        house.addon.requestheaders(flow)
+
+        assert flow.request.stream is False
+
+
+# What is left alone
+
+
+@pytest.mark.parametrize("path", ["/callback/", "/callbacks", "/", "/other?x=/callback", "/CALLBACK"])
+async def test_any_other_path_is_streamed_to_the_upstream_untouched(tmp_path: Path, path: str) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow(path=path)
+        before = flow.request.copy()
+        house.addon.requestheaders(flow)
+        await house.addon.request(flow)
+
+        assert flow.request.stream is True
+        assert flow.response is None
+        assert flow.request.headers == before.headers  # the token too: the upstream may need it
+        assert house.wallet.calls == []
+
+        flow.response = http.Response.make(200)
+        flow.response.raw_content = None
+        house.addon.responseheaders(flow)
+        assert flow.response.stream is True
+
+
+async def test_an_answer_of_another_script_is_left_alone(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow(path="/other")
+        flow.response = http.Response.make(418, b"teapot")
+        house.addon.requestheaders(flow)
+        await house.addon.request(flow)
+        house.addon.responseheaders(flow)
+
+        assert flow.request.stream is False
+        assert flow.response.stream is False
+        assert answer_of(flow) == (418, b"teapot")
+
+
+async def test_our_own_answers_are_not_streamed(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        for flow in (make_flow(), make_flow(method="HEAD")):
+            await house.answer(flow)
+            assert flow.response
+            house.addon.responseheaders(flow)
+            assert flow.response.stream is False
+
+
+async def test_where_there_is_no_upstream_any_other_path_is_404(tmp_path: Path) -> None:
+    async with running(tmp_path, has_upstream=False) as house:
+        assert (await house.answer(make_flow(path="/callback/")))[0] == 404
+        assert await house.answer(make_flow()) == (200, OK_BODY)
+
+
+# Money traps
+
+
+async def test_a_saved_flow_makes_no_wallet_call(tmp_path: Path) -> None:
+    """Reading a file of flows runs the hooks."""
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        flow.live = False
+        house.addon.requestheaders(flow)
+        await house.addon.request(flow)
+
+        assert flow.response is None
+        assert house.wallet.calls == []
+
+
+async def test_a_flow_that_has_its_answer_makes_no_wallet_call(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        house.addon.requestheaders(flow)
+        flow.response = http.Response.make(418)
+        await house.addon.request(flow)
+
+        assert answer_of(flow)[0] == 418
+        assert house.wallet.calls == []
+
+
+async def test_a_flow_that_has_failed_makes_no_wallet_call(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        house.addon.requestheaders(flow)
+        flow.error = Error("client disconnected")
+        await house.addon.request(flow)
+
+        assert house.wallet.calls == []
+
+
+@pytest.mark.parametrize("tokens", [(TOKEN,), ("***",), ()])
+async def test_a_replay_is_refused_and_gets_an_answer(tmp_path: Path, tokens: tuple[str, ...]) -> None:
+    """Without one it would go upstream."""
+    async with running(tmp_path) as house:
+        flow = make_flow(tokens=tokens)
+        flow.is_replay = "request"
+        status, content = await house.answer(flow)
+
+        assert status == 403
+        assert b"replay" in content
+        assert house.wallet.calls == []
+
+
+async def test_a_request_whose_head_was_never_seen_is_unknown(tmp_path: Path) -> None:
+    """So is one that a person has turned into a callback."""
+    async with running(tmp_path) as house:
+        unseen, edited = make_flow(), make_flow(path="/other")
+        house.addon.requestheaders(edited)
+        edited.request.path = "/callback"
+        for flow in (unseen, edited):
+            await house.addon.request(flow)
+            assert answer_of(flow) == UNKNOWN
+
+        assert house.wallet.calls == []
+
+
+async def test_a_callback_stays_one_whatever_a_script_makes_of_its_path(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        house.addon.requestheaders(flow)
+        flow.request.path = "/other"
+        await house.addon.request(flow)
+
+        assert answer_of(flow) == (200, OK_BODY)
+
+
+async def test_a_hook_that_raises_leaves_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is, mitmproxy logs the error and sends the callback upstream."""
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("bug")
+
+    async with running(tmp_path) as house:
+        monkeypatch.setattr(house.addon._bridge, "answer", fail)
+        flow = make_flow()
+        with pytest.raises(RuntimeError, match="bug"):
+            await house.answer(flow)
+
+        assert answer_of(flow) == UNKNOWN
+
+
+async def test_a_head_that_raises_leaves_an_answer_and_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise RuntimeError("bug")
+
+    async with running(tmp_path) as house:
+        monkeypatch.setattr(house.addon._bridge, "admits", fail)
+        flow = make_flow()
+        with pytest.raises(RuntimeError, match="bug"):
+            house.addon.requestheaders(flow)
+        await house.addon.request(flow)
+
+        assert answer_of(flow) == UNKNOWN
+        assert TOKEN not in str(flow.get_state())
+        assert house.wallet.calls == []
+
+
+async def test_a_hook_that_is_cancelled_brings_the_true_answer(tmp_path: Path) -> None:
+    """A client whose hook ends as cancelled hangs."""
+    async with running(tmp_path) as house:
+        hang = Hang()
+        house.wallet.script("PlaceBet", hang)
+        flow = make_flow()
+        task = asyncio.ensure_future(house.answer(flow))
+        await hang.arrived.wait()
+        task.cancel()
+        hang.release()
+
+        assert await task == (200, OK_BODY)
+        assert house.wallet.counts == {"PlaceBet": 1}
+
+
+async def test_a_hook_that_is_cancelled_again_and_again_leaves_an_answer(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        hang = Hang()
+        house.wallet.script("PlaceBet", hang)
+        flow = make_flow()
+        task = asyncio.ensure_future(house.answer(flow))
+        await hang.arrived.wait()
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0)
+
+        assert await task == UNKNOWN
+        hang.release()
+
+
+# A person holds a callback
+
+
+async def hold(house: House, flow: http.HTTPFlow) -> asyncio.Future[tuple[int, bytes]]:
+    """Intercepts `flow`, as mitmproxy's own addon does before ours is asked."""
+    house.addon.requestheaders(flow)
+    flow.intercept()  # type: ignore[no-untyped-call]
+    task: asyncio.Future[Any] = asyncio.ensure_future(house.addon.request(flow))
+    await until(lambda: flow in house.updates.flows)
+    await asyncio.sleep(0.02)
+    assert not task.done()
+    assert house.wallet.calls == []
+    return task
+
+
+async def test_what_a_person_made_of_a_callback_is_what_the_wallet_gets(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        task = await hold(house, flow)
+        flow.request.content = body(make_callback("win", amount=7, trans_id="edited"))
+        flow.resume()  # type: ignore[no-untyped-call]
+        await asyncio.wait_for(task, TIMEOUT)
+
+        assert answer_of(flow) == (200, OK_BODY)
+        assert house.wallet.counts == {"SettleWin": 1}
+        assert (house.wallet.calls[0].request.trans_id, house.wallet.calls[0].request.amount) == ("edited", 700)
+
+
+async def test_the_time_for_which_a_person_held_it_does_not_count(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        house.addon.requestheaders(flow)
+        head = house.addon._heads[flow.id]
+        house.addon._heads[flow.id] = head._replace(received_at=head.received_at - 100)
+        flow.intercept()  # type: ignore[no-untyped-call]
+        task = asyncio.ensure_future(house.addon.request(flow))
+        await until(lambda: flow in house.updates.flows)
+        flow.resume()  # type: ignore[no-untyped-call]
+        await asyncio.wait_for(task, TIMEOUT)
+
+        assert answer_of(flow) == (200, OK_BODY)
+        assert house.wallet.calls[0].seconds_left > 1.0
+
+
+async def test_a_held_callback_that_is_killed_makes_no_call(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        task = await hold(house, flow)
+        flow.kill()  # type: ignore[no-untyped-call]
+        await asyncio.wait_for(task, TIMEOUT)
+
+        assert house.wallet.calls == []
+        assert flow.error  # by which mitmproxy knows not to send it on
+
+
+async def test_a_held_callback_whose_client_has_left_makes_no_call_and_goes_nowhere(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        task = await hold(house, flow)
+        flow.client_conn.state = ConnectionState.CLOSED
+        flow.resume()  # type: ignore[no-untyped-call]
+        await asyncio.wait_for(task, TIMEOUT)
+
+        assert house.wallet.calls == []
+        assert answer_of(flow) == UNKNOWN
+
+
+async def test_a_hold_that_is_cancelled_leaves_an_answer(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        task = await hold(house, flow)
+        task.cancel()
+        await asyncio.wait_for(task, TIMEOUT)
+
+        assert answer_of(flow) == UNKNOWN
+        assert house.wallet.calls == []
+
+
+async def test_a_held_replay_is_refused_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        flow.is_replay = "request"
+        flow.intercept()  # type: ignore[no-untyped-call]
+
+        assert (await house.answer(flow))[0] == 403
+
+
+# What was not delivered
+
+
+async def test_a_client_that_left_is_logged_with_what_it_was_not_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        await house.answer(flow)
+        flow.error = Error("client disconnected")
+        house.addon.error(flow)
+        house.addon.error(flow)
+        await asyncio.sleep(0.05)
+
+    [line] = [line for line in lines(capsys) if line["event"] == "answer not delivered"]
+    assert (line["command"], line["trans_id"], line["result"], line["level"]) == ("bet", 1676358190, 0, "warning")
+
+
+async def test_a_client_that_left_before_it_was_answered_is_no_news(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(tmp_path) as house:
+        early, other = make_flow(), make_flow(path="/other")
+        for flow in (early, other):
+            house.addon.requestheaders(flow)
+            flow.error = Error("client disconnected")
+            house.addon.error(flow)
+        assert len(house.addon._heads) == 0
+
+    assert "answer not delivered" not in capsys.readouterr().err
+
+
+async def test_an_answer_that_went_out_is_noted_once_and_forgotten(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        await house.answer(flow)
+        assert len(house.addon._answered) == 1
+        house.addon.response(flow)
+        house.addon.response(flow)
+
+        assert len(house.addon._heads) == 0
+        assert len(house.addon._answered) == 0
+
+
+# Settings
+
+
+@pytest.mark.parametrize("path", ["/callback", "/other"])
+async def test_without_settings_everything_is_500(tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    """The path of callbacks is not known, so any request may be one."""
+    async with loaded(tmp_path) as house:
+        house.addon.running()
+        flow = make_flow(path=path)
+
+        assert await house.answer(flow) == UNKNOWN
+        assert TOKEN not in str(flow.get_state())
+        assert flow.request.stream is False
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == [
+        "walletbridge: no settings; say --set walletbridge_config=FILE"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("wallet: {target: '127.0.0.1:1'}\ncallback: {token: hunter2}", "callback.token"),
+        ("wallet: {target: '127.0.0.1:1', tls: {ca_file: none.pem}}", "wallet.tls.ca_file: cannot read"),
+        ("wallet: 5", "wallet"),
+        ("{", "not YAML"),
+        ("", "wallet.target: is missing"),
+    ],
+)
+async def test_a_mistake_in_the_settings_is_an_error_and_fails_closed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    async with loaded(tmp_path) as house:
+        house.configure(walletbridge_config=str(house.write(text)))
+        house.addon.running()
+
+        assert await house.answer(make_flow()) == UNKNOWN
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(errors) == 1
+    assert problem in errors[0]
+    output = caplog.text + capsys.readouterr().err
+    assert "hunter2" not in output
+    assert TOKEN not in output
+
+
+@pytest.mark.parametrize("token", [None, "", " ", "two words", "ÄÖÜ"])
+async def test_a_token_that_is_missing_or_odd_is_an_error_that_does_not_show_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, token: str | None
+) -> None:
+    if token is None:
+        monkeypatch.delenv(VARIABLE)
+    else:
+        monkeypatch.setenv(VARIABLE, token)
+    async with loaded(tmp_path) as house:
+        house.configure(walletbridge_config=str(house.write("wallet: {target: '127.0.0.1:1'}")))
+        house.addon.running()
+
+        assert await house.answer(make_flow(tokens=(token or "",))) == UNKNOWN
+    [error] = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert VARIABLE in error
+    assert not (token and token.strip()) or token not in error
+
+
+async def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with loaded(tmp_path) as house:
+        house.configure(walletbridge_config=str(tmp_path / "none.yaml"))
+        house.addon.running()
+
+        assert await house.answer(make_flow()) == UNKNOWN
+    assert "none.yaml: cannot be read" in caplog.text
+
+
+async def test_settings_that_come_later_and_are_wrong_leave_nothing_of_the_right_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A start from a file that nobody asked for would be a surprise."""
+    async with loaded(tmp_path) as house:
+        house.configure(walletbridge_config=str(house.write("wallet: {target: '127.0.0.1:1'}")))
+        house.configure(walletbridge_config=str(house.write("wallet: 5", "wrong.yaml")))
+        house.addon.running()
+
+        assert await house.answer(make_flow()) == UNKNOWN
+        assert house.addon._bridge is None
+    assert "wrong.yaml" in caplog.text
+
+
+async def test_the_settings_cannot_be_changed_while_running(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with running(tmp_path) as house:
+        other = house.write("wallet: {target: '127.0.0.1:1'}\ncallback: {path: /other}", "other.yaml")
+        house.configure(walletbridge_config=str(other))
+        house.addon.running()
+
+        assert "the settings file cannot be changed while running" in caplog.text
+        assert await house.answer(make_flow()) == (200, OK_BODY)
+
+
+async def test_the_options_that_money_depends_on_stay_as_they_must(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        options = house.context.options
+        assert (options.connection_strategy, options.stream_large_bodies) == ("lazy", None)
+        assert options.keep_host_header is True
+
+        house.configure(connection_strategy="eager")
+        house.configure(stream_large_bodies="1")
+        assert (options.connection_strategy, options.stream_large_bodies) == ("lazy", None)
+
+
+async def test_the_log_says_where_it_listens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with running(tmp_path, callback={"path": "/money"}):
+        pass
+
+    [line] = [line for line in lines(capsys) if line["event"] == "listening"]
+    assert (line["addresses"], line["path"]) == (["127.0.0.1:8080", "[::1]:8081"], "/money")
+
+
+async def test_under_the_console_lines_go_to_its_event_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The console owns the terminal."""
+    with caplog.at_level(logging.INFO):
+        async with running_wallet() as (_, port), loaded(tmp_path) as house:
+            house.context.options.add_option("console_mouse", bool, True, "the console's own")  # noqa: FBT003 - not ours
+            house.configure(walletbridge_config=str(house.write(f"wallet: {{target: '{HOST}:{port}'}}")))
+            house.addon.running()
+
+    assert any("listening" in message for message in caplog.messages)
+    assert capsys.readouterr().err == ""
+
+
+async def test_a_relative_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with loaded(tmp_path) as house:
+        house.write("wallet: {target: '127.0.0.1:1'}")
+        house.configure(walletbridge_config="~/walletbridge.yaml")
+        house.addon.running()
+
+        assert house.addon._bridge
+
+
+# The end
+
+
+async def test_the_end_answers_what_is_in_flight_and_asks_for_another_door(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(tmp_path) as house:
+        hang = Hang()
+        house.wallet.script("PlaceBet", hang)
+        flow = make_flow()
+        answer = asyncio.ensure_future(house.answer(flow))
+        await hang.arrived.wait()
+        ending = asyncio.ensure_future(house.addon.done())
+        await asyncio.sleep(0.02)
+        assert house.context.options.server is False
+        assert not ending.done()
+        hang.release()
+
+        assert await answer == (200, OK_BODY)
+        assert flow.response
+        assert flow.response.headers["connection"] == "close"
+        await asyncio.wait_for(ending, TIMEOUT)
+        assert await house.answer(make_flow()) == UNKNOWN
+        assert house.wallet.counts == {"PlaceBet": 1}
+
+    assert [line["event"] for line in lines(capsys)][-2:] == ["callback", "stopped"]
+
+
+async def test_a_later_sigint_ends_the_waiting_and_one_that_comes_twice_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addon_module, "SECOND_SIGNAL_SECONDS", 0.1)
+    async with running(tmp_path) as house:
+        hang = Hang()
+        house.wallet.script("PlaceBet", hang)
+        answer = asyncio.ensure_future(house.answer(make_flow()))
+        await hang.arrived.wait()
+        ending = asyncio.ensure_future(house.addon.done())
+        await asyncio.sleep(0.01)
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0.15)
+        assert not ending.done()
+
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.wait_for(ending, 1.5)
+        assert await answer == UNKNOWN
+
+
+async def test_an_end_without_a_beginning_is_nothing(tmp_path: Path) -> None:
+    async with loaded(tmp_path) as house:
+        await house.addon.done()
+
+        assert house.context.options.server is True

@@ -1,0 +1,318 @@
+"""The gateway with all that it stands on: a real wallet, a real journal, and its end."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers.callbacks import body, make_callback
+from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, running_wallet, until
+
+from walletbridge import answers
+from walletbridge.answers import Answer
+from walletbridge.bridge import Bridge, budgets
+from walletbridge.callbacks import Command
+from walletbridge.errors import SettingsError
+from walletbridge.gateway import Request
+from walletbridge.logs import open_log
+from walletbridge.settings import Callback, Deadlines, Journal, Settings, Tls, Wallet
+from walletbridge.tokens import Tokens
+from walletbridge.trace import Trace
+
+TOKEN = b"a-token-that-nobody-sees"
+TIMEOUT = 10.0
+SHORT = Deadlines(bet=0.5, balance=0.5, authenticate=0.5, win=0.5, cancel=0.5, status=0.5, margin=0.1)
+OK_BODY = b'{"result":0,"status":"OK","data":{"balance":4000}}'
+
+
+class Bench:
+    """A bridge, and what it logs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._output = io.StringIO()
+        self.bridge = Bridge(settings, Tokens([TOKEN]), open_log(lines_max=1000, stream=self._output))
+
+    async def answer(self, command: str = "bet", *, seconds_ahead: float = 0.0, **overrides: Any) -> Answer:
+        """The answer to a callback that comes in now, or so far in the future."""
+        request = Request(
+            method="POST",
+            has_token=True,
+            body=body(make_callback(command, **overrides)),
+            received_at=self.bridge.clock() + seconds_ahead,
+        )
+        return await self.bridge.answer(request, Trace())
+
+    async def connect(self) -> None:
+        """Until the wallet is there."""
+        assert await self.bridge.wallet._channel.wait_until_ready(TIMEOUT)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What was logged; nothing more is, afterwards."""
+        self.bridge.log.close()
+        return [json.loads(line) for line in self._output.getvalue().splitlines()]
+
+    def events(self) -> list[str]:
+        return [line["event"] for line in self.lines()]
+
+
+@asynccontextmanager
+async def bench_at(folder: Path, port: int, **sections: Any) -> AsyncIterator[Bench]:
+    journal = Journal(path=folder / "journal.db")
+    bench = Bench(Settings(wallet=Wallet(target=f"{HOST}:{port}"), journal=journal, **sections))
+    try:
+        yield bench
+    finally:
+        at_once = asyncio.Event()
+        at_once.set()
+        await bench.bridge.stop(at_once=at_once)
+        bench.bridge.log.close()
+
+
+@asynccontextmanager
+async def connected(folder: Path, **sections: Any) -> AsyncIterator[tuple[ScriptedWallet, Bench]]:
+    async with running_wallet() as (wallet, port), bench_at(folder, port, **sections) as bench:
+        await bench.connect()
+        yield wallet, bench
+
+
+# Whom it answers
+
+
+@pytest.mark.parametrize(
+    ("target", "is_callback"),
+    [
+        ("/callback", True),
+        ("/callback?", True),
+        ("/callback?x=1&y=/other", True),
+        ("/callback/", False),
+        ("/callback/x", False),
+        ("/callbac", False),
+        ("/callbacks", False),
+        ("/Callback", False),
+        ("//callback", False),
+        ("/x/callback", False),
+        ("/callback%3F", False),
+        ("/%63allback", False),
+        ("/?/callback", False),
+        ("/callback#x", False),
+        ("/callback;x", False),
+        ("/", False),
+        ("*", False),
+        ("", False),
+    ],
+)
+async def test_a_callback_is_known_by_its_exact_path(tmp_path: Path, target: str, *, is_callback: bool) -> None:
+    async with bench_at(tmp_path, 1) as bench:
+        assert bench.bridge.is_callback(target) is is_callback
+
+
+@pytest.mark.parametrize(
+    ("peer", "tokens", "admitted"),
+    [
+        ("192.0.2.1", [TOKEN], True),
+        ("192.0.2.1", [b"wrong"], False),
+        ("192.0.2.1", [], False),
+        ("192.0.2.1", [TOKEN, TOKEN], False),
+        ("203.0.113.1", [TOKEN], False),
+        ("", [TOKEN], False),
+    ],
+)
+async def test_the_provider_has_the_token_and_a_listed_address(
+    tmp_path: Path, peer: str, tokens: list[bytes], *, admitted: bool
+) -> None:
+    callback = Callback(allow_from=(ip_network("192.0.2.0/24"),))
+    async with bench_at(tmp_path, 1, callback=callback) as bench:
+        assert bench.bridge.admits(peer, tokens) is admitted
+
+
+def test_a_budget_is_the_provider_s_limit_less_the_way_back() -> None:
+    deadlines = Deadlines(authenticate=1, balance=2, bet=3, win=4, cancel=5, status=6, margin=0.5)
+
+    assert budgets(deadlines) == {
+        Command.AUTHENTICATE: 0.5,
+        Command.BALANCE: 1.5,
+        Command.BET: 2.5,
+        Command.WIN: 3.5,
+        Command.CANCEL: 4.5,
+        Command.STATUS: 5.5,
+    }
+    assert budgets(Deadlines())[Command.BET] == 1.75
+
+
+# Answering
+
+
+async def test_a_callback_goes_to_the_wallet_and_into_the_log(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        answer = await bench.answer()
+        lines = bench.lines()
+
+    assert (answer.http_status, answer.body) == (200, OK_BODY)
+    assert wallet.counts == {"PlaceBet": 1}
+    [line] = [line for line in lines if line["event"] == "callback"]
+    assert (line["command"], line["account"], line["trans_id"]) == ("bet", "test1234", 1676358190)
+    assert (line["result"], line["http_status"], line["grpc_status"], line["tries"]) == (0, 200, "OK", 1)
+
+
+async def test_the_budget_goes_to_the_wallet(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        await bench.answer("bet")
+        await bench.answer("authenticate")
+
+        bet, authenticate = (call.seconds_left for call in wallet.calls)
+        assert 1.0 < bet < 1.8
+        assert 3.0 < authenticate < 3.8
+
+
+async def test_a_waiter_that_is_cancelled_still_gets_the_true_answer(tmp_path: Path) -> None:
+    """Without it the client would hang, and money has moved."""
+    async with connected(tmp_path) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        waiter = asyncio.ensure_future(bench.answer())
+        await hang.arrived.wait()
+        waiter.cancel()
+        await asyncio.sleep(0)
+        assert not waiter.done()
+        hang.release()
+
+        assert (await waiter).body == OK_BODY
+        assert wallet.counts == {"PlaceBet": 1}
+
+
+async def test_a_waiter_that_is_cancelled_twice_is_let_go_and_the_call_goes_on(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        waiter = asyncio.ensure_future(bench.answer())
+        await hang.arrived.wait()
+        waiter.cancel()
+        await asyncio.sleep(0)
+        waiter.cancel()
+        await asyncio.wait({waiter}, timeout=TIMEOUT)
+        assert waiter.cancelled()
+
+        hang.release()
+        await bench.bridge.stop()
+        [line] = [line for line in bench.lines() if line["event"] == "callback"]
+        assert (line["result"], line["http_status"]) == (0, 200)
+
+
+async def test_the_log_says_when_the_wallet_comes_and_goes(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        await wallet.stop()
+        await until(lambda: not bench.bridge.wallet._channel.is_ready)
+        lines = {line["event"]: line for line in bench.lines()}
+
+    assert (lines["wallet connected"]["level"], lines["wallet away"]["level"]) == ("info", "warning")
+    assert lines["wallet away"]["target"].startswith(HOST)
+
+
+async def test_a_certificate_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
+    settings = Settings(
+        wallet=Wallet(target="127.0.0.1:1", tls=Tls(ca_file=tmp_path / "none.pem")),
+        journal=Journal(path=tmp_path / "journal.db"),
+    )
+    log = open_log(lines_max=10, stream=io.StringIO())
+    with pytest.raises(SettingsError, match=r"^wallet\.tls\.ca_file: cannot read "):
+        Bridge(settings, Tokens([TOKEN]), log)
+    log.close()
+
+
+# Ending
+
+
+async def test_what_is_in_flight_is_answered_before_the_end(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        answer = asyncio.ensure_future(bench.answer())
+        await hang.arrived.wait()
+        stopping = asyncio.ensure_future(bench.bridge.stop())
+        await asyncio.sleep(0.02)
+        assert not stopping.done()
+        hang.release()
+        await asyncio.wait_for(stopping, TIMEOUT)
+
+        assert answer.done()
+        assert (await answer).body == OK_BODY
+        assert bench.events()[-2:] == ["callback", "stopped"]
+
+
+async def test_what_still_comes_in_meanwhile_is_answered_as_well(tmp_path: Path) -> None:
+    """Connections outlive their listener."""
+    async with connected(tmp_path) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        answer = asyncio.ensure_future(bench.answer())
+        await hang.arrived.wait()
+        stopping = asyncio.ensure_future(bench.bridge.stop())
+        await asyncio.sleep(0)
+
+        assert (await bench.answer("authenticate")).http_status == 200
+        hang.release()
+        await asyncio.wait_for(stopping, TIMEOUT)
+        assert (await answer).body == OK_BODY
+
+
+async def test_the_end_does_not_wait_for_a_wallet_when_it_is_forced(tmp_path: Path) -> None:
+    at_once = asyncio.Event()
+    async with connected(tmp_path) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        answer = asyncio.ensure_future(bench.answer())
+        await hang.arrived.wait()
+        stopping = asyncio.ensure_future(bench.bridge.stop(at_once=at_once))
+        await asyncio.sleep(0.02)
+        assert not stopping.done()
+        at_once.set()
+        await asyncio.wait_for(stopping, 1.0)
+
+        assert await asyncio.wait_for(answer, 1.0) == answers.UNKNOWN
+        assert wallet.counts == {"PlaceBet": 1}
+
+
+async def test_the_end_waits_no_longer_than_the_longest_budget(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with connected(tmp_path, deadlines=SHORT) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        # No deadline of its own ends this call any time soon.
+        answer = asyncio.ensure_future(bench.answer(seconds_ahead=TIMEOUT))
+        await hang.arrived.wait()
+        started = loop.time()
+        await bench.bridge.stop()
+
+        assert 0.35 < loop.time() - started < 1.4
+        assert await asyncio.wait_for(answer, 1.0) == answers.UNKNOWN
+
+
+@pytest.mark.parametrize("command", Command)
+async def test_after_the_end_nothing_goes_to_the_wallet(tmp_path: Path, command: Command) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        await bench.bridge.stop()
+
+        assert await bench.answer(command) == answers.UNKNOWN
+        assert wallet.calls == []
+
+
+async def test_an_end_with_nothing_in_flight_is_quick_and_comes_once(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (_, bench):
+        await bench.answer()
+        await asyncio.wait_for(bench.bridge.stop(), 1.0)
+        await asyncio.wait_for(bench.bridge.stop(), 1.0)
+
+        assert bench.events().count("stopped") == 1
+
+
+async def test_nothing_that_a_bridge_shows_holds_the_token(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (_, bench):
+        await bench.answer()
+        text = f"{bench.bridge!r} {vars(bench.bridge)} {bench.lines()}"
+
+    assert TOKEN.decode() not in text

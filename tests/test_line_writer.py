@@ -1,0 +1,183 @@
+"""Lines go out in order, from a thread, and never hold up whoever writes them."""
+
+import io
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from walletbridge.line_writer import LineWriter
+
+TIMEOUT = 10.0
+
+
+class Blocked(io.StringIO):
+    """A stream whose reader has stopped reading."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.go_on = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.entered.set()
+        assert self.go_on.wait(TIMEOUT)
+        return super().write(text)
+
+
+@pytest.fixture
+def blocked() -> Iterator[Blocked]:
+    stream = Blocked()
+    yield stream
+    stream.go_on.set()
+
+
+def test_lines_are_written_in_their_order() -> None:
+    stream = io.StringIO()
+    writer = LineWriter(stream, lines_max=10_000)
+    for number in range(1000):
+        writer.write(f"line {number}")
+    writer.close()
+
+    assert stream.getvalue().splitlines() == [f"line {number}" for number in range(1000)]
+
+
+def test_a_line_goes_out_without_waiting_for_the_next() -> None:
+    written = threading.Event()
+
+    class Announcing(io.StringIO):
+        def flush(self) -> None:
+            written.set()
+
+    stream = Announcing()
+    writer = LineWriter(stream, lines_max=10)
+    for line in ("one", "two"):
+        written.clear()
+        writer.write(line)
+        assert written.wait(TIMEOUT)
+        assert stream.getvalue().endswith(f"{line}\n")
+    writer.close()
+
+
+def test_a_blocked_stream_blocks_nobody(blocked: Blocked) -> None:
+    writer = LineWriter(blocked, lines_max=1000)
+    writer.write("first")
+    assert blocked.entered.wait(TIMEOUT)
+
+    started = time.monotonic()
+    for number in range(5000):
+        writer.write(f"line {number}")
+    assert time.monotonic() - started < 1.0
+
+    started = time.monotonic()
+    writer.close(seconds=0.05)
+    assert time.monotonic() - started < 1.0
+    assert blocked.getvalue() == ""
+
+
+def test_dropped_lines_are_counted_where_they_are_missing(blocked: Blocked) -> None:
+    writer = LineWriter(blocked, lines_max=3)
+    writer.write("first")
+    assert blocked.entered.wait(TIMEOUT)
+    for number in range(3 + 39):
+        writer.write(f"kept {number}")
+    blocked.go_on.set()
+    writer.close(seconds=TIMEOUT)
+
+    assert blocked.getvalue().splitlines() == [
+        "first",
+        "kept 0",
+        "kept 1",
+        "kept 2",
+        "39 lines of log were dropped: the reader is too slow",
+    ]
+
+
+def test_a_loss_may_be_told_in_the_log_s_own_form(blocked: Blocked) -> None:
+    writer = LineWriter(blocked, lines_max=1, tell_loss=lambda lines: f"lost {lines}")
+    writer.write("first")
+    assert blocked.entered.wait(TIMEOUT)
+    for line in ("kept", "dropped", "dropped"):
+        writer.write(line)
+    blocked.go_on.set()
+    writer.close(seconds=TIMEOUT)
+
+    assert blocked.getvalue().splitlines() == ["first", "kept", "lost 2"]
+
+
+def test_a_loss_is_told_once(blocked: Blocked) -> None:
+    writer = LineWriter(blocked, lines_max=1)
+    writer.write("first")
+    assert blocked.entered.wait(TIMEOUT)
+    for line in ("second", "dropped"):
+        writer.write(line)
+    blocked.go_on.set()
+    while not blocked.getvalue().endswith("slow\n"):
+        threading.Event().wait(0.001)
+    writer.write("last")
+    writer.close()
+
+    assert blocked.getvalue().splitlines()[2:] == ["1 lines of log were dropped: the reader is too slow", "last"]
+
+
+def test_no_line_is_lost_uncounted() -> None:
+    """However the two threads get into each other's way."""
+    stream = io.StringIO()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    writer = LineWriter(stream, lines_max=1)
+    for _ in range(30_000):
+        writer.write("line")
+    sys.setswitchinterval(interval)
+    writer.close(seconds=TIMEOUT)
+
+    lines = stream.getvalue().splitlines()
+    dropped = [int(found[1]) for line in lines if (found := re.fullmatch(r"(\d+) lines of log .*", line))]
+    assert lines.count("line") + sum(dropped) == 30_000
+
+
+def test_closing_writes_what_is_queued(blocked: Blocked) -> None:
+    writer = LineWriter(blocked, lines_max=100)
+    for number in range(50):
+        writer.write(f"line {number}")
+    blocked.go_on.set()
+    writer.close(seconds=TIMEOUT)
+
+    assert blocked.getvalue().count("\n") == 50
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError("disk full"), ValueError("I/O operation on closed file")])
+def test_a_stream_that_is_gone_is_nobody_s_fault(error: Exception) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise error
+
+    writer = LineWriter(Gone(), lines_max=5)
+    for number in range(100):
+        writer.write(f"line {number}")
+    writer.close()
+    writer.write("one more")
+
+    assert len(writer._lines) <= 5
+
+
+def test_a_character_that_the_stream_cannot_hold_costs_neither_its_line_nor_those_after() -> None:
+    raw = io.BytesIO()
+    writer = LineWriter(io.TextIOWrapper(raw, encoding="ascii", write_through=True), lines_max=10)
+    writer.write("Zoë \udc80")
+    writer.write("after")
+    writer.close()
+
+    assert raw.getvalue() == b"Zo\\xeb \\udc80\nafter\n"
+
+
+def test_a_writer_does_not_keep_its_process_alive() -> None:
+    stream = io.StringIO()
+    writer = LineWriter(stream, lines_max=1)
+
+    assert writer._thread.daemon
+    writer.close()
+    assert not writer._thread.is_alive()
