@@ -1,0 +1,126 @@
+"""
+Transactions and a resolver on a real journal, with a scripted wallet behind them.
+"""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.helpers.callbacks import body, make_callback
+from tests.helpers.fake_wallet import FakeWallet, Step
+
+from walletbridge.callbacks import Bet, Cancel, Status, Win, decode
+from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal.plan import Switches
+from walletbridge.journal.row import Row
+from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.sqlite import SqliteJournal
+from walletbridge.outcomes import Outcome
+from walletbridge.resolver import Pace, Resolver
+from walletbridge.status_cache import StatusCache
+from walletbridge.trace import Trace
+from walletbridge.transactions import Transactions
+from walletbridge.turns import Turns
+
+TIMES = Times(settle_after=0.2, abandon_after=0.4, redeliver_for=100, recheck_after=(0.1, 0.2), tries_max=3)
+PACE = Pace(
+    call_seconds=0.2,
+    calls_max=4,
+    tick_seconds=0.01,
+    pause_seconds=0.05,
+    pause_seconds_max=0.1,
+    prune_every=1000,
+)
+SENT = OutcomeUnknown("the wallet did not answer", sent=True)
+NOT_SENT = OutcomeUnknown("there is no connection to the wallet", sent=False)
+BUDGET_SECONDS = 1.0
+
+
+class House:
+    """What moves money, and what has come of it."""
+
+    def __init__(
+        self, journal: SqliteJournal, *, late_bets_refused: bool = True, switches: Switches | None = None
+    ) -> None:
+        self.journal = journal
+        self.wallet = FakeWallet()
+        self.turns = Turns()
+        self.events: list[tuple[str, Mapping[str, object]]] = []
+        self.cache = StatusCache(size=100, ok_seconds=5, canceled_seconds=5, clock=time.monotonic)
+        promises = Promises(late_bets_refused=late_bets_refused)
+        self.transactions = Transactions(
+            self.wallet,
+            journal,
+            self.turns,
+            self.cache,
+            promises=promises,
+            times=TIMES,
+            clock=time.monotonic,
+            on_event=self._hear,
+        )
+        self.resolver = Resolver(
+            self.wallet,
+            journal,
+            self.turns,
+            self.cache,
+            promises=promises,
+            times=TIMES,
+            switches=switches or Switches(),
+            pace=PACE,
+            clock=time.monotonic,
+            on_event=self._hear,
+        )
+
+    def script(self, *steps: Step) -> None:
+        """What the wallet's next calls come to."""
+        self.wallet = FakeWallet(*steps)
+        self.transactions._wallet = self.wallet
+        self.resolver._wallet = self.wallet
+
+    async def send(
+        self, command: str, *, seconds: float = BUDGET_SECONDS, sent: bool | None = True, **data: Any
+    ) -> str:
+        """The result of a callback, or why it is unknown. `sent`: whether its answer goes out; None if nobody knows."""
+        callback = decode(body(make_callback(command, **data)), currency_decimals=2)
+        deadline, trace = time.monotonic() + seconds, Trace()
+        try:
+            outcome = await self._take(callback, deadline, trace)
+        except OutcomeUnknown as unknown:
+            return unknown.reason
+        if sent is not None and isinstance(callback, Bet | Win):
+            self.transactions.delivered(callback, sent=sent)
+        return outcome.result.name
+
+    async def _take(self, callback: Any, deadline: float, trace: Trace) -> Outcome:
+        match callback:
+            case Bet() | Win():
+                return await self.transactions.move(callback, deadline=deadline, trace=trace)
+            case Cancel():
+                return await self.transactions.cancel(callback, deadline=deadline, trace=trace)
+            case Status():
+                return await self.transactions.status(callback, deadline=deadline, trace=trace)
+        raise AssertionError(callback)
+
+    async def rows(self) -> dict[str, Row]:
+        """What the journal has that is not at rest, by transaction."""
+        return {row.trans_id: row for _, row in await self.journal.to_look_at(after=0, limit=1000)}
+
+    @property
+    def commands(self) -> list[str]:
+        """What reached the wallet since its last script."""
+        return [call.callback.command.value for call in self.wallet.calls]
+
+    def _hear(self, event: str, fields: Mapping[str, object]) -> None:
+        self.events.append((event, fields))
+
+
+@asynccontextmanager
+async def house(path: Path, **options: Any) -> AsyncIterator[House]:
+    """A house whose journal is the file at `path`."""
+    journal = SqliteJournal(path, keep_days=1, waiting_max=100, on_problem=lambda _: None)
+    try:
+        yield House(journal, **options)
+    finally:
+        await journal.close()

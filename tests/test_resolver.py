@@ -1,0 +1,277 @@
+"""What is open is settled when the wallet can settle it, and left to a person where the rules cannot decide."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.helpers.fake_wallet import OK, Held
+from tests.helpers.money import NOT_SENT, PACE, SENT, TIMES, House, house
+
+from walletbridge.callbacks import Win
+from walletbridge.journal.plan import Switches
+from walletbridge.journal.port import Change, Found
+from walletbridge.journal.row import CancelState, Movement
+from walletbridge.outcomes import Outcome, Result
+
+REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
+NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
+INACTIVE = Outcome(Result.PLAYER_INACTIVE, 5)
+TRANSACTION = "1676358190"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+async def settle(one: House, *, seconds: float = 0.0) -> None:
+    """Lets the resolver look at everything, after a while."""
+    await asyncio.sleep(seconds)
+    await one.resolver.settle_page()
+
+
+@pytest.mark.parametrize("end", [SENT, NOT_SENT])
+@pytest.mark.parametrize("answer", [OK, REPEATED])
+async def test_an_unanswered_win_is_sent_again_with_check_41_alone(path: Path, end: Exception, answer: Outcome) -> None:
+    async with house(path) as one:
+        one.script(end, answer)
+        await one.send("win")
+        await settle(one)
+
+        assert await one.rows() == {}
+        again = one.wallet.calls[-1].callback
+        assert isinstance(again, Win)
+        assert (again.trans_key, again.amount, again.checks) == (TRANSACTION, 100000, (41,))
+
+
+@pytest.mark.parametrize("end", [SENT, NOT_SENT])
+@pytest.mark.parametrize("answer", [OK, NOT_FOUND])
+async def test_an_unanswered_cancel_is_sent_again_with_check_42_alone(
+    path: Path, end: Exception, answer: Outcome
+) -> None:
+    async with house(path) as one:
+        one.script(end, answer)
+        await one.send("cancel")
+        await settle(one)
+
+        assert await one.rows() == {}
+        assert one.wallet.calls[-1].callback.checks == (42,)
+
+
+async def test_while_the_wallet_is_away_it_is_tried_again_without_end(path: Path) -> None:
+    async with house(path) as one:
+        one.script(NOT_SENT)
+        await one.send("win")
+        for _ in range(2 * TIMES.tries_max):
+            await settle(one, seconds=PACE.pause_seconds_max)
+        assert not (await one.rows())[TRANSACTION].for_human
+
+        one.script(OK)
+        one.resolver.wallet_is_back()
+        await settle(one)
+        assert await one.rows() == {}
+
+
+async def test_it_pauses_after_a_failure_unless_the_wallet_is_back(path: Path) -> None:
+    async with house(path) as one:
+        one.script(NOT_SENT, NOT_SENT, OK)
+        await one.send("win")
+        await settle(one)
+        await settle(one)
+        assert one.commands == ["win", "win"]
+
+        one.resolver.wallet_is_back()
+        await settle(one)
+        assert one.commands == ["win", "win", "win"]
+
+
+async def test_what_the_wallet_keeps_refusing_is_left_to_a_person(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT, INACTIVE)
+        await one.send("win")
+        for _ in range(TIMES.tries_max + 1):
+            await settle(one, seconds=PACE.pause_seconds_max)
+
+        row = (await one.rows())[TRANSACTION]
+        assert row.for_human == f"refused {TIMES.tries_max} times"
+        assert one.commands == ["win"] * (1 + TIMES.tries_max)
+        assert "left to a person" in [event for event, _ in one.events]
+
+
+async def test_a_refused_cancel_of_the_provider_stays_listed(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, INACTIVE, INACTIVE, OK)
+        await one.send("bet")
+        assert await one.send("cancel") == "PLAYER_INACTIVE"
+        assert (await one.rows())[TRANSACTION].is_open
+
+        await settle(one)
+        await settle(one, seconds=PACE.pause_seconds_max)
+        assert await one.rows() == {}
+
+
+async def test_a_bet_that_its_sender_has_written_off_is_cancelled_in_time(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT, OK)
+        await one.send("bet")
+        await settle(one)
+        assert one.commands == ["bet"]
+
+        await settle(one, seconds=TIMES.abandon_after)
+        assert one.commands == ["bet", "cancel"]
+        assert await one.rows() == {}
+
+
+async def test_a_bet_that_was_made_but_not_answered_is_cancelled_as_well(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        await one.send("bet", sent=False)
+        await settle(one, seconds=TIMES.abandon_after)
+
+        assert one.commands == ["bet", "cancel"]
+
+
+async def test_a_bet_whose_answer_may_have_gone_out_is_left_to_a_person(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        await one.send("bet", sent=None)
+        await settle(one, seconds=TIMES.abandon_after)
+
+        assert one.commands == ["bet"]
+        assert "not known whether the provider was told" in (await one.rows())[TRANSACTION].for_human
+
+
+async def test_a_win_of_its_round_says_that_the_provider_believes_in_a_bet(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        await one.send("bet", sent=None)
+        await one.send("win", trans_id=2)
+        await settle(one, seconds=TIMES.abandon_after)
+
+        assert await one.rows() == {}
+        assert one.commands == ["bet", "win"]
+
+
+async def test_a_bet_in_whose_round_a_win_came_is_not_cancelled(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT, OK)
+        await one.send("bet")
+        await one.send("win", trans_id=2)
+        await settle(one, seconds=TIMES.abandon_after)
+
+        assert one.commands == ["bet", "win"]
+        assert "a win of its round came" in (await one.rows())[TRANSACTION].for_human
+
+
+async def test_a_win_is_not_sent_again_once_a_bet_of_its_round_was_cancelled(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, NOT_SENT, OK)
+        await one.send("bet")
+        await one.send("win", trans_id=2)
+        await one.send("cancel")
+        await settle(one)
+
+        assert one.commands == ["bet", "win", "cancel"]
+        assert "a bet of its round was cancelled" in (await one.rows())["2"].for_human
+
+
+async def test_an_unset_round_is_no_round(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, NOT_SENT, OK)
+        await one.send("bet", round_id=None)
+        await one.send("win", trans_id=2, round_id=None)
+        await one.send("cancel", round_id=None)
+        await settle(one)
+
+        assert one.commands == ["bet", "win", "cancel", "win"]
+
+
+@pytest.mark.parametrize(
+    ("command", "switches"),
+    [("win", Switches(wins=False)), ("bet", Switches(bets=False)), ("cancel", Switches(bets=False))],
+)
+async def test_what_is_switched_off_waits_for_a_person(path: Path, command: str, switches: Switches) -> None:
+    async with house(path, switches=switches) as one:
+        one.script(SENT, OK)
+        await one.send(command)
+        await settle(one, seconds=TIMES.abandon_after)
+
+        assert one.commands == [command]
+        assert (await one.rows())[TRANSACTION].is_open
+
+
+async def test_what_landed_after_its_cancel_was_believed_is_cancelled_then(path: Path) -> None:
+    async with house(path, late_bets_refused=False) as one:
+        one.script(SENT, NOT_FOUND, NOT_FOUND, OK)
+        await one.send("bet")
+        await asyncio.sleep(TIMES.settle_after)
+        await one.send("cancel")
+        await settle(one)
+        assert one.commands == ["bet", "cancel"]
+
+        await settle(one, seconds=TIMES.recheck_after[0])
+        await settle(one, seconds=TIMES.recheck_after[1])
+        assert one.commands == ["bet", "cancel", "cancel", "cancel"]
+        assert await one.rows() == {}
+        assert "a transaction landed after its cancel, and was cancelled now" in [event for event, _ in one.events]
+
+
+async def test_it_never_calls_while_a_callback_has_the_turn(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT)
+        await one.send("win")
+        held = Held()
+        one.script(held)
+        callback = asyncio.ensure_future(one.send("win"))
+        await held.arrived.wait()
+        await settle(one)
+        assert one.commands == ["win"]
+
+        held.release()
+        assert await callback == "OK"
+
+
+async def test_a_call_that_was_cut_off_is_settled_after_a_restart(path: Path) -> None:
+    async with house(path) as one:
+        held = Held()
+        one.script(held)
+        win = asyncio.ensure_future(one.send("win"))
+        await held.arrived.wait()
+        await one.journal.close()
+        held.release()
+        await win
+    async with house(path) as later:
+        later.script(REPEATED)
+        for _ in range(300):
+            await settle(later, seconds=0.02)
+            if later.commands:
+                break
+
+        assert later.commands == ["win"]
+        assert await later.rows() == {}
+
+
+async def test_without_a_disk_it_waits(tmp_path: Path) -> None:
+    async with house(tmp_path / "nowhere" / "journal.db") as one:
+        running = asyncio.ensure_future(one.resolver.run())
+        await asyncio.sleep(0.05)
+        assert not running.done()
+
+        one.resolver.stop()
+        await running
+
+
+async def test_what_is_confirmed_and_cancelled_is_at_rest(path: Path) -> None:
+    async with house(path) as one:
+        await one.send("bet")
+        await one.send("cancel")
+        await settle(one, seconds=TIMES.abandon_after)
+
+        assert one.commands == ["bet", "cancel"]
+        found = await one.journal.look("test1234", TRANSACTION, _states, seconds=0)
+        assert found == (Movement.CONFIRMED, CancelState.DONE)
+
+
+def _states(found: Found) -> Change[tuple[Movement, CancelState] | None]:
+    row = found.row
+    return Change(None, takes_turn=False, value=(row.movement, row.cancel) if row else None)

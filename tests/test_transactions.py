@@ -1,0 +1,263 @@
+"""One caller at a time, the intent on disk before the wallet is called, the outcome on disk before the answer."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers.fake_wallet import OK, Held
+from tests.helpers.money import NOT_SENT, SENT, TIMES, House, house
+
+from walletbridge.journal.port import Busy, Change, Found
+from walletbridge.journal.row import CancelState, Kind, Movement, Told
+from walletbridge.outcomes import Outcome, Result, TransactionState
+
+REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
+NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
+REFUSED = Outcome(Result.BALANCE_INSUFFICIENT, 5)
+FAILED = Outcome(Result.FAILED, 5)
+STANDS = Outcome(Result.OK, 5, TransactionState.OK)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.mark.parametrize("command", ["bet", "win", "cancel"])
+async def test_the_intent_is_on_disk_while_the_wallet_is_called(path: Path, command: str) -> None:
+    async with house(path) as one, house(path) as other:
+        held = Held()
+        one.script(held)
+        call = asyncio.ensure_future(one.send(command))
+        await held.arrived.wait()
+
+        row = await other.journal.look("test1234", "1676358190", _row_of, seconds=0)
+        assert (await other.rows()) == {}
+        assert isinstance(row, Busy)
+        held.release()
+        assert await call == "OK"
+
+
+async def test_a_repeat_waits_for_the_call_before_it(path: Path) -> None:
+    async with house(path) as one:
+        held = Held()
+        one.script(held, REPEATED)
+        first = asyncio.ensure_future(one.send("win"))
+        await held.arrived.wait()
+        second = asyncio.ensure_future(one.send("win"))
+        await asyncio.sleep(0.02)
+        assert one.commands == ["win"]
+
+        held.release()
+        assert [await first, await second] == ["OK", "ALREADY_PROCESSED"]
+
+
+async def test_waiting_is_charged_to_the_budget_and_leaves_a_row(path: Path) -> None:
+    """A cancel that could not wait long enough is owed all the same, and stands before the bet's own answer."""
+    async with house(path) as one:
+        held = Held()
+        one.script(held, NOT_FOUND)
+        bet = asyncio.ensure_future(one.send("bet"))
+        await held.arrived.wait()
+
+        assert "the budget passed" in await one.send("cancel", seconds=0.05)
+        held.release()
+        assert await bet == "the wallet made it after its cancel"
+        assert (await one.rows())["1676358190"].cancel is CancelState.OWED
+
+
+async def test_workers_wait_for_each_other(path: Path) -> None:
+    async with house(path) as one, house(path) as other:
+        held = Held()
+        one.script(held)
+        other.script(OK)
+        bet = asyncio.ensure_future(one.send("bet"))
+        await held.arrived.wait()
+        cancel = asyncio.ensure_future(other.send("cancel"))
+        await asyncio.sleep(0.05)
+        assert other.commands == []
+
+        held.release()
+        assert [await bet, await cancel] == ["OK", "OK"]
+        assert other.commands == ["cancel"]
+
+
+@pytest.mark.parametrize("end", [SENT, NOT_SENT])
+@pytest.mark.parametrize("command", ["bet", "win", "cancel"])
+async def test_every_movement_and_cancel_has_its_row(path: Path, command: str, end: Exception) -> None:
+    async with house(path) as one:
+        one.script(end)
+        assert await one.send(command) == str(end)
+
+        rows = await one.rows()
+    is_open = command != "bet" or end is SENT
+    assert list(rows) == (["1676358190"] if is_open else [])
+
+
+async def test_a_bet_that_nobody_answered_is_not_sent_again(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT, OK)
+        await one.send("bet")
+
+        assert "nothing but 500" in await one.send("bet")
+        assert one.commands == ["bet"]
+        assert "not settled" in await one.send("status")
+
+
+async def test_a_bet_that_was_answered_is_41(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, REPEATED)
+        assert [await one.send("bet"), await one.send("bet")] == ["OK", "ALREADY_PROCESSED"]
+
+
+@pytest.mark.parametrize("sent", [False, None])
+async def test_a_bet_whose_answer_may_not_have_gone_out_is_500(path: Path, *, sent: bool | None) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        await one.send("bet", sent=sent)
+
+        assert "nothing but 500" in await one.send("bet")
+
+
+async def test_a_refusal_speaks_for_its_own_call(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT, FAILED, OK)
+        await one.send("win")
+
+        assert "earlier call is unresolved" in await one.send("win")
+        assert (await one.rows())["1676358190"].is_open
+        assert await one.send("win") == "OK"
+        assert await one.rows() == {}
+
+
+async def test_a_refused_bet_may_be_sent_again(path: Path) -> None:
+    async with house(path) as one:
+        one.script(REFUSED, OK)
+        assert [await one.send("bet"), await one.send("bet")] == ["BALANCE_INSUFFICIENT", "OK"]
+
+
+@pytest.mark.parametrize("data", [{"amount": 7}, {"account": "somebody"}])
+async def test_another_callback_of_the_same_number_is_a_conflict(path: Path, data: dict[str, Any]) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        await one.send("bet")
+
+        assert await one.send("bet", **data) == "ALREADY_PROCESSED"
+        assert one.commands == ["bet", "balance"]
+        assert [event for event, _ in one.events] == ["conflict: this trans_id stands for something else"]
+
+
+async def test_a_conflict_with_something_open_is_500(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT)
+        await one.send("bet")
+
+        assert await one.send("win") == "another callback has used this trans_id"
+        assert await one.send("cancel", account="somebody") == "another callback has used this trans_id"
+        assert one.commands == ["bet"]
+
+
+async def test_no_bet_passes_an_unsettled_cancel(path: Path) -> None:
+    async with house(path) as one:
+        one.script(SENT, NOT_FOUND, OK)
+        await one.send("cancel")
+        assert "not settled" in await one.send("bet")
+        assert await one.send("cancel") == "TRANSACTION_NOT_FOUND"
+
+        assert await one.send("bet") == "FAILED"
+        assert one.commands == ["cancel", "cancel", "balance"]
+
+
+async def test_after_a_cancel_that_was_made_a_repeat_is_41(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, OK, REPEATED)
+        assert [await one.send(command) for command in ("bet", "cancel", "bet")] == ["OK", "OK", "ALREADY_PROCESSED"]
+
+
+async def test_a_wallet_that_forgets_is_believed_only_after_a_while(path: Path) -> None:
+    """The cancel holds its answer and asks again; what it is told last is its answer."""
+    async with house(path, late_bets_refused=False) as one:
+        one.script(SENT, NOT_FOUND, OK)
+        await one.send("bet")
+
+        assert await one.send("cancel") == "OK"
+        assert one.commands == ["bet", "cancel", "cancel"]
+
+
+async def test_what_was_believed_on_time_alone_is_asked_again_later(path: Path) -> None:
+    async with house(path, late_bets_refused=False) as one:
+        one.script(SENT, NOT_FOUND)
+        await one.send("bet")
+        await asyncio.sleep(TIMES.settle_after)
+
+        assert await one.send("cancel") == "TRANSACTION_NOT_FOUND"
+        assert (await one.rows())["1676358190"].rechecks_left == len(TIMES.recheck_after)
+
+
+async def test_a_42_for_what_was_confirmed_is_not_believed(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, NOT_FOUND)
+        await one.send("bet")
+
+        assert "had confirmed" in await one.send("cancel")
+        assert (await one.rows())["1676358190"].for_human
+
+
+async def test_a_status_says_what_the_wallet_says(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, STANDS)
+        await one.send("bet")
+
+        assert await one.send("status") == "OK"
+        assert await one.rows() == {}
+
+
+async def test_a_status_that_was_answered_ok_is_kept_with_a_bet_that_was_not(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, STANDS)
+        await one.send("bet", sent=None)
+        await one.send("status")
+
+        row = (await one.rows())["1676358190"]
+        assert (row.told, row.status_said_ok) == (Told.MAYBE, True)
+
+
+async def test_without_a_disk_nothing_is_sent(tmp_path: Path) -> None:
+    async with house(tmp_path / "nowhere" / "journal.db") as one:
+        for command in ("bet", "win", "cancel"):
+            assert "the journal is not available" in await one.send(command)
+
+        assert one.commands == []
+        [(event, fields), *_] = one.events
+        assert event == "not journalled, so not sent to the wallet"
+        assert (fields["account"], fields["amount"], fields["trans_id"]) == ("test1234", 100000, 1676358190)
+
+
+async def test_an_outcome_that_cannot_be_written_is_unknown(path: Path) -> None:
+    async with house(path) as one:
+        held = Held()
+        one.script(held)
+        bet = asyncio.ensure_future(one.send("bet"))
+        await held.arrived.wait()
+        await one.journal.close()
+        held.release()
+
+        assert "the outcome could not be written" in await bet
+    async with house(path) as later:
+        await _until_free(later)
+        row = (await later.rows())["1676358190"]
+        assert (row.kind, row.call, row.movement) == (Kind.BET, Kind.BET, Movement.NONE)
+
+
+async def _until_free(house: House) -> None:
+    """A turn ends some time after its call."""
+    for _ in range(200):
+        if await house.rows():
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
+
+
+def _row_of(found: Found) -> Change[None]:
+    raise AssertionError(found)
