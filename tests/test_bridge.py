@@ -299,6 +299,7 @@ async def test_after_the_end_nothing_goes_to_the_wallet(tmp_path: Path, command:
 
         assert await bench.answer(command) == answers.UNKNOWN
         assert wallet.calls == []
+        assert bench.events()[-1] == "stopped"
 
 
 async def test_an_end_with_nothing_in_flight_is_quick_and_comes_once(tmp_path: Path) -> None:

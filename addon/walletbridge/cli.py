@@ -92,7 +92,10 @@ def demo(*, once: bool) -> None:
         sys.exit(asyncio.run(run_once()))
     from walletbridge.demo.live import run_live  # noqa: PLC0415 - see the module's docstring
 
-    run_live()
+    try:
+        run_live()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command("demo-wallet")

@@ -8,7 +8,7 @@ callback has the turn of the same transaction or waits for it.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from walletbridge.callbacks import Cancel, Win
 from walletbridge.errors import OutcomeUnknown
@@ -107,7 +107,7 @@ class Resolver:
                 await self._rest()
 
     async def settle_page(self) -> bool:
-        """Settles some rows, going round and round; says whether there was something to do."""
+        """Settles some rows, going round and round; says whether to go on without a rest."""
         if self._is_back.is_set():
             self._is_back.clear()
             self._eager, self._pause, self._last = True, self._pace.pause_seconds, 0
@@ -122,7 +122,8 @@ class Resolver:
             async with places:
                 return await self.settle(row, eager=eager)
 
-        return any(await asyncio.gather(*(settle(row) for row in ready)))
+        acted = any(await asyncio.gather(*(settle(row) for row in ready)))
+        return acted or (self._eager and not ready)
 
     async def settle(self, row: Row, *, eager: bool = False) -> bool:
         """Takes the next step for `row`, if its turn is free; says whether the wallet gave a definite answer."""
@@ -130,6 +131,8 @@ class Resolver:
         if self._turns.is_taken(key) or not await self._turns.take(key, 0):
             return False
         try:
+            # From before the look: if that takes long, nothing is sent at a time when the turn may be another's.
+            deadline = self._clock() + self._pace.call_seconds
             taken = await self._take(row, eager=eager)
             if taken is None:
                 return False
@@ -137,8 +140,11 @@ class Resolver:
                 self._on_event("left to a person", {**_fields(row), "problem": taken.plan.reason})
             if taken.plan.action not in SENDS:
                 return False
-            return await self._send(taken)
+            return await self._send(taken, deadline)
         except JournalUnavailable:
+            return False
+        except Exception as error:  # noqa: BLE001 - one row must not keep the others from being settled
+            await self._leave(row, f"a fault of the gateway: {error!r}")
             return False
         finally:
             self._turns.give_back(key)
@@ -165,20 +171,24 @@ class Resolver:
         value = await self._journal.look(row.account, row.trans_id, step, seconds=seconds, needs_round=True)
         return None if isinstance(value, Busy) else value
 
-    async def _send(self, taken: _Taken) -> bool:
+    async def _leave(self, row: Row, problem: str) -> None:
+        self._on_event("left to a person", {**_fields(row), "problem": problem})
+
+        def step(found: Found) -> Change[None]:
+            return Change(found.row and replace(found.row, for_human=problem), takes_turn=False, value=None)
+
+        with suppress(JournalUnavailable):
+            await self._journal.note(row.account, row.trans_id, step)
+
+    async def _send(self, taken: _Taken, deadline: float) -> bool:
         row = taken.row
         callback: Win | Cancel
         if taken.plan.action is Action.REDELIVER:
             callback = win_of(row.request, (CHECK_NOT_PROCESSED,))
         else:
             callback = cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,))
-        came: End
         with self._status_cache.canceling(callback):
-            try:
-                deadline = self._clock() + self._pace.call_seconds
-                came = await self._wallet.call(callback, deadline=deadline, trace=Trace())
-            except OutcomeUnknown as unknown:
-                came = unknown
+            came = await self._call(callback, deadline)
             verdict = await self._end(taken, callback, came)
         if isinstance(came, OutcomeUnknown):
             self._pause = min(2 * self._pause, self._pace.pause_seconds_max)
@@ -187,6 +197,14 @@ class Resolver:
         if verdict is not None:
             self._tell(taken, verdict)
         return True
+
+    async def _call(self, callback: Win | Cancel, deadline: float) -> End:
+        if self._clock() >= deadline:
+            return OutcomeUnknown("the budget was used up before the wallet was called", sent=False)
+        try:
+            return await self._wallet.call(callback, deadline=deadline, trace=Trace())
+        except OutcomeUnknown as unknown:
+            return unknown
 
     async def _end(self, taken: _Taken, callback: Win | Cancel, came: End) -> Verdict | None:
         pause = self._pause

@@ -204,6 +204,9 @@ class Transactions:
                 value = await self._journal.end(callback.account, callback.trans_key, step)
         except (JournalUnavailable, TimeoutError, LookupError) as error:
             self._on_event("the outcome could not be written", _fields(callback, error))
+            if isinstance(callback, Bet | Win):
+                # It may be written later all the same, and then tells of an answer that did not go out.
+                self.delivered(callback, sent=False)
             raise OutcomeUnknown(f"the outcome could not be written: {error}", sent=True) from None
         if isinstance(value, Busy):
             raise OutcomeUnknown("another worker has taken over the turn", sent=True)
@@ -254,7 +257,7 @@ def _nothing(_: Found) -> Change[None]:
 
 def _status_end(found: Found, outcome: Outcome) -> Change[Verdict | None]:
     verdict = rules.end_status(found.row, outcome)
-    return Change(verdict and verdict.row, takes_turn=False, value=verdict)
+    return Change(verdict.row if verdict else None, takes_turn=False, value=verdict)
 
 
 def _answer(verdict: Verdict, came: End) -> Outcome:

@@ -164,7 +164,7 @@ class RunningWallet:
 
     def balance(self, account: str) -> int:
         """In minor units, by the ledger."""
-        return next(row["balance_minor"] for row in self.ledger.dump()["players"] if row["account"] == account)
+        return int(next(row["balance_minor"] for row in self.ledger.dump()["players"] if row["account"] == account))
 
     def movements(self, account: str) -> int:
         """How often money moved."""

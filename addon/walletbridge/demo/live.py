@@ -14,7 +14,7 @@ from walletbridge.demo.once import TOKEN_VARIABLE
 from walletbridge.demo.traffic import play
 from walletbridge.demo.wallet import DemoWallet
 from walletbridge.serve.launch import Kind, free_port, launch
-from walletbridge.settings import load
+from walletbridge.settings import load, read_tokens
 
 HOST = "127.0.0.1"
 GATEWAY_PORT = 8080
@@ -52,8 +52,8 @@ class Demo:
 
 
 def run_live() -> None:
-    """Runs until a signal ends it."""
-    token = os.environ.setdefault(TOKEN_VARIABLE, DEMO_TOKEN)
+    """Runs until a signal ends it. Raises SettingsError where the token in the environment is none."""
+    os.environ.setdefault(TOKEN_VARIABLE, DEMO_TOKEN)
     gateway, ui, wallet = (_port(preferred) for preferred in (GATEWAY_PORT, UI_PORT, WALLET_PORT))
     url = f"http://{HOST}:{gateway}/callback"
     with TemporaryDirectory(prefix="walletbridge-") as name, closing(Ledger(Path(name) / "wallet.db")) as ledger:
@@ -62,12 +62,14 @@ def run_live() -> None:
         config.write_text(
             f"listen: {HOST}:{gateway}\nwallet: {{target: '{HOST}:{wallet}'}}\nui: {{listen: '{HOST}:{ui}'}}\n"
         )
+        settings = load(config)
+        token = read_tokens(settings.callback, os.environ)[0].decode()
         ledger.seed_demo_players()
         print(f"callbacks: {url} (token: the value of {TOKEN_VARIABLE}, {DEMO_TOKEN!r} if it was not set)")  # noqa: T201
         print(f"wallet: {HOST}:{wallet} (wallet.v1)", flush=True)  # noqa: T201 - what the command is asked for
-        demo = Demo(ledger, wallet_port=wallet, url=url, token=token.split(",")[0].strip())
+        demo = Demo(ledger, wallet_port=wallet, url=url, token=token)
         # A configuration folder of the demo's own: nothing of the user's applies here, and nothing stays behind.
-        launch(Kind.WEB, config, load(config), addons=[demo], options=[f"confdir={folder / 'mitmproxy'}"])
+        launch(Kind.WEB, config, settings, addons=[demo], options=[f"confdir={folder / 'mitmproxy'}"])
 
 
 def _port(preferred: int) -> int:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Times, Verdict, absorb
+from walletbridge.outcomes import Result
 
 RETRY_SECONDS = 0.25
 
@@ -149,14 +150,13 @@ def after(verdict: Verdict, before: Row, times: Times, *, now: float, pause: flo
     """
     row = verdict.row
     if before.rechecks_left and row.cancel is CancelState.NOT_FOUND:
-        if verdict.answer is None:
-            return replace(row, next_try_at=now + pause)
-        return _rechecked(row, times, now)
+        if row.result is Result.TRANSACTION_NOT_FOUND and verdict.answer is not None:
+            return _rechecked(row, times, now)
+        return replace(row, next_try_at=now + pause)
     return replace(row, next_try_at=now + pause) if row.is_open else row
 
 
 def _rechecked(row: Row, times: Times, now: float) -> Row:
     left = row.rechecks_left - 1
-    if not left:
-        return replace(row, rechecks_left=0, next_try_at=None)
-    return replace(row, rechecks_left=left, next_try_at=now + times.recheck_after[len(times.recheck_after) - left])
+    next_try_at = now + times.recheck_after[-left] if left else None
+    return replace(row, rechecks_left=left, next_try_at=next_try_at, tries=0)

@@ -22,7 +22,7 @@ type End = Outcome | OutcomeUnknown
 """What came of a call."""
 
 _MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
-_REFUSED_CANCEL = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE, Result.FAILED})
+_REFUSED_PLAYER = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
 
 
 class Step(Enum):
@@ -104,22 +104,19 @@ def look_movement(  # noqa: PLR0913 - all that a look can depend on
     `seconds` is what is left of its budget.
     """
     kind = Kind(callback.command.value)
-    if found is None and other is not None:
-        return _conflict(other)
     if found is None:
         new = Row(account=callback.account, trans_id=callback.trans_key, created_at=now)
-        return _send(_as_movement(new, callback), kind, now, seconds)
-    if found.kind is not None and (found.kind, found.amount) != (kind, callback.amount):
+        return _send(_as_movement(new, callback), kind, now, seconds) if other is None else _conflict(other)
+    if _is_conflict(found, callback):
         return _conflict(found)
-    row = absorb(_as_movement(found, callback) if found.kind is None else found)
-    if not row.is_open:
-        # Ages count from when something could be owed again.
-        row = replace(row, created_at=now)
+    row = _anew(absorb(_as_movement(found, callback) if found.kind is None else found), now)
     if row.cancel is not CancelState.NONE:
         return _look_movement_after_cancel(row, kind, promises, now, seconds)
     if kind is Kind.BET and row.told not in {Told.YES, Told.REFUSED}:
         # Its sender has written it off and will cancel it; 41 would keep the stake.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "nothing but 500 is known to have gone out for this bet")
+    if row.movement is Movement.CONFIRMED and not promises.repeats_reported:
+        return Look(row, Step.REPEATED, "made before; the journal knows")
     return _send(row, kind, now, seconds)
 
 
@@ -128,6 +125,9 @@ def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: f
         return Look(_told_unknown(row, now), Step.UNKNOWN, "a cancel of this transaction is not settled")
     if row.cancel is CancelState.NOT_FOUND:
         return Look(row, Step.FAILED, "cancelled before it came")
+    if kind is Kind.BET and row.told is not Told.YES and not row.cancel_by_provider:
+        # To its sender 41 would mean that it stands.
+        return Look(_told_unknown(row, now), Step.UNKNOWN, "it was cancelled, and its sender knows of no cancel")
     if promises.repeats_reported:
         return _send(row, kind, now, seconds)
     return Look(row, Step.REPEATED, "cancelled; the journal knows")
@@ -138,10 +138,8 @@ def look_cancel(found: Row | None, other: Row | None, callback: Cancel, *, now: 
     if found is None and other is not None:
         # 41 is no answer to a cancel.
         return replace(_conflict(other), step=Step.UNKNOWN)
-    row = absorb(found) if found else _of_cancel(callback, now)
-    if row.cancel is CancelState.NONE:
-        row = replace(row, cancel=CancelState.OWED)
-    return _send(replace(row, cancel_by_provider=True), Kind.CANCEL, now, seconds)
+    row = _owed(absorb(found) if found else _of_cancel(callback, now))
+    return _send(row, Kind.CANCEL, now, seconds)
 
 
 def look_status(found: Row | None) -> Look:
@@ -171,7 +169,9 @@ def end_movement(row: Row, end: End, *, now: float, for_provider: bool = True) -
         # The wallet made what its own cancel should have kept from being made: take it back.
         landed = replace(known, movement=Movement.CONFIRMED, cancel=CancelState.OWED)
         return Verdict(landed, None, "the wallet made it after its cancel")
-    made = replace(known, movement=Movement.CONFIRMED, movement_unresolved_since=None, tries=0, next_try_at=None)
+    made = replace(
+        known, movement=Movement.CONFIRMED, movement_unresolved_since=None, tries=0, next_try_at=None, for_human=""
+    )
     if row.kind is Kind.BET and end.result is Result.ALREADY_PROCESSED and row.sends and row.told is not Told.YES:
         reason = "the wallet has made it, though nothing that was answered said so"
         return Verdict(replace(made, for_human=reason), None, reason)
@@ -195,18 +195,23 @@ def end_cancel(  # noqa: PLR0913 - all that an end can depend on
         return Verdict(_settled(known, CancelState.DONE), end)
     if end.result is Result.TRANSACTION_NOT_FOUND:
         return _not_found(known, end, promises, times, now=now)
-    if row.cancel in {CancelState.DONE, CancelState.NOT_FOUND}:
-        return Verdict(known, end)
-    if row.cancel_unresolved and for_provider:
+    if not for_provider:
+        return Verdict(replace(known, tries=row.tries + 1), end)
+    if row.cancel is CancelState.OWED and row.cancel_unresolved:
         return Verdict(known, None, "refused, while an earlier cancel is unresolved")
-    return Verdict(replace(known, tries=row.tries + (not for_provider)), end)
+    return Verdict(known, end)
 
 
-def end_status(row: Row | None, outcome: Outcome) -> Row | None:
-    """What a status answered OK means for the row: the provider believes in the transaction now."""
-    if row is None or outcome.state is not TransactionState.OK or row.told is Told.YES or row.status_said_ok:
+def end_status(row: Row | None, outcome: Outcome) -> Verdict | None:
+    """What a status answered OK means for the row, if anything: from now on the provider believes in it."""
+    if row is None or outcome.state is not TransactionState.OK:
         return None
-    return replace(row, status_said_ok=True)
+    if row.cancel is CancelState.NOT_FOUND:
+        # It landed after its cancel was answered: take it back.
+        return Verdict(replace(row, cancel=CancelState.OWED), None, "the wallet made it after its cancel")
+    if row.told is Told.YES or row.status_said_ok:
+        return None
+    return Verdict(replace(row, status_said_ok=True), outcome)
 
 
 def not_sent(found: Row | None, other: Row | None, callback: Bet | Win | Cancel, *, now: float) -> Row:
@@ -214,18 +219,28 @@ def not_sent(found: Row | None, other: Row | None, callback: Bet | Win | Cancel,
     if found is None and other is not None:
         return replace(other, conflicts=other.conflicts + 1)
     if isinstance(callback, Cancel):
-        row = found or _of_cancel(callback, now)
-        owed = CancelState.OWED if row.cancel is CancelState.NONE else row.cancel
-        return replace(row, cancel=owed, cancel_by_provider=True, told_at=now)
+        return replace(_owed(found or _of_cancel(callback, now)), told_at=now)
     row = found or Row(account=callback.account, trans_id=callback.trans_key, created_at=now)
-    return _told_unknown(_as_movement(row, callback) if row.kind is None else row, now)
+    if _is_conflict(row, callback):
+        return replace(row, conflicts=row.conflicts + 1)
+    row = _anew(_as_movement(row, callback) if row.kind is None else row, now)
+    return _told_unknown(_asked_in_vain(row), now)
 
 
-def delivered(row: Row, *, sent: bool) -> Row:
-    """Whether the answer that a movement was made went out."""
-    if row.told is not Told.MAYBE:
+def delivered(row: Row, callback: Bet | Win, *, sent: bool) -> Row:
+    """
+    Whether the answer to a bet or win went out, be it that it was made or that it was refused.
+
+    The answer to a conflict says nothing of the row.
+    """
+    if _is_conflict(row, callback):
         return row
-    return replace(row, told=Told.YES if sent else Told.NOTHING)
+    if row.told is Told.MAYBE:
+        return replace(row, told=Told.YES if sent else Told.NOTHING)
+    if row.told is Told.REFUSED and not sent:
+        # Its sender knows of no refusal: a bet is written off, and a win is still owed.
+        return _asked_in_vain(row)
+    return row
 
 
 def _as_movement(row: Row, callback: Bet | Win) -> Row:
@@ -248,8 +263,26 @@ def _of_cancel(callback: Cancel, now: float) -> Row:
     )
 
 
+def _owed(row: Row) -> Row:
+    """The provider cancels. What was in doubt before is not any more: it wants the transaction undone."""
+    if row.cancel is CancelState.NONE:
+        row = replace(row, cancel=CancelState.OWED, tries=0, next_try_at=None, for_human="")
+    return replace(row, cancel_by_provider=True)
+
+
+def _anew(row: Row, now: float) -> Row:
+    """A row at rest is used again. Ages count from now: its times may be of another boot."""
+    if row.is_listed:
+        return row
+    return replace(row, created_at=now, told_at=None, next_try_at=None, tries=0)
+
+
 def _send(row: Row, kind: Kind, now: float, seconds: float) -> Look:
     return Look(replace(row, call=kind, call_ends_at=now + seconds), Step.SEND)
+
+
+def _is_conflict(row: Row, callback: Bet | Win) -> bool:
+    return row.kind is not None and (row.kind, row.amount) != (Kind(callback.command.value), callback.amount)
 
 
 def _conflict(row: Row) -> Look:
@@ -278,17 +311,23 @@ def _movement_unknown(row: Row, end: OutcomeUnknown, now: float, *, for_provider
         return replace(row, sends=row.sends + end.sent)
     if end.sent:
         return replace(row, movement_unresolved_since=_later(row, now), sends=row.sends + 1)
-    if for_provider and row.movement is Movement.REFUSED:
-        # It was asked for again, and nobody knows whether the refusal still held.
-        return replace(row, movement=Movement.NONE, told=Told.NOTHING)
-    return row
+    return _asked_in_vain(row) if for_provider else row
+
+
+def _asked_in_vain(row: Row) -> Row:
+    """What was refused was asked for again, and nobody knows whether the refusal still held."""
+    if row.movement is not Movement.REFUSED:
+        return row
+    return replace(row, movement=Movement.NONE, told=Told.NOTHING)
 
 
 def _movement_refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
     if not for_provider:
         row = replace(row, tries=row.tries + 1)
-    if _is_on_record(row):
+    if row.cancel is CancelState.DONE:
         return Verdict(row, end)
+    if row.movement is Movement.CONFIRMED:
+        return _repeat_refused(row, end)
     if row.is_unresolved:
         # A refusal speaks for its own call; the earlier one may still land.
         return Verdict(row, None, f"{end.result.name}, while an earlier call is unresolved")
@@ -296,6 +335,19 @@ def _movement_refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
         return Verdict(row, end)
     told = Told.REFUSED if row.told is Told.NOTHING else row.told
     return Verdict(replace(row, movement=Movement.REFUSED, told=told), end)
+
+
+def _repeat_refused(row: Row, end: Outcome) -> Verdict:
+    """
+    A repeat of what was made is refused. Its sender may not have heard of the first, and take it for not made.
+
+    The checks of the player come before that of the transaction, so their answer stands, and a person looks at it;
+    whatever comes after them contradicts what the wallet has said (PROTOCOL: Checks).
+    """
+    if end.result in _REFUSED_PLAYER:
+        reason = f"it was made, but a repeat was answered {end.result:d}"
+        return Verdict(replace(row, for_human=reason), end)
+    return Verdict(row, None, f"{end.result.name}, though it was made before")
 
 
 def _settled(row: Row, state: CancelState) -> Row:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ _CONVERT: dict[str, Any] = {
 }
 _READERS = tuple(_CONVERT.get(name) for name in _COLUMNS)
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
+_SELECT_WITH_ID = f"SELECT id, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 _SELECT_NUMBERED = f"SELECT id, created_wall, updated_wall, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 _PLACES = ", ".join("?" * (len(_COLUMNS) + 3))
 _INSERT = f"INSERT INTO transactions ({', '.join(_COLUMNS)}, needs_look, created_wall, updated_wall) VALUES ({_PLACES})"  # noqa: S608 - names of ours
@@ -174,17 +176,15 @@ class Store:
     def rows_to_look_at(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
         """Rows that are not at rest and whose turn is free, from the one behind number `after`, in order."""
         now = self._clock.now()
-        rows = self._db.execute(
-            f"SELECT id, {', '.join(_COLUMNS)} FROM transactions WHERE needs_look AND id > ? ORDER BY id LIMIT ?",  # noqa: S608 - names of ours
-            (after, limit),
-        ).fetchall()
-        turns = {
+        taken = {
             trans_id
             for trans_id, worker, ends_at in self._db.execute("SELECT trans_id, worker, ends_at FROM turns")
             if now < ends_at and not is_dead(worker)
         }
-        found = [(number, _row(values)) for number, *values in rows]
-        return [(number, row) for number, row in found if row.trans_id not in turns]
+        # Read until the page is full: a short page means that there is no more.
+        rows = self._db.execute(f"{_SELECT_WITH_ID} WHERE needs_look AND id > ? ORDER BY id", (after,))
+        found = ((number, _row(values)) for number, *values in rows)
+        return list(islice(((number, row) for number, row in found if row.trans_id not in taken), limit))
 
     def numbered(self, *, limit: int) -> list[Numbered]:
         """Rows that are not at rest, the oldest first."""
@@ -211,8 +211,9 @@ class Store:
         """
         Deletes the rows at rest that were last written so long ago, among the `limit` rows behind number `after`.
 
-        Returns the number of the last row that was looked at, 0 at the end.
+        Returns the number of the last row that was looked at, 0 at the end. Forgets turns that nobody gave back, too.
         """
+        self._db.execute("DELETE FROM turns WHERE ends_at < ?", (self._clock.now() - _DAY,))
         before = int(time.time()) - keep_days * _DAY
         rows = self._db.execute(
             "SELECT id, needs_look, updated_wall FROM transactions WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
@@ -236,7 +237,7 @@ class Store:
         if row is None:
             return
         wall = int(time.time())
-        old = found.row if found.row and found.row.account == row.account else found.other
+        old = next((old for old in (found.row, found.other) if old and old.account == row.account), None)
         if old is None:
             values = [getattr(row, name) for name in _COLUMNS]
             self._db.execute(_INSERT, (*values, needs_look(row), wall, wall))

@@ -9,6 +9,8 @@ from pathlib import Path
 _PROC = Path("/proc")
 _START_TIME_FIELD = 22 - 3
 """Of /proc/PID/stat, counted behind the command's closing parenthesis, where field 3 follows."""
+_ENDED = "0"
+"""In place of the start time, where it is not known or the process has ended."""
 
 
 def worker_name() -> str:
@@ -16,7 +18,7 @@ def worker_name() -> str:
     Unique among all processes that ever share a journal file, and telling enough to see when its process is dead.
     """
     pid = os.getpid()
-    return f"{_pid_namespace()} {pid} {_start_time(pid)} {uuid.uuid4().hex[:8]}"
+    return f"{_pid_namespace()} {pid} {_start_time(pid) or _ENDED} {uuid.uuid4().hex[:8]}"
 
 
 def is_dead(name: str) -> bool:
@@ -25,9 +27,11 @@ def is_dead(name: str) -> bool:
     no /proc) it counts as alive.
     """
     namespace, pid, start_time, _ = name.rsplit(" ", 3)
-    if not namespace or namespace != _pid_namespace() or start_time == "0":
+    if not namespace or namespace != _pid_namespace() or start_time == _ENDED:
         return False
-    return _start_time(int(pid)) != start_time
+    found = _start_time(int(pid))
+    # /proc may hide the processes of other users (hidepid); a signal does not overlook them.
+    return not _exists(int(pid)) if found is None else found != start_time
 
 
 def _pid_namespace() -> str:
@@ -37,12 +41,22 @@ def _pid_namespace() -> str:
         return ""
 
 
-def _start_time(pid: int) -> str:
-    """When the process was started, in the kernel's ticks; "0" where there is no such process."""
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _start_time(pid: int) -> str | None:
+    """When the process was started, in the kernel's ticks; "0" if it has ended, None if it cannot be seen."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
-        return "0"
+        return None
     fields = stat.rpartition(")")[2].split()
     # A zombie has ended; only its parent has not noticed.
-    return "0" if fields[0] in {"Z", "X"} else fields[_START_TIME_FIELD]
+    return _ENDED if fields[0] in {"Z", "X"} else fields[_START_TIME_FIELD]

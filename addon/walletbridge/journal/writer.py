@@ -124,8 +124,8 @@ class Writer:
     def _attempt(self, batch: list[_Waiting]) -> bool:
         """Runs the batch in one transaction; says whether that has written anything."""
         store = self._opened()
-        changes = store.changes
         while True:
+            changes = store.changes
             try:
                 with store.transaction():
                     for waiting in batch:

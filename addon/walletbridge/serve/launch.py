@@ -13,19 +13,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mitmproxy import ctx
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.tools import cmdline
-from mitmproxy.tools.console.master import ConsoleMaster
 from mitmproxy.tools.dump import DumpMaster
 from mitmproxy.tools.main import run
-from mitmproxy.tools.web.master import WebMaster
 
 from walletbridge.addon import OPTION, WalletBridge
 from walletbridge.settings import Address, Settings
+
+if TYPE_CHECKING:
+    from mitmproxy.tools.web.master import WebMaster
 
 _NO_UPSTREAM = "http://127.0.0.1:9"
 """mitmproxy's reverse mode wants an upstream. This one is never dialled: other paths are answered 404."""
@@ -57,16 +58,21 @@ def launch(
 
     Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
     """
-    ours = [WalletBridge(has_upstream=settings.upstream is not None), *addons, _IgnoreFurtherSigterms()]
+    own = _web_options(settings.ui.listen) if kind is Kind.WEB else []
+    arguments = _arguments(config, settings, [*own, *options])
+    bridge = WalletBridge(has_upstream=settings.upstream is not None)
+    ours = [_KeepOptions(arguments[1::2]), bridge, *addons, _IgnoreFurtherSigterms()]
     match kind:
         case Kind.SERVE:
-            run(_with(DumpMaster, ours, with_dumper=False), cmdline.mitmdump, _arguments(config, settings, options))
+            run(_with(DumpMaster, ours, with_dumper=False), cmdline.mitmdump, arguments)
         case Kind.WEB:
-            own = _web_options(settings.ui.listen)
-            ours.append(_AnnounceWeb())
-            run(_with(WebMaster, ours), cmdline.mitmweb, _arguments(config, settings, [*own, *options]))
+            from mitmproxy.tools.web.master import WebMaster  # noqa: PLC0415 - a server needs none of its libraries
+
+            run(_with(WebMaster, [*ours, _AnnounceWeb()]), cmdline.mitmweb, arguments)
         case Kind.TUI:
-            run(_with(ConsoleMaster, ours), cmdline.mitmproxy, _arguments(config, settings, options))
+            from mitmproxy.tools.console.master import ConsoleMaster  # noqa: PLC0415 - see above
+
+            run(_with(ConsoleMaster, ours), cmdline.mitmproxy, arguments)
 
 
 def _with(master: type[Master], addons: Sequence[object], **arguments: Any) -> type[Master]:
@@ -110,6 +116,29 @@ def free_port(host: str) -> int:
     with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         port: int = probe.getsockname()[1]
     return port
+
+
+class _KeepOptions:
+    """
+    What the settings say stays as it is. The user's own configuration of mitmproxy, which may listen elsewhere or be a
+    proxy for everybody, is read after the arguments.
+    """
+
+    def __init__(self, values: Sequence[str]) -> None:
+        """`values` are options as `name=value`."""
+        self._values = values
+        self._names = {value.partition("=")[0] for value in values}
+        self._is_keeping = False
+
+    def configure(self, updated: set[str]) -> None:
+        if self._is_keeping or self._names.isdisjoint(updated):
+            return
+        self._is_keeping = True
+        try:
+            # The console does not know all of them.
+            ctx.options.set(*(value for value in self._values if value.partition("=")[0] in ctx.options))
+        finally:
+            self._is_keeping = False
 
 
 class _IgnoreFurtherSigterms:

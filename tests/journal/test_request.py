@@ -1,0 +1,44 @@
+"""A callback that was kept can be sent again as it came, with other checks."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from walletbridge.callbacks import Bet, Cancel, Win
+from walletbridge.journal.request import cancel_of, to_json, win_of
+
+CANCEL = Cancel(
+    account="test1234",
+    checks=(21, 22, 42),
+    requested_at=1_718_000_000,
+    trans_id=1676358190,
+    round_id="818395446",
+    provider_id=1,
+    game_code="vswaysdogs",
+    game_name="Größe \u0000 \U0001f415 \"'",
+    game_type="Slots",
+)
+OF_GAME = asdict(CANCEL)
+WIN = Win(**OF_GAME, amount=2**63 - 1, call_id=7, type=2)
+BET = Bet(**OF_GAME, amount=0, call_id=0, type=1)
+
+
+def test_a_win_comes_back_with_other_checks() -> None:
+    assert win_of(to_json(WIN), (41,)) == replace(WIN, checks=(41,))
+
+
+@pytest.mark.parametrize("kept", [BET, WIN, CANCEL])
+def test_whatever_was_kept_can_be_cancelled(kept: Bet | Win | Cancel) -> None:
+    assert cancel_of(to_json(kept), (42,)) == replace(CANCEL, checks=(42,))
+
+
+@pytest.mark.parametrize("trans_id", [1, "1", "01", 2**63 - 1])
+def test_an_id_keeps_its_type(trans_id: int | str) -> None:
+    sent = win_of(to_json(replace(WIN, trans_id=trans_id, requested_at=None)), (41,))
+
+    assert (sent.trans_id, type(sent.trans_id), sent.requested_at) == (trans_id, type(trans_id), None)
+
+
+def test_it_names_its_command_for_people() -> None:
+    assert [json.loads(to_json(kept))["command"] for kept in (BET, WIN, CANCEL)] == ["bet", "win", "cancel"]

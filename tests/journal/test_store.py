@@ -1,0 +1,610 @@
+"""The journal's file: what was written is found again, and one worker at a time has a turn."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.helpers.clock import FakeClock
+
+from walletbridge.journal.clock import JournalClock
+from walletbridge.journal.plan import Round
+from walletbridge.journal.port import Busy, Change, Found, Step
+from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
+from walletbridge.journal.store import GRACE_SECONDS, Store, needs_look
+from walletbridge.journal.worker import worker_name
+from walletbridge.outcomes import Result
+
+DAY = 86400
+REST = Row(account="test1234", trans_id="1", kind=Kind.BET, amount=100, round_id="r")
+"""At rest: nobody has to see it."""
+OPEN = replace(REST, movement_unresolved_since=900.0)
+
+type OpenStore = Callable[..., Store]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def open_store(path: Path, clock: FakeClock) -> Iterator[OpenStore]:
+    """Opens the file, every time as another worker."""
+    stores: list[Store] = []
+
+    def open_(worker: str = "", *, epoch: str = "boot 1") -> Store:
+        stores.append(Store(path, worker or worker_name(), JournalClock(epoch, clock)))
+        return stores[-1]
+
+    yield open_
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> Store:
+    return open_store()
+
+
+@pytest.fixture(scope="module")
+def dead_worker() -> str:
+    """The name of a worker whose process has ended."""
+    script = "from walletbridge.journal.worker import worker_name; print(worker_name())"
+    return subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def writes(row: Row | None, *, takes_turn: bool = False) -> Step[Found]:
+    """A step that writes `row`, and tells what it has found."""
+    return lambda found: Change(row, takes_turn=takes_turn, value=found)
+
+
+def look(store: Store, step: Step[Found], trans_id: str = "1", *, account: str = "test1234") -> Found | Busy:
+    """For a call of 5 s."""
+    with store.transaction():
+        return store.look(account, trans_id, step, seconds=5.0, needs_round=True)
+
+
+def take(store: Store, trans_id: str = "1") -> bool:
+    """Whether the turn was got."""
+    return not isinstance(look(store, writes(None, takes_turn=True), trans_id), Busy)
+
+
+def end(store: Store, step: Step[Found]) -> Found | Busy:
+    with store.transaction():
+        return store.end("test1234", "1", step)
+
+
+def put(store: Store, *rows: Row) -> None:
+    """Writes rows that have nothing to do with turns."""
+    for row in rows:
+        with store.transaction():
+            store.note(row.account, row.trans_id, writes(row))
+
+
+def get(store: Store, row: Row = REST) -> Row | None:
+    """What the file has of the transaction and account of `row`."""
+    with store.transaction():
+        return store.note(row.account, row.trans_id, writes(None)).row
+
+
+def pragma(store: Store, name: str) -> object:
+    return store._db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def count(store: Store, table: str) -> int:
+    (number,) = store._db.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name of ours
+    return int(number)
+
+
+def numbers(page: list[tuple[int, Row]]) -> list[int]:
+    return [number for number, _ in page]
+
+
+# The file
+
+
+def test_a_new_file_is_of_version_1_and_loses_nothing_that_was_committed(store: Store) -> None:
+    assert pragma(store, "user_version") == 1
+    assert pragma(store, "journal_mode") == "wal"
+    assert pragma(store, "synchronous") == 2
+
+
+def test_another_opening_finds_the_rows_and_is_as_safe(store: Store, open_store: OpenStore) -> None:
+    put(store, REST, OPEN)
+    store.close()
+
+    again = open_store()
+
+    assert get(again) == OPEN
+    assert (pragma(again, "journal_mode"), pragma(again, "synchronous")) == ("wal", 2)
+
+
+def test_a_file_of_a_later_version_is_refused_and_left_as_it_is(
+    store: Store, open_store: OpenStore, path: Path
+) -> None:
+    put(store, REST)
+    store._db.execute("PRAGMA user_version = 2")
+    store.close()
+    before = path.read_bytes()
+
+    with pytest.raises(ValueError, match="the journal is of version 2; this program knows 1"):
+        open_store()
+
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_opened_says_so(tmp_path: Path, clock: FakeClock) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        Store(tmp_path / "missing" / "journal.db", worker_name(), JournalClock("boot 1", clock))
+
+
+def test_what_a_transaction_did_is_undone_when_it_raises(store: Store) -> None:
+    def write_and_fail() -> None:
+        with store.transaction():
+            store.look("test1234", "1", writes(REST, takes_turn=True), seconds=5.0, needs_round=False)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
+
+    assert get(store) is None
+    assert count(store, "turns") == 0
+    put(store, REST)
+
+
+# Rows
+
+TIMES = st.floats(allow_nan=False, allow_infinity=False)
+INT64 = st.integers(-(2**63), 2**63 - 1)
+COUNTS = st.integers(0, 2**31)
+ROWS = st.builds(
+    Row,
+    account=st.just("test1234"),
+    trans_id=st.just("1"),
+    kind=st.none() | st.sampled_from([Kind.BET, Kind.WIN]),
+    amount=st.none() | INT64,
+    round_id=st.text(),
+    request=st.text(),
+    movement=st.sampled_from(Movement),
+    movement_unresolved_since=st.none() | TIMES,
+    cancel=st.sampled_from(CancelState),
+    cancel_by_provider=st.booleans(),
+    cancel_unresolved=st.booleans(),
+    call=st.none() | st.sampled_from(Kind),
+    call_ends_at=TIMES,
+    result=st.none() | st.sampled_from(Result),
+    balance=st.none() | INT64,
+    told=st.sampled_from(Told),
+    told_at=st.none() | TIMES,
+    status_said_ok=st.booleans(),
+    tries=COUNTS,
+    sends=COUNTS,
+    next_try_at=st.none() | TIMES,
+    rechecks_left=COUNTS,
+    for_human=st.text(),
+    conflicts=COUNTS,
+    created_at=TIMES,
+)
+
+
+def assert_same(found: Row | None, row: Row) -> None:
+    """Equal, and of the same types: `1 == True == Kind(1)`."""
+    assert found == row
+    for field in fields(Row):
+        assert type(getattr(found, field.name)) is type(getattr(row, field.name)), field.name
+
+
+def test_a_row_and_what_it_becomes_come_back_as_they_were(store: Store) -> None:
+    @settings(max_examples=60, deadline=None, database=None)
+    @given(ROWS, ROWS)
+    def check(first: Row, second: Row) -> None:
+        for row in (first, second):
+            put(store, row)
+            assert_same(get(store), row)
+            assert bool(store._db.execute("SELECT needs_look FROM transactions").fetchone()[0]) is needs_look(row)
+        with store.transaction():
+            store.clear()
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "Größe \U0001f415", "'; DROP TABLE transactions; --", "0x1", "1.0", " 1"])
+def test_ids_and_accounts_are_any_text(store: Store, name: str) -> None:
+    row = replace(REST, account=name, trans_id=name)
+
+    put(store, REST, row)
+
+    assert (get(store, row), get(store)) == (row, REST)
+
+
+def test_only_what_has_changed_is_written(store: Store) -> None:
+    put(store, REST)
+    store._db.execute("UPDATE transactions SET created_wall = 1, updated_wall = 2")
+    statements: list[str] = []
+    store._db.set_trace_callback(statements.append)
+    before = time.time()
+
+    put(store, replace(REST, balance=5, told=Told.YES))
+
+    store._db.set_trace_callback(None)
+    (update,) = [statement for statement in statements if statement.startswith("UPDATE")]
+    assert update.startswith("UPDATE transactions SET balance = 5, told = 'yes', updated_wall = ")
+    found = store.numbered_row(1)
+    assert found is not None
+    assert (found.number, found.created_wall) == (1, 1)
+    assert found.updated_wall >= int(before)
+
+
+def test_rows_are_by_transaction_and_account(store: Store) -> None:
+    mine, theirs = REST, replace(REST, account="other", amount=7)
+    put(store, mine)
+
+    with store.transaction():
+        found = store.note("other", "1", writes(theirs))
+
+    assert (found.row, found.other) == (None, mine)
+    assert (get(store, mine), get(store, theirs), count(store, "transactions")) == (mine, theirs, 2)
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        store._db.execute("UPDATE transactions SET account = 'other'")
+
+
+def test_a_step_may_write_the_other_accounts_row(store: Store) -> None:
+    put(store, REST)
+
+    look(store, writes(replace(REST, conflicts=1)), account="other")
+
+    assert get(store) == replace(REST, conflicts=1)
+    assert count(store, "transactions") == 1
+
+
+# Another boot
+
+
+def test_another_boot_counts_ages_from_now_and_frees_turns(
+    store: Store, open_store: OpenStore, clock: FakeClock
+) -> None:
+    times = {"movement_unresolved_since": 900.0, "call_ends_at": 990.0, "told_at": None, "next_try_at": 950.0}
+    put(store, replace(OPEN, **times, created_at=800.0), replace(REST, trans_id="2", created_at=800.0))
+    assert take(store)
+    clock.tick(-990.0)
+
+    again = open_store(epoch="boot 2")
+
+    row = get(again)
+    assert row == replace(
+        OPEN, movement_unresolved_since=10.0, call_ends_at=10.0, told_at=None, next_try_at=10.0, created_at=10.0
+    )
+    assert get(again, replace(REST, trans_id="2")) == replace(REST, trans_id="2", created_at=800.0)
+    assert take(again)
+
+
+def test_the_same_boot_keeps_times_and_turns(store: Store, open_store: OpenStore) -> None:
+    put(store, OPEN)
+    assert take(store)
+
+    again = open_store()
+
+    assert get(again) == OPEN
+    assert not take(again)
+
+
+def test_the_first_opening_after_a_boot_alone_counts_anew(open_store: OpenStore, clock: FakeClock) -> None:
+    put(open_store(), OPEN)
+    open_store(epoch="boot 2")
+    clock.tick(50.0)
+
+    assert get(open_store(epoch="boot 2")) == replace(
+        OPEN, movement_unresolved_since=1000.0, call_ends_at=1000.0, created_at=1000.0
+    )
+
+
+# Turns
+
+
+def test_a_live_workers_turn_is_its_own_until_its_deadline_and_a_grace(
+    store: Store, open_store: OpenStore, clock: FakeClock
+) -> None:
+    other = open_store()
+    assert take(store)
+    assert not take(other)
+
+    clock.tick(5.0 + GRACE_SECONDS - 0.001)
+    assert not take(other)
+
+    clock.tick(0.001)
+    assert take(other)
+    assert not take(store)
+
+
+def test_a_busy_look_neither_asks_the_step_nor_writes(store: Store, open_store: OpenStore) -> None:
+    other = open_store()
+    assert take(store)
+
+    assert look(other, writes(OPEN)) == Busy()
+
+    assert get(store) is None
+
+
+def test_a_dead_workers_turn_is_free_at_once(open_store: OpenStore, store: Store, dead_worker: str) -> None:
+    assert take(open_store(dead_worker))
+
+    assert take(store)
+
+
+def test_ones_own_turn_is_not_busy(store: Store) -> None:
+    assert take(store)
+    assert take(store)
+
+
+def test_a_turn_is_of_the_transaction_whoever_the_account_is(store: Store, open_store: OpenStore) -> None:
+    assert take(store)
+
+    assert look(open_store(), writes(None), account="other") == Busy()
+
+
+def test_a_look_that_takes_no_turn_leaves_it_to_others(store: Store, open_store: OpenStore) -> None:
+    look(store, writes(OPEN))
+
+    assert take(open_store())
+
+
+def test_other_transactions_have_other_turns(store: Store, open_store: OpenStore) -> None:
+    assert take(store, "1")
+    assert take(open_store(), "2")
+
+
+def test_an_end_writes_and_gives_the_turn_back(store: Store, open_store: OpenStore) -> None:
+    look(store, writes(OPEN, takes_turn=True))
+
+    found = end(store, writes(REST))
+
+    assert isinstance(found, Found)
+    assert (found.row, get(store)) == (OPEN, REST)
+    assert take(open_store())
+
+
+def test_an_end_may_keep_the_turn(store: Store, open_store: OpenStore) -> None:
+    assert take(store)
+
+    end(store, writes(OPEN, takes_turn=True))
+
+    assert get(store) == OPEN
+    assert not take(open_store())
+    assert isinstance(end(store, writes(REST)), Found)
+
+
+def test_an_end_after_its_time_is_written_if_nobody_has_taken_over(store: Store, clock: FakeClock) -> None:
+    assert take(store)
+    clock.tick(60.0)
+
+    assert isinstance(end(store, writes(OPEN)), Found)
+
+    assert get(store) == OPEN
+
+
+def test_an_end_writes_nothing_once_another_worker_has_taken_over(
+    store: Store, open_store: OpenStore, clock: FakeClock
+) -> None:
+    other = open_store()
+    look(store, writes(OPEN, takes_turn=True))
+    clock.tick(60.0)
+    assert take(other)
+
+    assert end(store, writes(REST)) == Busy()
+    assert get(store) == OPEN
+
+    assert isinstance(end(other, writes(REST)), Found)
+    assert end(store, writes(OPEN)) == Busy()
+    assert get(store) == REST
+
+
+def test_a_note_needs_no_turn_and_takes_none(store: Store, open_store: OpenStore) -> None:
+    other = open_store()
+    assert take(store)
+
+    with other.transaction():
+        other.note("test1234", "1", writes(OPEN, takes_turn=True))
+
+    assert get(store) == OPEN
+    assert isinstance(end(store, writes(None)), Found)
+
+
+# What is to be looked at
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (REST, False),
+        (OPEN, True),
+        (replace(REST, call=Kind.BET), True),
+        (replace(REST, movement=Movement.CONFIRMED, told=Told.MAYBE), True),
+        (replace(REST, movement=Movement.CONFIRMED, told=Told.MAYBE, cancel=CancelState.DONE), False),
+        (replace(REST, kind=Kind.WIN, movement=Movement.CONFIRMED, told=Told.MAYBE), False),
+        (replace(REST, for_human="refused"), True),
+        (replace(REST, cancel=CancelState.NOT_FOUND, rechecks_left=1), True),
+    ],
+)
+def test_a_row_is_looked_at_as_long_as_it_is_not_at_rest(store: Store, row: Row, *, expected: bool) -> None:
+    put(store, row)
+
+    assert store.rows_to_look_at(after=0, limit=9) == ([(1, row)] if expected else [])
+    assert [one.row for one in store.numbered(limit=9)] == ([row] if expected else [])
+
+    put(store, replace(REST, movement=Movement.REFUSED))
+    assert store.rows_to_look_at(after=0, limit=9) == []
+
+
+def test_pages_come_in_order_and_end(store: Store) -> None:
+    put(store, *(replace(OPEN if number % 2 else REST, trans_id=str(number)) for number in range(1, 12)))
+
+    pages = [numbers(store.rows_to_look_at(after=after, limit=3)) for after in (0, 5, 11)]
+
+    assert pages == [[1, 3, 5], [7, 9, 11], []]
+
+
+def test_rows_whose_turn_is_held_are_left_out_and_others_fill_the_page(
+    store: Store, open_store: OpenStore, clock: FakeClock, dead_worker: str
+) -> None:
+    put(store, *(replace(OPEN, trans_id=str(number)) for number in range(1, 7)))
+    assert take(store, "1")
+    assert take(open_store(), "2")
+    assert take(open_store(dead_worker), "4")
+
+    assert numbers(store.rows_to_look_at(after=0, limit=3)) == [3, 4, 5]
+
+    clock.tick(5.0 + GRACE_SECONDS)
+    assert numbers(store.rows_to_look_at(after=0, limit=3)) == [1, 2, 3]
+
+
+def test_a_hundred_thousand_open_rows_are_gone_through_in_no_time(store: Store) -> None:
+    put(store, OPEN)
+    copied = ", ".join(
+        ("needs_look", "created_wall", "updated_wall", *(f.name for f in fields(Row) if f.name != "trans_id"))
+    )
+    with store.transaction():
+        store._db.execute(
+            f"INSERT INTO transactions (trans_id, {copied})"  # noqa: S608 - names of ours
+            " WITH RECURSIVE n (i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+            f" SELECT i, {copied} FROM n, transactions WHERE trans_id = '1'"
+        )
+    began = time.thread_time()
+
+    seen, after = 0, 0
+    while page := store.rows_to_look_at(after=after, limit=500):
+        seen, after = seen + len(page), page[-1][0]
+
+    assert seen == 100_000
+    assert time.thread_time() - began < 2.0
+
+
+# Rounds
+
+WIN = replace(REST, trans_id="2", kind=Kind.WIN)
+CANCEL = replace(REST, trans_id="2", kind=None, cancel=CancelState.OWED)
+
+
+@pytest.mark.parametrize(
+    ("other", "around"),
+    [
+        (WIN, Round(has_win=True)),
+        (replace(WIN, cancel=CancelState.DONE), Round(has_win=True)),
+        (replace(WIN, account="other"), Round()),
+        (replace(WIN, round_id="s"), Round()),
+        (replace(REST, trans_id="2"), Round()),
+        (CANCEL, Round(has_cancelled_bet=True)),
+        (replace(CANCEL, kind=Kind.BET, cancel=CancelState.NOT_FOUND), Round(has_cancelled_bet=True)),
+        (replace(CANCEL, account="other"), Round()),
+        (replace(CANCEL, round_id=""), Round()),
+    ],
+)
+def test_what_else_came_of_a_round(store: Store, other: Row, around: Round) -> None:
+    put(store, REST, other)
+
+    found = look(store, writes(None))
+
+    assert isinstance(found, Found)
+    assert found.around == around
+
+
+def test_both_a_win_and_a_cancelled_bet(store: Store) -> None:
+    put(store, REST, WIN, replace(CANCEL, trans_id="3"))
+
+    assert store.around(REST) == Round(has_win=True, has_cancelled_bet=True)
+
+
+def test_a_row_is_not_around_itself(store: Store) -> None:
+    put(store, replace(WIN, cancel=CancelState.OWED))
+
+    assert store.around(WIN) == Round()
+
+
+def test_an_unset_round_is_none(store: Store) -> None:
+    bet, win, cancel = (replace(row, round_id="") for row in (REST, WIN, replace(CANCEL, trans_id="3")))
+    put(store, bet, win, cancel)
+
+    assert store.around(bet) == Round()
+
+
+# Pruning
+
+
+def age(store: Store, *trans_ids: str, days: float) -> None:
+    store._db.executemany(
+        "UPDATE transactions SET updated_wall = ? WHERE trans_id = ?",
+        [(int(time.time() - days * DAY), trans_id) for trans_id in trans_ids],
+    )
+
+
+def prune(store: Store, after: int = 0, *, limit: int = 100) -> int:
+    with store.transaction():
+        return store.prune(keep_days=30, after=after, limit=limit)
+
+
+def test_only_old_rows_at_rest_are_deleted(store: Store) -> None:
+    put(store, *(replace(REST, trans_id=trans_id) for trans_id in ("old", "young")))
+    put(store, *(replace(OPEN, trans_id=trans_id) for trans_id in ("old and open", "young and open")))
+    put(store, replace(REST, trans_id="old and for a person", for_human="refused"))
+    age(store, "old", "old and open", "old and for a person", days=30.1)
+    age(store, "young", "young and open", days=29.9)
+
+    assert prune(store) == 0
+
+    left = [trans_id for (trans_id,) in store._db.execute("SELECT trans_id FROM transactions ORDER BY id")]
+    assert left == ["young", "old and open", "young and open", "old and for a person"]
+
+
+def test_pruning_goes_page_by_page(store: Store) -> None:
+    names = [str(number) for number in range(1, 8)]
+    put(store, *(replace(REST, trans_id=name) for name in names))
+    age(store, *names, days=31)
+
+    steps = [(prune(store, after, limit=3), count(store, "transactions")) for after in (0, 3, 6)]
+
+    assert steps == [(3, 4), (6, 1), (0, 0)]
+
+
+def test_a_repeat_makes_a_row_young_again(store: Store) -> None:
+    put(store, REST)
+    age(store, "1", days=31)
+    look(store, writes(REST))
+
+    prune(store)
+
+    assert get(store) == REST
+
+
+def test_turns_that_nobody_gave_back_are_forgotten_after_a_day(store: Store, clock: FakeClock) -> None:
+    assert take(store, "1")
+    clock.tick(DAY)
+    assert take(store, "2")
+    prune(store)
+    assert count(store, "turns") == 2
+
+    clock.tick(6.0)
+    prune(store)
+    assert count(store, "turns") == 1
+
+
+def test_clear_forgets_everything(store: Store) -> None:
+    look(store, writes(OPEN, takes_turn=True))
+
+    store.clear()
+
+    assert (count(store, "transactions"), count(store, "turns")) == (0, 0)
+
+
+def test_there_is_no_row_of_an_unknown_number(store: Store) -> None:
+    assert store.numbered_row(1) is None
