@@ -5,8 +5,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from hypothesis import given, settings
@@ -150,6 +152,16 @@ def test_a_file_that_cannot_be_opened_says_so(tmp_path: Path, clock: FakeClock) 
         Store(tmp_path / "missing" / "journal.db", worker_name(), JournalClock("boot 1", clock))
 
 
+def test_a_new_file_that_another_process_is_making_is_waited_for(open_store: OpenStore, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = Timer(0.05, other.execute, ["COMMIT"])
+        release.start()
+
+        assert pragma(open_store(), "journal_mode") == "wal"
+        release.join()
+
+
 def test_what_a_transaction_did_is_undone_when_it_raises(store: Store) -> None:
     def write_and_fail() -> None:
         with store.transaction():
@@ -275,8 +287,8 @@ def test_a_step_may_write_the_other_accounts_row(store: Store) -> None:
 def test_another_boot_counts_ages_from_now_and_frees_turns(
     store: Store, open_store: OpenStore, clock: FakeClock
 ) -> None:
-    times = {"movement_unresolved_since": 900.0, "call_ends_at": 990.0, "told_at": None, "next_try_at": 950.0}
-    put(store, replace(OPEN, **times, created_at=800.0), replace(REST, trans_id="2", created_at=800.0))
+    put(store, replace(OPEN, call_ends_at=990.0, next_try_at=950.0, created_at=800.0))
+    put(store, replace(REST, trans_id="2", created_at=800.0))
     assert take(store)
     clock.tick(-990.0)
 

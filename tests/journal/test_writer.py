@@ -133,7 +133,7 @@ async def held_up(writer: Writer) -> AsyncIterator[None]:
 
 async def started[T](*jobs: Awaitable[T]) -> list[asyncio.Future[T]]:
     """The jobs' futures, now that all of them wait in the writer."""
-    futures = [asyncio.ensure_future(job) for job in jobs]
+    futures: list[asyncio.Future[T]] = [asyncio.ensure_future(job) for job in jobs]
     await asyncio.sleep(0)
     return futures
 
@@ -173,14 +173,14 @@ async def test_what_run_returns_is_on_disk(disk: Disk, writer: Writer) -> None:
 async def test_jobs_run_in_the_order_in_which_they_came(writer: Writer) -> None:
     order: list[int] = []
 
-    async def run(number: int) -> None:
-        await writer.run(lambda _: order.append(number))
+    def note(number: int) -> Job:
+        return lambda _: order.append(number)
 
     async with held_up(writer):
         futures = []
         for number in range(0, 40, 2):
-            writer.run_soon(lambda _, number=number: order.append(number))
-            futures += await started(run(number + 1))
+            writer.run_soon(note(number))
+            futures += await started(writer.run(note(number + 1)))
     await asyncio.gather(*futures)
 
     assert order == list(range(40))

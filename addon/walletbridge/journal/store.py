@@ -20,6 +20,7 @@ from walletbridge.outcomes import Result
 
 BUSY_SECONDS = 1.0
 """How long a step waits for another process's transaction."""
+BUSY_POLL_SECONDS = 0.01
 CHECKPOINT_PAGES = 4000
 """How much is written between two moves from the log into the file, each of which costs two more syncs."""
 GRACE_SECONDS = 0.5
@@ -110,7 +111,7 @@ class Store:
         self._clock = clock
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._use_wal()
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._migrate()
@@ -254,6 +255,19 @@ class Store:
             f"UPDATE transactions SET {names} WHERE trans_id = ? AND account = ?",  # noqa: S608 - names of ours
             (*changed.values(), row.trans_id, row.account),
         )
+
+    def _use_wal(self) -> None:
+        """SQLite does not wait here by itself: of two that open a new file, one may hear at once that it is locked."""
+        ends_at = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends_at:
+                    raise
+                time.sleep(BUSY_POLL_SECONDS)
+            else:
+                return
 
     def _migrate(self) -> None:
         with self.transaction():
