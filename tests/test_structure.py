@@ -33,7 +33,7 @@ IO = {
     "time",
 }
 
-LEAVES = SANS_IO | {"changes", "clock", "line_writer", "logs", "peers", "settings", "tokens", "trace"}
+LEAVES = SANS_IO | {"changes", "clock", "line_writer", "logs", "peers", "settings", "tokens", "trace", "turns"}
 
 LAYERS = [
     {"__main__"},
@@ -42,6 +42,7 @@ LAYERS = [
     {"bridge"},
     {"gateway"},
     {"dispatch", "resolver"},
+    {"transactions"},
     {"journal", "status_cache", "wallet"},
     LEAVES,
 ]

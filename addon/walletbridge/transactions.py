@@ -25,7 +25,8 @@ BUSY_POLL_SECONDS = 0.02
 """How often it is seen whether another worker has given back its turn."""
 END_SECONDS = 0.15
 """
-How long what came of a call may take to reach the disk: it comes out of the margin that is kept for the way back.
+How long what came of a call may take to reach the disk where nothing is left of the budget: it comes out of the margin
+that is kept for the way back.
 """
 ASK_AGAIN_SECONDS = 0.25
 """How often a cancel that may not be answered yet asks the wallet again."""
@@ -78,7 +79,7 @@ class Transactions:
             if look.step is Step.SEND:
                 with self._status_cache.canceling(callback):
                     came = await self._call(callback, deadline, trace)
-                    verdict = await self._end(callback, came, end)
+                    verdict = await self._end(callback, came, end, deadline)
                 return _answer(verdict, came)
         return await self._without_call(callback, look, deadline, trace)
 
@@ -103,7 +104,7 @@ class Transactions:
                 with self._status_cache.canceling(callback):
                     while True:
                         came = await self._call(callback, deadline, trace)
-                        verdict = await self._end(callback, came, end)
+                        verdict = await self._end(callback, came, end, deadline)
                         if not verdict.ask_again:
                             return _answer(verdict, came)
                         await asyncio.sleep(ASK_AGAIN_SECONDS)
@@ -124,7 +125,7 @@ class Transactions:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 return outcome
             # The provider believes in it from now on, and the resolver has to know before the provider does.
-            verdict = await self._write_end(callback, lambda found: _status_end(found, outcome))
+            verdict = await self._write_end(callback, lambda found: _status_end(found, outcome), deadline)
             return outcome if verdict is None else _answer(verdict, outcome)
 
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
@@ -186,21 +187,25 @@ class Transactions:
         except OutcomeUnknown as unknown:
             return unknown
 
-    async def _end(self, callback: Bet | Win | Cancel, came: End, end: Callable[[Row, End, float], Verdict]) -> Verdict:
+    async def _end(
+        self, callback: Bet | Win | Cancel, came: End, end: Callable[[Row, End, float], Verdict], deadline: float
+    ) -> Verdict:
         def step(found: Found) -> Change[Verdict]:
             if found.row is None:
                 raise LookupError(callback.trans_key)
             verdict = end(found.row, came, found.now)
             return Change(verdict.row, takes_turn=verdict.ask_again, value=verdict)
 
-        verdict = await self._write_end(callback, step)
+        verdict = await self._write_end(callback, step, deadline)
         if verdict.row.for_human:
             self._on_event("left to a person", _fields(callback, verdict.row.for_human))
         return verdict
 
-    async def _write_end[T](self, callback: Bet | Win | Cancel | Status, step: Callable[[Found], Change[T]]) -> T:
+    async def _write_end[T](
+        self, callback: Bet | Win | Cancel | Status, step: Callable[[Found], Change[T]], deadline: float
+    ) -> T:
         try:
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(max(END_SECONDS, self._left(deadline))):
                 value = await self._journal.end(callback.account, callback.trans_key, step)
         except (JournalUnavailable, TimeoutError, LookupError) as error:
             self._on_event("the outcome could not be written", _fields(callback, error))

@@ -1,0 +1,124 @@
+"""What the resolver does next, from rows alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from walletbridge.journal.plan import Action, Round, Switches, after, plan, take
+from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
+from walletbridge.journal.rules import Times, Verdict
+from walletbridge.outcomes import Outcome, Result
+
+NOW = 1000.0
+TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=500, recheck_after=(60, 600), tries_max=3)
+ALL = Switches()
+ALONE, WITH_WIN, WITH_CANCELLED_BET = Round(), Round(has_win=True), Round(has_cancelled_bet=True)
+
+BASE = Row(account="test1234", trans_id="1", kind=Kind.BET, amount=100, request="{}", created_at=900.0, told_at=900.0)
+BET = replace(BASE, movement_unresolved_since=900.0)
+WRITTEN_OFF = replace(BASE, movement=Movement.CONFIRMED)
+MAYBE = replace(BASE, movement=Movement.CONFIRMED, told=Told.MAYBE)
+WIN = replace(BASE, kind=Kind.WIN)
+OWED = replace(BASE, cancel=CancelState.OWED)
+BELIEVED = replace(BASE, cancel=CancelState.NOT_FOUND, rechecks_left=2, next_try_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("row", "around", "action"),
+    [
+        # A win is sent again while it can still be owed.
+        (WIN, ALONE, Action.REDELIVER),
+        (replace(WIN, movement_unresolved_since=900.0), ALONE, Action.REDELIVER),
+        (WIN, WITH_CANCELLED_BET, Action.LEAVE),
+        (replace(WIN, created_at=500.0), ALONE, Action.REDELIVER),
+        (replace(WIN, created_at=499.9), ALONE, Action.LEAVE),
+        (replace(WIN, movement=Movement.REFUSED, told=Told.REFUSED), ALONE, Action.NOTHING),
+        (replace(WIN, movement=Movement.CONFIRMED), ALONE, Action.NOTHING),
+        # A cancel is owed until it is settled.
+        (OWED, ALONE, Action.CANCEL),
+        (replace(OWED, kind=None), ALONE, Action.CANCEL),
+        (replace(OWED, cancel=CancelState.DONE), ALONE, Action.NOTHING),
+        # A bet that its sender has written off is cancelled, but only if nobody believes in it.
+        (BET, ALONE, Action.ABANDON),
+        (WRITTEN_OFF, ALONE, Action.ABANDON),
+        (replace(BET, told_at=NOW - 60), ALONE, Action.ABANDON),
+        (replace(BET, told_at=NOW - 59.9), ALONE, Action.WAIT),
+        (BET, WITH_WIN, Action.LEAVE),
+        (replace(BET, status_said_ok=True), ALONE, Action.LEAVE),
+        (BASE, ALONE, Action.NOTHING),
+        # One whose answer may have gone out is nobody's to cancel.
+        (MAYBE, ALONE, Action.LEAVE),
+        (MAYBE, WITH_WIN, Action.BELIEVE),
+        (replace(MAYBE, told_at=NOW), ALONE, Action.WAIT),
+        (replace(MAYBE, told=Told.YES), ALONE, Action.NOTHING),
+        # What was believed on time alone is asked again.
+        (BELIEVED, ALONE, Action.RECHECK),
+        (replace(BELIEVED, next_try_at=NOW + 1), ALONE, Action.WAIT),
+        (replace(BELIEVED, rechecks_left=0), ALONE, Action.NOTHING),
+        # What is a person's stays a person's, and what was refused often enough becomes one's.
+        (replace(WIN, for_human="x"), ALONE, Action.NOTHING),
+        (replace(OWED, tries=2), ALONE, Action.CANCEL),
+        (replace(OWED, tries=3), ALONE, Action.LEAVE),
+        # A call that was cut off.
+        (replace(BASE, kind=Kind.WIN, call=Kind.WIN, call_ends_at=990.0), ALONE, Action.REDELIVER),
+        (replace(BASE, call=Kind.BET, call_ends_at=930.0), ALONE, Action.ABANDON),
+        (replace(BASE, call=Kind.BET, call_ends_at=990.0), ALONE, Action.WAIT),
+    ],
+)
+def test_the_next_step(row: Row, around: Round, action: Action) -> None:
+    assert plan(row, around, TIMES, ALL, now=NOW).action is action
+
+
+@pytest.mark.parametrize(
+    ("row", "switches"),
+    [(WIN, Switches(wins=False)), (BET, Switches(bets=False)), (OWED, Switches(bets=False))],
+)
+def test_what_is_switched_off_is_not_done(row: Row, switches: Switches) -> None:
+    assert plan(row, ALONE, TIMES, switches, now=NOW).action is Action.NOTHING
+
+
+def test_a_pause_ends_early_when_the_wallet_is_back() -> None:
+    """But not the time after which a cancel is asked again: that is no pause."""
+    early = replace(WIN, next_try_at=NOW + 5)
+
+    assert plan(early, ALONE, TIMES, ALL, now=NOW).action is Action.WAIT
+    assert plan(early, ALONE, TIMES, ALL, now=NOW, eager=True).action is Action.REDELIVER
+    later = replace(BELIEVED, next_try_at=NOW + 5)
+    assert plan(later, ALONE, TIMES, ALL, now=NOW, eager=True).action is Action.WAIT
+
+
+@pytest.mark.parametrize(
+    ("row", "call", "cancel"),
+    [
+        (WIN, Kind.WIN, CancelState.NONE),
+        (OWED, Kind.CANCEL, CancelState.OWED),
+        (BET, Kind.CANCEL, CancelState.OWED),
+        (BELIEVED, Kind.CANCEL, CancelState.NOT_FOUND),
+    ],
+)
+def test_the_intent_is_written_with_the_row(row: Row, call: Kind, cancel: CancelState) -> None:
+    chosen = plan(row, ALONE, TIMES, ALL, now=NOW)
+    taken = take(row, chosen, now=NOW, seconds=1)
+
+    assert (taken.call, taken.call_ends_at, taken.cancel) == (call, NOW + 1, cancel)
+
+
+def test_what_is_left_to_a_person_says_why() -> None:
+    chosen = plan(WIN, WITH_CANCELLED_BET, TIMES, ALL, now=NOW)
+
+    assert take(WIN, chosen, now=NOW, seconds=1).for_human == chosen.reason != ""
+
+
+def test_what_is_still_open_is_tried_again_after_a_pause() -> None:
+    row = after(Verdict(OWED, None), OWED, TIMES, now=NOW, pause=0.5)
+
+    assert row.next_try_at == NOW + 0.5
+
+
+def test_rechecks_grow_apart_and_end() -> None:
+    answered = Verdict(replace(BELIEVED, result=Result.TRANSACTION_NOT_FOUND), Outcome(Result.TRANSACTION_NOT_FOUND))
+    second = after(answered, BELIEVED, TIMES, now=NOW, pause=0.5)
+    assert (second.rechecks_left, second.next_try_at) == (1, NOW + 600)
+
+    last = after(Verdict(second, answered.answer), second, TIMES, now=NOW, pause=0.5)
+    assert (last.rechecks_left, last.next_try_at) == (0, None)
