@@ -17,10 +17,12 @@ from mitmproxy.connection import ConnectionState
 from mitmproxy.flow import Error, Flow
 from mitmproxy.test import taddons, tflow, tutils
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, reply, running_wallet, until
 
 from walletbridge import addon as addon_module
+from walletbridge import transactions
 from walletbridge.addon import HIDDEN, WalletBridge
+from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 TOKEN = "a-token-that-nobody-sees"  # noqa: S105 - not a secret, it only plays one
 VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"
@@ -28,6 +30,7 @@ BET = body(make_callback("bet"))
 OK_BODY = b'{"result":0,"status":"OK","data":{"balance":4000}}'
 UNKNOWN = (500, b'{"result":99,"status":"ERROR"}')
 WRONG_TOKEN = (200, b'{"result":100,"status":"ERROR"}')
+PROCESSED = reply(outcome=v1.OUTCOME_OK, state=v1.TRANSACTION_STATE_PROCESSED)
 TIMEOUT = 10.0
 
 
@@ -102,7 +105,8 @@ def make_flow(
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No sockets here to which answers could still be on their way."""
+    """No sockets here to which answers could still be on their way, and a disk that may be busy with something else."""
+    monkeypatch.setattr(transactions, "END_SECONDS", 30)
     monkeypatch.setattr(addon_module, "FLUSH_SECONDS", 0)
     monkeypatch.setattr(addon_module, "HELD_POLL_SECONDS", 0.005)
     monkeypatch.setenv(VARIABLE, TOKEN)
@@ -122,7 +126,8 @@ async def loaded(folder: Path, *, has_upstream: bool = True) -> AsyncIterator[Ho
     addon, updates = WalletBridge(has_upstream=has_upstream), Updates()
     with taddons.context(Listeners(), addon, updates) as context:  # type: ignore[no-untyped-call]
         house = House(addon, context, folder, updates=updates)
-        house.configure(validate_inbound_headers=True)
+        # A mitmproxy that starts configures every addon, whatever it was told.
+        addon.configure({"listen_port"})
         yield house
         await addon.done()
 
@@ -250,15 +255,10 @@ async def test_a_length_that_is_announced_is_tested_at_the_head(tmp_path: Path, 
     assert len(content) <= 100
     async with running(tmp_path, limits=limit) as house:
         flow = make_flow(content, headers=((b"Content-Length", length.encode()),))
-        house.wallet.script("GetTransactionStatus", addon_ok_status)
+        house.wallet.script("GetTransactionStatus", PROCESSED)
 
         assert (await house.answer(flow))[0] == status
         assert len(house.wallet.calls) == (status == 200)
-
-
-async def addon_ok_status(_: Any) -> bytes:
-    """OK, with the state of a transaction that stands."""
-    return b"\x08\x01\x18\x01"
 
 
 @pytest.mark.parametrize(("size", "status"), [(100, 400), (101, 413)])
@@ -779,6 +779,14 @@ async def test_a_later_sigint_ends_the_waiting_and_one_that_comes_twice_does_not
         signal.raise_signal(signal.SIGINT)
         await asyncio.wait_for(ending, 1.5)
         assert await answer == UNKNOWN
+
+
+async def test_an_addon_that_mitmproxy_never_configured_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a word, callbacks would go upstream."""
+    with taddons.context(WalletBridge()):  # type: ignore[no-untyped-call]
+        await asyncio.sleep(0)
+
+    assert "walletbridge: not loaded" in caplog.text
 
 
 async def test_an_end_without_a_beginning_is_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, running_wallet, until
 
-from walletbridge import answers
+from walletbridge import answers, transactions
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge, budgets
 from walletbridge.callbacks import Command
@@ -28,6 +28,12 @@ TOKEN = b"a-token-that-nobody-sees"
 TIMEOUT = 10.0
 SHORT = Deadlines(bet=0.5, balance=0.5, authenticate=0.5, win=0.5, cancel=0.5, status=0.5, margin=0.1)
 OK_BODY = b'{"result":0,"status":"OK","data":{"balance":4000}}'
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is busy with something else is no subject here."""
+    monkeypatch.setattr(transactions, "END_SECONDS", 30)
 
 
 class Bench:

@@ -113,7 +113,7 @@ async def end_of(command: Sequence[str], home: Path, *, token: str | None = TOKE
         env=environment(home, token=token, **environ),
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 30)
+        output, _ = await asyncio.wait_for(process.communicate(), 100)
     finally:
         if process.returncode is None:
             process.kill()

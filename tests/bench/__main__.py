@@ -1,0 +1,97 @@
+"""
+What walletbridge costs, beside what one could write by hand, in one run against the same wallet.
+
+    uv run python -m tests.bench                        # all programs, 1 and 32 connections, `balance`
+    uv run python -m tests.bench --kind bet --rounds 3
+    uv run python -m tests.bench --only naive --only mitmdump --connections 32
+    uv run python -m tests.bench --json > figures.json
+    uv run python -m tests.bench --memory               # 100,000 callbacks through `serve`
+
+The programs:
+
+- `naive`: a mitmproxy addon of twenty lines, without a token, deadline, check or log. The baseline.
+- `plain`: an aiohttp server by hand, which checks the token. What leaving mitmproxy out would bring.
+- `mitmdump`: walletbridge, loaded with `-s addon/main.py` and the flags of `naive`. It writes its log, to a file.
+- `serve`: `walletbridge serve`.
+
+A bet of walletbridge is on disk before the wallet is called and again before it is answered; neither hand-written
+program has anything like that. So its ratios say what the journal costs on this disk, and only those of `balance` say
+what the gateway itself does.
+
+How to read it: times and rates depend on the machine, ratios much less, so go by the ratios. Programs take turns, and
+the best round of each counts, for each figure by itself. "CPU" is user and system time of the whole process for one
+callback, the least of every 500, and the steadiest figure. "CPU spread" says how far the median round lies above the
+best: where it is more than a few percent the machine was busy, and the run is worth repeating, or needs more rounds.
+Rates and latencies at many connections are those of the load, the program and the wallet together, which share the
+machine.
+
+The memory that a run starts with grows while pools and caches fill; after 20,000 callbacks it should be flat.
+"""
+
+import asyncio
+from typing import cast
+
+import click
+from tests.bench import report
+from tests.bench.load import Kind
+from tests.bench.measure import Plan, in_turns, memory
+from tests.bench.programs import PROGRAMS, SERVE
+
+SETTLED_AFTER = 20_000
+"""Callbacks after which memory should not grow."""
+_MEBIBYTE = 1 << 20
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--rounds", default=5, show_default=True, type=click.IntRange(1), help="How often each program has its turn."
+)
+@click.option("--callbacks", default=2000, show_default=True, type=click.IntRange(1), help="Callbacks in each turn.")
+@click.option("--warm-up", default=500, show_default=True, type=click.IntRange(0), help="Callbacks before each turn.")
+@click.option("--connections", multiple=True, default=(1, 32), show_default=True, type=click.IntRange(1))
+@click.option("--kind", default="balance", show_default=True, type=click.Choice(["balance", "bet"]))
+@click.option(
+    "--only", multiple=True, default=tuple(PROGRAMS), type=click.Choice(list(PROGRAMS)), help="These programs."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every round, as JSON.")
+@click.option("--memory", "of_memory", is_flag=True, help="Measure the memory of `serve` instead.")
+def main(  # noqa: PLR0913 - one for each option
+    *,
+    rounds: int,
+    callbacks: int,
+    warm_up: int,
+    connections: tuple[int, ...],
+    kind: str,
+    only: tuple[str, ...],
+    as_json: bool,
+    of_memory: bool,
+) -> None:
+    """Measure walletbridge beside what one could write by hand."""
+    if of_memory:
+        asyncio.run(_print_memory(cast("Kind", kind)))
+        return
+    plan = Plan(
+        programs=[name for name in PROGRAMS if name in only],
+        connections=connections,
+        kind=cast("Kind", kind),
+        rounds=rounds,
+        callbacks=callbacks,
+        warm_up=warm_up,
+    )
+    measured = asyncio.run(in_turns(plan))
+    if as_json:
+        report.print_json(measured, kind)
+    else:
+        report.print_table(measured, kind)
+
+
+async def _print_memory(kind: Kind) -> None:
+    settled = last = 0
+    async for sent, resident in memory(SERVE, kind):
+        click.echo(f"{sent:7,} callbacks: {resident / _MEBIBYTE:6.1f} MiB")
+        settled, last = (resident if sent <= SETTLED_AFTER else settled), resident
+    click.echo(f"growth after the first {SETTLED_AFTER:,}: {(last - settled) / _MEBIBYTE:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()

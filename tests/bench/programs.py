@@ -1,0 +1,130 @@
+"""
+The programs that are measured, and how one of them is started: each a process of its own, all on the same wallet.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+CONFIG = "walletbridge.yaml"
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+_POLL_SECONDS = 0.05
+_LINES_SHOWN = 20
+
+_MITMDUMP = [
+    str(Path(sys.executable).with_name("mitmdump")),
+    "-q",
+    # An upstream that is never dialled, and what walletbridge sets by itself.
+    *("--mode", "reverse:http://127.0.0.1:9"),
+    *("--set", "connection_strategy=lazy"),
+    *("--set", "keep_host_header=true"),
+    *("--listen-host", "127.0.0.1"),
+    *("--listen-port", "0"),
+]
+
+LISTENING = "listening"
+CONNECTED = "wallet connected"
+"""Before that, bets are not sent: how long walletbridge takes to connect is not what is measured."""
+
+_OURS = str(ROOT / "addon" / "main.py")
+_NAIVE = str(ROOT / "tests" / "bench" / "naive_addon.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that answers callbacks. It runs in a folder that holds walletbridge's settings."""
+
+    command: Sequence[str]
+    ready: str = LISTENING
+    """What it says once callbacks can be sent."""
+
+
+NAIVE = "naive"
+PLAIN = "plain"
+MITMDUMP = "mitmdump"
+SERVE = "serve"
+PROGRAMS = {
+    NAIVE: Program([*_MITMDUMP, "-s", _NAIVE]),
+    PLAIN: Program([sys.executable, "-m", "tests.bench.plain_server"]),
+    MITMDUMP: Program([*_MITMDUMP, "-s", _OURS, "--set", f"walletbridge_config={CONFIG}"], CONNECTED),
+    SERVE: Program([sys.executable, "-m", "walletbridge", "serve", "--config", CONFIG], CONNECTED),
+}
+WALLET = Program([sys.executable, "-m", "tests.bench.wallet"])
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that listens."""
+
+    address: str
+    """`HOST:PORT`."""
+    pid: int
+
+
+@asynccontextmanager
+async def running(name: str, program: Program, folder: Path, environ: Mapping[str, str]) -> AsyncIterator[Running]:
+    """
+    Starts `program` in `folder`, where its output goes to a file; ends it afterwards.
+
+    Raises RuntimeError where it does not come up. This one, and a RuntimeError of whoever uses it, gets a note of what
+    the program had to say.
+    """
+    output = folder / f"{name}.log"
+    with output.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            *program.command,
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            # mitmproxy keeps its keys at home, and reads its configuration there.
+            env={**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT), **environ},
+        )
+    try:
+        yield Running(await _address(process, output, program.ready), process.pid)
+    except RuntimeError as error:
+        said = [line for line in _text(output).splitlines() if '"info"' not in line]
+        error.add_note("\n".join([f"{name} said:", *said[-_LINES_SHOWN:]]))
+        raise
+    finally:
+        await _stop(process)
+
+
+async def _address(process: asyncio.subprocess.Process, output: Path, ready: str) -> str:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_START_SECONDS):
+            while process.returncode is None:
+                events = _events(_text(output))
+                if ready in events:
+                    return str(events[LISTENING]["addresses"][0])
+                await asyncio.sleep(_POLL_SECONDS)
+    raise RuntimeError(f"{output.stem} did not start")
+
+
+def _text(output: Path) -> str:
+    return output.read_text(errors="replace")
+
+
+def _events(text: str) -> dict[str, dict[str, Any]]:
+    """The lines such as `{"event": "listening", "addresses": ["127.0.0.1:40001"]}`, by their event."""
+    whole = [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+    return {fields["event"]: fields for fields in whole}
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
