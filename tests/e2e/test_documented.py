@@ -1,44 +1,17 @@
 """Every documented callback gets the documented answer, byte for byte, through real HTTP and a real gRPC wallet."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-import pytest_asyncio
-from tests.helpers.processes import TOKEN, RunningWallet, Way, running_both, running_wallet
+from tests.e2e.house import House
+from tests.helpers.processes import TOKEN, Way
 
 from walletbridge.demo.cases import Case, documented_cases
-from walletbridge.demo.gateway_process import GatewayProcess
 from walletbridge.demo.once import forget, set_up
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 CASES = documented_cases()
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What the tests of this module share."""
-
-    folder: Path
-    wallet: RunningWallet
-    gateways: dict[Way, GatewayProcess]
-    client: aiohttp.ClientSession
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    folder = tmp_path_factory.mktemp("documented")
-    async with (
-        running_wallet(folder) as wallet,
-        # Each case gives the wallet another past: nothing may be remembered from the one before.
-        running_both(folder, wallet_port=wallet.port, status_cache={"size": 0}) as gateways,
-        aiohttp.ClientSession() as client,
-    ):
-        yield House(folder, wallet, gateways, client)
 
 
 @pytest.mark.parametrize("way", Way)
@@ -48,7 +21,7 @@ async def test_a_documented_callback_gets_the_documented_answer(house: House, wa
     forget(house.folder / way / "walletbridge.db")
     headers = {"Callback-Token": TOKEN if case.has_token else "wrong"}
 
-    async with house.client.post(house.gateways[way].url, json=case.request, headers=headers) as response:
+    async with house.client.post(house.url(way), json=case.request, headers=headers) as response:
         answer = await response.read()
 
     assert (case.http_status, case.answer_bytes) == (response.status, answer)
@@ -62,7 +35,7 @@ async def test_without_its_token_once_a_callback_gets_100(house: House, way: Way
     headers: list[tuple[str, str]] = [("Callback-Token", token) for token in tokens]
     request: dict[str, Any] = CASES[0].request
 
-    async with house.client.post(house.gateways[way].url, json=request, headers=headers) as response:
+    async with house.client.post(house.url(way), json=request, headers=headers) as response:
         answer = await response.read()
 
     assert (response.status, answer) == (200, b'{"result":100,"status":"ERROR"}')
@@ -74,7 +47,7 @@ async def test_without_its_token_once_a_callback_gets_100(house: House, way: Way
 async def test_a_callback_by_another_method_is_refused(house: House, way: Way, method: str) -> None:
     headers = {"Callback-Token": TOKEN}
 
-    async with house.client.request(method, house.gateways[way].url, headers=headers) as response:
+    async with house.client.request(method, house.url(way), headers=headers) as response:
         answer = await response.read()
 
     assert (response.status, response.headers["Allow"]) == (405, "POST")

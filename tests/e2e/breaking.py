@@ -1,0 +1,69 @@
+"""
+Breaks the gateway from inside for each request that asks for it, by its query, its token or its account.
+
+A script for mitmdump's `-s`; run by itself it is the command `walletbridge`.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+from walletbridge.answers import Answer
+from walletbridge.bridge import Bridge
+from walletbridge.gateway import Request
+from walletbridge.trace import Trace
+
+ANSWER_RAISES = "answer-raises"
+ANSWER_IS_CANCELLED = "answer-is-cancelled"
+HOOK_IS_CANCELLED = "hook-is-cancelled"
+HOOK_IS_CANCELLED_TWICE = "hook-is-cancelled-twice"
+ACCOUNTS = (ANSWER_RAISES, ANSWER_IS_CANCELLED, HOOK_IS_CANCELLED, HOOK_IS_CANCELLED_TWICE)
+"""Accounts for which the call of the gateway breaks in the way of their name."""
+QUERY = "is-callback-raises"
+TOKEN = "admits-raises"  # noqa: S105 - no secret
+SOON = 0.1
+"""Seconds, less than the wallet takes in these tests."""
+
+_is_callback, _admits, _answer = Bridge.is_callback, Bridge.admits, Bridge.answer
+
+
+class Broken(Exception):
+    """Raised on purpose."""
+
+
+def _breaking_is_callback(bridge: Bridge, target: str) -> bool:
+    if target.endswith(QUERY):
+        raise Broken
+    return _is_callback(bridge, target)
+
+
+def _breaking_admits(bridge: Bridge, peer: str, tokens: Sequence[bytes]) -> bool:
+    if TOKEN.encode() in tokens:
+        raise Broken
+    return _admits(bridge, peer, tokens)
+
+
+async def _breaking_answer(bridge: Bridge, request: Request, trace: Trace) -> Answer:
+    hook = cast("asyncio.Task[None]", asyncio.current_task())
+    loop = asyncio.get_running_loop()
+    account: Any = json.loads(request.body or b"{}").get("data", {}).get("account")
+    if account == ANSWER_RAISES:
+        raise Broken
+    if account == ANSWER_IS_CANCELLED:
+        raise asyncio.CancelledError
+    if account in {HOOK_IS_CANCELLED, HOOK_IS_CANCELLED_TWICE}:
+        loop.call_later(SOON, hook.cancel)
+    if account == HOOK_IS_CANCELLED_TWICE:
+        loop.call_later(2 * SOON, hook.cancel)
+    return await _answer(bridge, request, trace)
+
+
+Bridge.is_callback = _breaking_is_callback  # type: ignore[method-assign,assignment]
+Bridge.admits = _breaking_admits  # type: ignore[method-assign,assignment]
+Bridge.answer = _breaking_answer  # type: ignore[method-assign,assignment]
+
+if __name__ == "__main__":
+    from walletbridge.cli import main
+
+    main()

@@ -1,0 +1,94 @@
+"""How long an answer takes on the wire where the wallet is away, hangs, or has come back. PROTOCOL: Time limits."""
+
+import asyncio
+import itertools
+import statistics
+import time
+from collections import Counter
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.e2e.house import House
+from tests.helpers.callbacks import body, make_callback
+from tests.helpers.processes import (
+    UNKNOWN,
+    Way,
+    arguments,
+    at_once,
+    connected,
+    has_logged,
+    post,
+    raw_post,
+    read_answer,
+    running,
+    running_wallet,
+    until,
+    write_settings,
+)
+
+LIMITS = {"bet": 2.0, "balance": 2.0, "authenticate": 4.0, "win": 4.0, "cancel": 4.0, "status": 4.0}
+DEAD_SECONDS = 0.05
+BACK_SECONDS = 0.5
+HEADROOM_SECONDS = 0.05
+"""On top of the two above, for machines that do other work at the same time."""
+PLAYER, HANGING = "player", "hanging"
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_a_wallet_that_is_away_and_comes_back(way: Way, tmp_path: Path) -> None:
+    ids = itertools.count(1)
+    async with AsyncExitStack() as stack:
+        async with running_wallet(tmp_path, PLAYER) as wallet:
+            config = write_settings(tmp_path, wallet_port=wallet.port)
+            gateway = await stack.enter_async_context(running(arguments(way, config), tmp_path))
+            client = await stack.enter_async_context(aiohttp.ClientSession())
+
+            async def bet() -> tuple[tuple[int, bytes], float]:
+                begun = time.monotonic()
+                answer = await post(client, gateway.url, make_callback("bet", account=PLAYER, trans_id=next(ids)))
+                return answer, time.monotonic() - begun
+
+            assert (await bet())[0][0] == 200
+
+        await until(lambda: has_logged(gateway, "wallet away"))
+        away = [await bet() for _ in range(11)]
+        assert {UNKNOWN} == {answer for answer, _ in away}
+        assert statistics.median(seconds for _, seconds in away) < DEAD_SECONDS + HEADROOM_SECONDS
+
+        wallet = await stack.enter_async_context(running_wallet(tmp_path, PLAYER, port=wallet.port))
+        back_at = time.monotonic()
+        while (await bet())[0] == UNKNOWN:
+            assert time.monotonic() - back_at < BACK_SECONDS + HEADROOM_SECONDS
+        # Nothing that was refused meanwhile was kept and sent later.
+        assert wallet.calls == 1
+
+
+@pytest.mark.asyncio(loop_scope="package")
+async def test_a_wallet_that_hangs(house: House) -> None:
+    """Every command in both ways of running, all at the same time, and a bet whose body comes late."""
+    cases = [(way, command, 0.0) for way in Way for command in LIMITS] + [(way, "bet", 1.0) for way in Way]
+    house.players(**{HANGING: 1000})
+    house.wallet.script.seconds[HANGING] = 60
+    before = Counter(house.wallet.wallet.calls)
+
+    async def seconds(way: Way, command: str, body_after: float) -> float:
+        callback = make_callback(command, account=HANGING)
+        if "trans_id" in callback["data"]:
+            callback["data"]["trans_id"] = f"{way} {command} {body_after}"
+        request = raw_post(body(callback))
+        async with connected(house.gateways[way]) as (reader, writer):
+            begun = time.monotonic()
+            writer.write(request[:-10])
+            await asyncio.sleep(body_after)
+            writer.write(request[-10:])
+            assert await read_answer(reader) == UNKNOWN
+            return time.monotonic() - begun
+
+    took = await at_once(seconds(*case) for case in cases)
+
+    for (_, command, _), taken in zip(cases, took, strict=True):
+        assert taken < LIMITS[command]
+    calls = house.wallet.wallet.calls - before
+    assert (calls["PlaceBet"], calls["SettleWin"]) == (4, 2)
