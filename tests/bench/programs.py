@@ -52,11 +52,13 @@ NAIVE = "naive"
 PLAIN = "plain"
 MITMDUMP = "mitmdump"
 SERVE = "serve"
+UNJOURNALLED = "unjournalled"
 PROGRAMS = {
     NAIVE: Program([*_MITMDUMP, "-s", _NAIVE]),
     PLAIN: Program([sys.executable, "-m", "tests.bench.plain_server"]),
     MITMDUMP: Program([*_MITMDUMP, "-s", _OURS, "--set", f"walletbridge_config={CONFIG}"], CONNECTED),
     SERVE: Program([sys.executable, "-m", "walletbridge", "serve", "--config", CONFIG], CONNECTED),
+    UNJOURNALLED: Program([sys.executable, "-m", "tests.bench.unjournalled", "serve", "--config", CONFIG], CONNECTED),
 }
 WALLET = Program([sys.executable, "-m", "tests.bench.wallet"])
 
