@@ -28,7 +28,9 @@ _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
 
 PART = 500
-"""CPU is measured for so many callbacks at a time: a busy machine leaves some of these short times in peace."""
+"""
+CPU is measured for so many callbacks at a time, or a few more: a busy machine leaves some such short times in peace.
+"""
 
 Kind = Literal["balance", "bet"]
 
@@ -71,7 +73,7 @@ async def run(order: Order) -> Figures:
     latencies: list[float] = []
     cpu = math.inf
     started = time.perf_counter()
-    for part in itertools.batched(requests[order.warm_up :], PART):
+    for part in itertools.batched(requests[order.warm_up :], _part_length(order.callbacks)):
         cpu_before = _cpu_seconds(order.pid)
         latencies += await _send(connections, part)
         cpu = min(cpu, (_cpu_seconds(order.pid) - cpu_before) / len(part))
@@ -166,6 +168,11 @@ class _Connection(asyncio.Protocol):
     def _fail(self, problem: str) -> None:
         if not self._ended.done():
             self._ended.set_exception(RuntimeError(problem))
+
+
+def _part_length(callbacks: int) -> int:
+    """Such that the parts are equal: a short last one would not be like the others."""
+    return math.ceil(callbacks / max(1, callbacks // PART))
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:

@@ -119,7 +119,7 @@ def _text(output: Path) -> str:
 def _events(text: str) -> dict[str, dict[str, Any]]:
     """The lines such as `{"event": "listening", "addresses": ["127.0.0.1:40001"]}`, by their event."""
     whole = [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
-    return {fields["event"]: fields for fields in whole}
+    return {fields.get("event", ""): fields for fields in whole}
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -24,13 +24,13 @@ from walletbridge.trace import Trace
 from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 
-TIMES = Times(settle_after=0.2, abandon_after=0.4, redeliver_for=100, recheck_after=(0.1, 0.2), tries_max=3)
+TIMES = Times(settle_after=0.2, abandon_after=0.8, redeliver_for=100, recheck_after=(0.1, 0.2), tries_max=3)
 PACE = Pace(
     call_seconds=0.2,
     calls_max=4,
     tick_seconds=0.01,
-    pause_seconds=0.05,
-    pause_seconds_max=0.1,
+    pause_seconds=0.4,
+    pause_seconds_max=0.4,
     prune_every=1000,
 )
 SENT = OutcomeUnknown("the wallet did not answer", sent=True)

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from tests.helpers.processes import environment
 
 SECONDS = 15
 """How long it may take until the first callbacks are to be seen."""
+POLL_SECONDS = 0.1
+_NEVER = threading.Event()
+"""What is on a screen, nobody announces."""
 
 
 def until[T](condition: Callable[[], T], *, seconds: float = SECONDS) -> T:
@@ -21,7 +25,7 @@ def until[T](condition: Callable[[], T], *, seconds: float = SECONDS) -> T:
     while not (value := condition()):
         if time.monotonic() > ends_at:
             raise TimeoutError("what was waited for did not come")
-        time.sleep(0.1)
+        _NEVER.wait(POLL_SECONDS)
     return value
 
 

@@ -1,0 +1,97 @@
+"""
+Money under faults: provider, network, gateway and wallet, each of which may fail at any moment, and then the question
+whether all agree on every transaction.
+
+    uv run python -m tests.faults                          # 20 seeds, 300 callbacks each
+    uv run python -m tests.faults --seeds 200 --gateways 2
+    uv run python -m tests.faults --seed 17                # one run again
+    uv run python -m tests.faults.scenarios --help         # plays with one fault each
+
+Each seed draws which faults a run has. The gateway and the wallet are processes of their own; a proxy between the
+provider and the gateway cuts, stalls and loses. All times are a tenth of the protocol's; on a busy machine `--scale 4`
+leaves more room. After the traffic the faults end, and once the journal is at rest the provider's book, the wallet's
+ledger and the journal are compared: a transaction on which they differ must be one that the journal lists for a person,
+or of which the gateway never heard.
+
+What a seed repeats is the faults and the players' moves, not the order in which the machine lets them meet.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from tests.faults.plan import SCALE, Plan, plan_for
+from tests.faults.processes import cancel_on_sigterm
+from tests.faults.report import print_result, print_summary
+from tests.faults.run import Result, run
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--seeds", default=20, show_default=True, type=click.IntRange(1), help="How many runs.")
+@click.option("--first", default=1, show_default=True, help="The seed of the first.")
+@click.option("--seed", type=int, help="This run alone.")
+@click.option("--callbacks", default=300, show_default=True, type=click.IntRange(10), help="Callbacks in each run.")
+@click.option("--gateways", default=1, show_default=True, type=click.IntRange(1, 4), help="Processes on one journal.")
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Runs at the same time.")
+@click.option("--scale", default=SCALE, show_default=True, type=click.FloatRange(1, 20), help="Divides all times.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Where the logs of failing runs stay.")
+def main(  # noqa: PLR0913 - one for each option
+    *,
+    seeds: int,
+    first: int,
+    seed: int | None,
+    callbacks: int,
+    gateways: int,
+    jobs: int,
+    scale: float,
+    keep: Path | None,
+) -> None:
+    """Play callbacks under faults, and compare the books."""
+    numbers = [seed] if seed is not None else list(range(first, first + seeds))
+    folder = keep or Path(tempfile.mkdtemp(prefix="walletbridge-faults-"))
+
+    def plan(number: int) -> Plan:
+        return plan_for(number, callbacks=callbacks, gateways=gateways, scale=scale)
+
+    results = asyncio.run(_run_all(numbers, plan, folder, jobs=jobs))
+    print_summary(results)
+    sys.exit(0 if all(result.is_right for result in results) else 1)
+
+
+async def _run_all(seeds: list[int], plan: Callable[[int], Plan], folder: Path, *, jobs: int) -> list[Result]:
+    """All runs, some at a time. What is under way ends with its processes when the bench is told to end."""
+    places = asyncio.Semaphore(jobs)
+    results: list[Result] = []
+
+    async def make(seed: int) -> None:
+        async with places:
+            own = folder / f"seed-{seed}"
+            shutil.rmtree(own, ignore_errors=True)
+            own.mkdir(parents=True)
+            results.append(await _run(plan(seed), own))
+
+    cancel_on_sigterm()
+    async with asyncio.TaskGroup() as group:
+        for seed in seeds:
+            group.create_task(make(seed))
+    return results
+
+
+async def _run(plan: Plan, folder: Path) -> Result:
+    try:
+        result = await run(plan, folder)
+    except Exception as error:  # noqa: BLE001 - the other runs go on
+        result = Result(plan, folder, wrong=[f"the run ended early: {error!r}"])
+    again = f"tests.faults --seed {plan.seed} --callbacks {plan.callbacks} --gateways {plan.gateways}"
+    print_result(result, again=f"{again} --scale {plan.scale:g}")
+    if result.is_right:
+        shutil.rmtree(folder)
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""
+Compares the three books when all has settled: the provider's, the wallet's and the journal. Pure.
+
+A difference is allowed only where the journal lists the transaction for a person, or where the gateway could not know:
+it never heard of what the provider gave up on, or its disk was full, and it said so in its log.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.beliefs import Belief, Transaction
+
+from walletbridge.journal.row import CancelState, Movement, Row
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the wallet has of a transaction."""
+
+    account: str
+    kind: str
+    amount: int
+    cancelled: bool
+    moved: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """By kind of movement: what it did to the balance, and when, in Unix seconds."""
+
+    @property
+    def is_applied(self) -> bool:
+        return not self.cancelled
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the gateways' logs say of a transaction, and the network."""
+
+    commands: set[str] = field(default_factory=set)
+    """Which were answered."""
+    lost: set[str] = field(default_factory=set)
+    """Which could not be journalled, and were not sent to the wallet."""
+    straggled: bool = False
+    """Whether the network let it come twice, or late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """All that is known of a run, by transaction."""
+
+    transactions: Mapping[str, Transaction]
+    entries: Mapping[str, Entry]
+    rows: Mapping[str, Row | None]
+    heard: Mapping[str, Heard]
+    full: Sequence[tuple[float, float]] = ()
+    """From when to when a disk was full, in Unix seconds."""
+    remembers_cancels: bool = True
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the comparison found."""
+
+    differences: list[tuple[str, str]] = field(default_factory=list)
+    """Transaction and what is wrong with it."""
+    for_person: list[tuple[str, str]] = field(default_factory=list)
+    """Transactions that the journal leaves to a person, and why."""
+    excused: Counter[str] = field(default_factory=Counter)
+    """Differences that are for a person, or that the gateway could not know of."""
+    landed_late: int = 0
+    """Movements that a forgetful wallet made after their cancel had been answered."""
+
+
+def entries_of(dump: Mapping[str, list[dict[str, Any]]]) -> dict[str, Entry]:
+    """The wallet's transactions, from `Ledger.dump`."""
+    entries = {
+        row["trans_id"]: Entry(row["account"], row["kind"], row["amount_minor"], bool(row["canceled"]))
+        for row in dump["transactions"]
+    }
+    for row in dump["movements"]:
+        entries[row["trans_id"]].moved[row["kind"]] = (row["delta_minor"], row["time_ms"] / 1000)
+    return entries
+
+
+def sums(dump: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str]]:
+    """Accounts whose balance is not what was seeded and moved."""
+    for player in dump["players"]:
+        account = player["account"]
+        moved = sum(row["delta_minor"] for row in dump["movements"] if row["account"] == account)
+        if player["seed_minor"] + moved != player["balance_minor"]:
+            yield account, f"{player['seed_minor']} and {moved} are not {player['balance_minor']}"
+
+
+def compare(books: Books) -> Verdict:
+    """Looks at every transaction from all sides."""
+    verdict = Verdict()
+    for key, transaction in books.transactions.items():
+        row, entry = books.rows.get(key), books.entries.get(key)
+        heard = books.heard.get(key, Heard())
+        answered = _answered(transaction, heard, books.full)
+        if row is not None and row.for_human:
+            verdict.for_person.append((key, row.for_human))
+        if problem := _of_belief(transaction, entry):
+            if excuse := _excuse(transaction, row, entry, heard, answered):
+                verdict.excused[excuse] += 1
+            else:
+                verdict.differences.append((key, problem))
+        problems = [*_of_wallet(transaction, entry), *_of_journal(entry, row)]
+        if row is None and answered:
+            problems.append(f"answered ({', '.join(sorted(answered))}), but the journal has no row")
+        if _has_landed_late(transaction, entry):
+            verdict.landed_late += 1
+            if books.remembers_cancels:
+                problems.append("it was made after its cancel had been answered")
+        verdict.differences += [(key, problem) for problem in problems]
+    strangers = books.entries.keys() - books.transactions.keys()
+    verdict.differences += [(key, "the wallet made what the provider never sent") for key in strangers]
+    return verdict
+
+
+def _of_belief(transaction: Transaction, entry: Entry | None) -> str:
+    is_applied = entry is not None and entry.is_applied
+    if transaction.belief is Belief.OPEN:
+        return "the provider has not made up its mind"
+    if is_applied == transaction.is_owed:
+        return ""
+    state = "absent" if entry is None else "applied" if is_applied else "cancelled"
+    return f"for the provider it is {transaction.belief}, in the wallet it is {state}"
+
+
+def _excuse(
+    transaction: Transaction, row: Row | None, entry: Entry | None, heard: Heard, answered: AbstractSet[str]
+) -> str:
+    if row is not None and row.for_human:
+        return "left to a person"
+    if transaction.refused_at is not None and entry is not None and heard.straggled:
+        # Nobody can tell a straggler from one that is sent again because it was refused.
+        return "came again after its refusal" if entry.moved[transaction.kind][1] > transaction.refused_at else ""
+    if transaction.belief is Belief.GIVEN_UP and (row is None or row.kind is None):
+        return "only in the log" if heard.lost else "" if answered else "never heard of"
+    if transaction.belief is Belief.CANCEL_GIVEN_UP and (row is None or row.cancel is CancelState.NONE):
+        return "only in the log" if "cancel" in heard.lost else "" if "cancel" in answered else "never heard of"
+    return ""
+
+
+def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:
+    if entry is None:
+        return
+    expected = (transaction.account, transaction.kind, transaction.amount)
+    if (entry.account, entry.kind, entry.amount) != expected:
+        yield f"the wallet made something else: {entry}"
+    deltas = {transaction.kind: transaction.delta}
+    if entry.cancelled:
+        deltas["cancel"] = -transaction.delta
+    if {kind: delta for kind, (delta, _) in entry.moved.items()} != deltas:
+        yield f"the wallet moved {entry.moved}, expected {deltas}"
+
+
+def _answered(transaction: Transaction, heard: Heard, full: Sequence[tuple[float, float]]) -> set[str]:
+    """
+    The bets, wins and cancels that were answered, and so must have been journalled. While a disk is full there is but a
+    line in the log, and that is lost where the gateway is killed a moment later.
+    """
+    journalled = {
+        command for command, at in transaction.heard if not any(since <= at <= until for since, until in full)
+    }
+    return (journalled | heard.commands) - heard.lost - {"status"}
+
+
+def _of_journal(entry: Entry | None, row: Row | None) -> Iterator[str]:
+    if row is None or row.for_human:
+        return
+    if row.is_open or row.call is not None or row.rechecks_left:
+        yield "its row is still open"
+    elif row.kind is not None and _says_applied(row) != (entry is not None and entry.is_applied):
+        yield f"the journal has movement {row.movement} and cancel {row.cancel}; the wallet has {entry}"
+
+
+def _says_applied(row: Row) -> bool:
+    return row.movement is Movement.CONFIRMED and row.cancel is CancelState.NONE
+
+
+def _has_landed_late(transaction: Transaction, entry: Entry | None) -> bool:
+    if entry is None or transaction.cancelled_at is None:
+        return False
+    return entry.moved[transaction.kind][1] > transaction.cancelled_at
+
+
+def by_reason(pairs: Iterable[tuple[str, str]]) -> Counter[str]:
+    """How often each reason stands in pairs of transaction and reason."""
+    return Counter(reason for _, reason in pairs)

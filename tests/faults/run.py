@@ -1,0 +1,162 @@
+"""
+One run: traffic under faults, then quiet until the journal has settled, then the comparison of the books.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults.books import Books, Verdict, compare, entries_of, sums
+from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Event, Plan
+from tests.faults.players import ACCOUNTS, NOBODY, play
+from tests.faults.processes import until
+from tests.faults.provider import Conduct, Provider
+from tests.faults.system import JOURNAL, WALLET, System
+from tests.faults.traces import write_trace
+
+from walletbridge.demo.ledger import Ledger
+from walletbridge.journal.clock import journal_clock
+from walletbridge.journal.port import Change, Found
+from walletbridge.journal.row import Row
+from walletbridge.journal.store import Store
+
+SETTLE_SECONDS = 25.0
+"""Within which the journal must have settled: `abandon_after`, the rechecks, refusals, and a machine that is busy."""
+TRAFFIC_SECONDS = 300.0
+_ROWS_MAX = 100_000
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a run."""
+
+    plan: Plan
+    folder: Path
+    verdict: Verdict = field(default_factory=Verdict)
+    calls: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    """Callbacks without a definite answer, by what came instead; `500` among them."""
+    late: int = 0
+    """Answers that a gateway gave after the provider's limit."""
+    blows: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    """What nobody should have said or done."""
+    settled_after: float = 0.0
+    """Seconds from the last callback until the journal was at rest."""
+    seconds: float = 0.0
+
+    @property
+    def is_right(self) -> bool:
+        """Whether there is no difference."""
+        return not self.verdict.differences and not self.wrong
+
+
+async def run(plan: Plan, folder: Path) -> Result:
+    """Makes one run; all that it leaves behind is in `folder`."""
+    started = time.monotonic()
+    async with System(plan, folder) as system:
+        conduct = Conduct(url=system.url, seed=plan.seed, forgets=not plan.remembers_cancels, scale=plan.scale)
+        provider = Provider(conduct, folder / "provider.log")
+        async with asyncio.TaskGroup() as blows, provider, asyncio.TaskGroup() as players:
+            blows.create_task(_storm(system, provider, plan.events))
+            for account in (*ACCOUNTS, NOBODY):
+                players.create_task(play(provider, account, plan, lambda: system.is_reachable))
+        await system.calm()
+        result = await conclude(system, provider)
+    result.seconds = time.monotonic() - started
+    return result
+
+
+async def conclude(system: System, provider: Provider) -> Result:
+    """Waits until all is at rest, ends the gateways, and compares the books."""
+    quiet_since = time.monotonic()
+    await until_at_rest(system.folder, seconds=SETTLE_SECONDS * max(1.0, SCALE / system.plan.scale))
+    settled_after = time.monotonic() - quiet_since
+    # A wallet may still be at work on a call that nobody waits for.
+    await asyncio.sleep(max(0.0, LATE_SECONDS_MAX / system.plan.scale - settled_after))
+    await system.stop_gateways()
+    verdict = compare(_books(system, provider))
+    verdict.differences += list(sums(ledger_of(system.folder)))
+    result = Result(
+        plan=system.plan,
+        folder=system.folder,
+        verdict=verdict,
+        calls=provider.calls.total(),
+        failures=provider.failures,
+        late=system.late,
+        blows=system.kills,
+        wrong=[*provider.wrong, *system.wrong],
+        settled_after=settled_after,
+    )
+    for key in {key for key, _ in verdict.differences}:
+        write_trace(system.folder, key)
+    return result
+
+
+async def _storm(system: System, provider: Provider, events: tuple[Event, ...]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for event in events:
+            await until(_reached(provider, min(event.at_call, system.plan.callbacks)), seconds=TRAFFIC_SECONDS)
+            group.create_task(system.suffer(event))
+
+
+def _reached(provider: Provider, calls: int) -> Callable[[], bool]:
+    return lambda: provider.arrived >= calls
+
+
+async def until_at_rest(folder: Path, *, seconds: float) -> None:
+    """Waits until nothing is left to settle but by a person, at most so long."""
+    with opened(folder) as store, suppress(TimeoutError):
+        await until(lambda: is_at_rest(store), seconds=seconds)
+
+
+def is_at_rest(store: Store) -> bool:
+    """Whether only a person has anything left to do."""
+    return all(one.row.for_human for one in store.numbered(limit=_ROWS_MAX))
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Store]:
+    """The journal, as one more process that shares it."""
+    store = Store(folder / JOURNAL, "fault bench 0 0 0", journal_clock())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def row_of(store: Store, account: str, key: str) -> Row | None:
+    """The journal's row of a transaction."""
+
+    def step(found: Found) -> Change[Row | None]:
+        return Change(None, takes_turn=False, value=found.row)
+
+    with store.transaction():
+        return store.note(account, key, step)
+
+
+def _books(system: System, provider: Provider) -> Books:
+    with opened(system.folder) as store:
+        rows = {key: row_of(store, one.account, key) for key, one in provider.transactions.items()}
+    return Books(
+        transactions=provider.transactions,
+        entries=entries_of(ledger_of(system.folder)),
+        rows=rows,
+        heard=system.heard,
+        full=system.full,
+        remembers_cancels=system.plan.remembers_cancels,
+    )
+
+
+def ledger_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """All that the wallet has, as `Ledger.dump` gives it."""
+    ledger = Ledger(folder / WALLET)
+    try:
+        return ledger.dump()
+    finally:
+        ledger.close()

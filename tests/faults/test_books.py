@@ -1,0 +1,162 @@
+"""What counts as a difference between the books."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.faults.beliefs import Belief, Transaction
+from tests.faults.books import Books, Entry, Heard, Verdict, compare, entries_of, sums
+
+from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
+
+BET = Transaction(1, "test1234", "bet", 100, "r", Belief.APPLIED)
+MADE = Entry("test1234", "bet", 100, cancelled=False, moved={"bet": (-100, 50.0)})
+CANCELLED = Entry("test1234", "bet", 100, cancelled=True, moved={"bet": (-100, 50.0), "cancel": (100, 60.0)})
+CONFIRMED = Row(account="test1234", trans_id="1", kind=Kind.BET, amount=100, movement=Movement.CONFIRMED, told=Told.YES)
+UNDONE = replace(CONFIRMED, cancel=CancelState.DONE)
+ABSENT = replace(CONFIRMED, movement=Movement.NONE, cancel=CancelState.NOT_FOUND, told=Told.NOTHING)
+OPEN = replace(CONFIRMED, cancel=CancelState.OWED)
+LISTED = replace(CONFIRMED, for_human="for a reason")
+
+
+def of(belief: Belief, **changes: Any) -> Transaction:
+    return replace(BET, belief=belief, heard=[("bet", 40.0)], **changes)
+
+
+def judge(transaction: Transaction, entry: Entry | None, row: Row | None, **more: Any) -> Verdict:
+    return compare(
+        Books(
+            transactions={transaction.key: transaction},
+            entries={} if entry is None else {transaction.key: entry},
+            rows={transaction.key: row},
+            heard=more.pop("heard", {}),
+            **more,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("belief", "entry", "row"),
+    [
+        (Belief.APPLIED, MADE, CONFIRMED),
+        (Belief.CANCELLED, CANCELLED, UNDONE),
+        (Belief.CANCELLED, None, ABSENT),
+        (Belief.REFUSED, None, replace(CONFIRMED, movement=Movement.REFUSED, told=Told.REFUSED)),
+        (Belief.CANCEL_GIVEN_UP, CANCELLED, UNDONE),
+        (Belief.CANCEL_REFUSED, CANCELLED, UNDONE),
+        (Belief.GIVEN_UP, MADE, CONFIRMED),
+    ],
+)
+def test_books_that_agree(belief: Belief, entry: Entry | None, row: Row) -> None:
+    verdict = judge(of(belief), entry, row)
+
+    assert verdict == Verdict()
+
+
+@pytest.mark.parametrize(
+    ("belief", "entry", "row"),
+    [
+        (Belief.APPLIED, None, ABSENT),
+        (Belief.APPLIED, CANCELLED, UNDONE),
+        (Belief.REFUSED, MADE, CONFIRMED),
+        (Belief.CANCELLED, MADE, CONFIRMED),
+        (Belief.CANCEL_REFUSED, MADE, CONFIRMED),
+        (Belief.CANCEL_GIVEN_UP, MADE, UNDONE),
+        (Belief.GIVEN_UP, None, ABSENT),
+        (Belief.OPEN, None, ABSENT),
+        # The provider and the wallet agree, and the journal has something else.
+        (Belief.APPLIED, MADE, UNDONE),
+        (Belief.APPLIED, MADE, ABSENT),
+        (Belief.CANCELLED, CANCELLED, CONFIRMED),
+        (Belief.APPLIED, MADE, OPEN),
+        (Belief.APPLIED, MADE, replace(CONFIRMED, call=Kind.BET)),
+        (Belief.APPLIED, MADE, None),
+        # The wallet made something else.
+        (Belief.APPLIED, replace(MADE, amount=99), CONFIRMED),
+        (Belief.APPLIED, replace(MADE, account="anna01"), CONFIRMED),
+        (Belief.APPLIED, replace(MADE, moved={"bet": (-100, 50.0), "cancel": (100, 60.0)}), CONFIRMED),
+        (Belief.APPLIED, replace(MADE, moved={"bet": (-200, 50.0)}), CONFIRMED),
+    ],
+)
+def test_books_that_differ(belief: Belief, entry: Entry | None, row: Row | None) -> None:
+    assert judge(of(belief), entry, row).differences
+
+
+def test_what_is_left_to_a_person_may_differ() -> None:
+    verdict = judge(of(Belief.CANCELLED), MADE, LISTED)
+
+    assert verdict.differences == []
+    assert verdict.for_person == [("1", "for a reason")]
+    assert verdict.excused == {"left to a person": 1}
+
+
+@pytest.mark.parametrize(
+    ("belief", "entry", "row"),
+    [(Belief.GIVEN_UP, None, None), (Belief.CANCEL_GIVEN_UP, MADE, CONFIRMED)],
+)
+def test_what_the_gateway_never_heard_of_is_not_its_fault(belief: Belief, entry: Entry | None, row: Row | None) -> None:
+    verdict = judge(replace(BET, belief=belief), entry, row)
+
+    assert verdict.differences == []
+    assert verdict.excused == {"never heard of": 1}
+
+
+@pytest.mark.parametrize(
+    ("belief", "entry", "row", "command"),
+    [(Belief.GIVEN_UP, None, None, "win"), (Belief.CANCEL_GIVEN_UP, MADE, CONFIRMED, "cancel")],
+)
+def test_what_the_gateway_heard_of_is(belief: Belief, entry: Entry | None, row: Row | None, command: str) -> None:
+    assert judge(replace(BET, belief=belief), entry, row, heard={"1": Heard({command})}).differences
+    assert judge(replace(BET, belief=belief, heard=[(command, 40.0)]), entry, row).differences
+
+
+def test_a_win_that_could_not_be_journalled_is_in_the_log() -> None:
+    verdict = judge(replace(BET, belief=Belief.GIVEN_UP), None, None, heard={"1": Heard({"win"}, {"win"})})
+
+    assert verdict.differences == []
+    assert verdict.excused == {"only in the log": 1}
+
+
+def test_while_the_disk_is_full_an_answer_may_leave_no_row() -> None:
+    assert judge(of(Belief.REFUSED), None, None).differences
+    assert judge(of(Belief.REFUSED), None, None, full=[(39.0, 41.0)]).differences == []
+
+
+def test_a_straggler_may_be_made_though_its_like_was_refused() -> None:
+    refused = of(Belief.REFUSED, refused_at=49.0)
+
+    assert judge(refused, MADE, CONFIRMED).differences
+    assert judge(refused, MADE, CONFIRMED, heard={"1": Heard(straggled=True)}).differences == []
+    assert judge(replace(refused, refused_at=51.0), MADE, CONFIRMED, heard={"1": Heard(straggled=True)}).differences
+
+
+def test_no_bet_may_land_after_its_cancel_was_answered() -> None:
+    cancelled = of(Belief.CANCELLED, cancelled_at=49.0)
+
+    assert judge(cancelled, CANCELLED, UNDONE).differences == [("1", "it was made after its cancel had been answered")]
+    assert judge(cancelled, CANCELLED, UNDONE, remembers_cancels=False).landed_late == 1
+    assert judge(cancelled, CANCELLED, UNDONE, remembers_cancels=False).differences == []
+    assert judge(of(Belief.CANCELLED, cancelled_at=51.0), CANCELLED, UNDONE).landed_late == 0
+
+
+def test_the_wallet_must_not_have_what_nobody_sent() -> None:
+    verdict = compare(Books(transactions={}, entries={"9": MADE}, rows={}, heard={}))
+
+    assert verdict.differences == [("9", "the wallet made what the provider never sent")]
+
+
+def test_the_wallets_own_books_are_read_and_added_up() -> None:
+    dump: dict[str, list[dict[str, Any]]] = {
+        "players": [{"account": "test1234", "seed_minor": 1000, "balance_minor": 900, "active": 1}],
+        "transactions": [
+            {"trans_id": "1", "account": "test1234", "kind": "bet", "amount_minor": 100, "canceled": 0},
+        ],
+        "movements": [
+            {"account": "test1234", "trans_id": "1", "kind": "bet", "delta_minor": -100, "time_ms": 50_000},
+        ],
+    }
+
+    assert entries_of(dump) == {"1": MADE}
+    assert list(sums(dump)) == []
+    dump["players"][0]["balance_minor"] = 901
+    assert [account for account, _ in sums(dump)] == ["test1234"]

@@ -1,0 +1,164 @@
+"""
+The demo wallet as a program whose faults are chosen from outside. `python -m` starts it with an Order as JSON.
+
+Each line on stdin is the shares of faults from now on, as a JSON object; the end of stdin is the end of the program. On
+stdout it says, in lines of JSON, what it was asked, what it made and what went wrong.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import grpc
+import msgspec
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from tests.faults.plan import LATE_SECONDS_MAX, WalletFault, draw
+
+from walletbridge.demo.ledger import Ledger
+from walletbridge.demo.wallet import Abort, DemoWallet
+
+EXIT_CODE = 17
+"""Of a planned death."""
+READS = frozenset({"Authenticate", "GetBalance", "GetTransactionStatus"})
+_BIND_TRIES = 50
+_NO_CHECK = 9999
+"""A check that no wallet knows: the ledger refuses with 99 and moves nothing."""
+_UNLISTED_OUTCOME = 77
+_ABORTS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to serve, and where."""
+
+    port: int
+    db: str
+    seed: int
+    start: int
+    """How often it was started before: other faults meet the same calls then."""
+    remembers_cancels: bool
+    scale: float
+    """By what all times are divided."""
+    faults: dict[str, float]
+    """The shares of the faults to begin with."""
+
+
+class Faults:
+    """See `walletbridge.demo.wallet.Fault`."""
+
+    def __init__(self, order: Order) -> None:
+        self.shares = _shares(order.faults)
+        self._scale = order.scale
+        self._seed = f"wallet:{order.seed}:{order.start}"
+        self._calls: dict[tuple[str, str], int] = {}
+        self._chosen: dict[int, tuple[WalletFault | None, Random]] = {}
+        """By the request's identity: it is the same object before and after."""
+
+    async def before(self, method: str, request: Any) -> None:
+        """What happens ahead of the ledger."""
+        fault, random = self._choose(method, request)
+        _tell("asked", method, request, fault=fault)
+        match fault:
+            case WalletFault.SLOW:
+                await asyncio.sleep(random.uniform(0.1, 2.5) / self._scale)
+            case WalletFault.LATE:
+                await asyncio.sleep(random.uniform(2, LATE_SECONDS_MAX) / self._scale)
+            case WalletFault.HANG_BEFORE:
+                await asyncio.Event().wait()
+            case WalletFault.ABORT_BEFORE:
+                raise Abort(random.choice(_ABORTS))
+            case WalletFault.EXIT_BEFORE:
+                os._exit(EXIT_CODE)
+            case WalletFault.REFUSE if method not in READS:
+                request.checks.insert(0, _NO_CHECK)
+            case _:
+                pass
+
+    async def after(self, method: str, request: Any, response: Any) -> Message:
+        """What happens behind the ledger's commit."""
+        fault, random = self._chosen.pop(id(request))
+        _tell("made", method, request, fault=fault, outcome=response.outcome)
+        match fault:
+            case WalletFault.HANG_AFTER:
+                await asyncio.Event().wait()
+            case WalletFault.ABORT_AFTER:
+                raise Abort(random.choice(_ABORTS))
+            case WalletFault.EXIT_AFTER:
+                os._exit(EXIT_CODE)
+            case WalletFault.GARBAGE:
+                return cast("Message", b"\xff\xff\xff")
+            case WalletFault.UNLISTED:
+                response.outcome = _UNLISTED_OUTCOME
+            case _:
+                pass
+        return cast("Message", response)
+
+    def _choose(self, method: str, request: Any) -> tuple[WalletFault | None, Random]:
+        """The same call of the same run meets the same fault, in whichever order calls come."""
+        key = (method, _trans_id(request) or request.account)
+        number = self._calls[key] = self._calls.get(key, 0) + 1
+        random = Random(f"{self._seed}:{key}:{number}")  # noqa: S311 - to be repeated, not to be secret
+        chosen = self._chosen[id(request)] = (draw(self.shares, random), random)
+        return chosen
+
+
+class FaultyWallet(DemoWallet):
+    """A wallet that can answer with bytes that are no message."""
+
+    def _handler(self, method: MethodDescriptor) -> Any:
+        handler = super()._handler(method)
+        serialize = handler.response_serializer
+        return handler._replace(response_serializer=lambda said: said if isinstance(said, bytes) else serialize(said))
+
+
+async def serve(order: Order) -> None:
+    """Serves until stdin ends."""
+    ledger = Ledger(Path(order.db), remembers_cancels=order.remembers_cancels)
+    faults = Faults(order)
+    wallet = FaultyWallet(ledger, fault=faults)
+    await _start(wallet, order.port)
+    say("ready", port=order.port)
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async for line in reader:
+        faults.shares = _shares(json.loads(line))
+        say("faults", shares=faults.shares)
+    os._exit(0)
+
+
+async def _start(wallet: DemoWallet, port: int) -> None:
+    for left in reversed(range(_BIND_TRIES)):
+        try:
+            await wallet.start(f"127.0.0.1:{port}")
+        except OSError:
+            if not left:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
+
+
+def say(event: str, **fields: object) -> None:
+    """Writes a line that survives whatever comes next."""
+    os.write(1, json.dumps({"timestamp": time.time(), "event": event, **fields}).encode() + b"\n")
+
+
+def _tell(event: str, method: str, request: Any, **fields: object) -> None:
+    say(event, method=method, account=request.account, trans_id=_trans_id(request), **fields)
+
+
+def _trans_id(request: Any) -> str:
+    return str(getattr(request, "trans_id", ""))
+
+
+def _shares(shares: dict[str, float]) -> dict[WalletFault, float]:
+    return {WalletFault(name): share for name, share in shares.items()}
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(msgspec.json.decode(sys.argv[1], type=Order)))
