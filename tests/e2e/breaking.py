@@ -59,9 +59,11 @@ async def _breaking_answer(bridge: Bridge, request: Request, trace: Trace) -> An
     return await _answer(bridge, request, trace)
 
 
-Bridge.is_callback = _breaking_is_callback  # type: ignore[method-assign,assignment]
-Bridge.admits = _breaking_admits  # type: ignore[method-assign,assignment]
-Bridge.answer = _breaking_answer  # type: ignore[method-assign,assignment]
+# Not where the tests import it for its names: theirs is a gateway that works.
+if __name__ == "__main__" or __name__.startswith("__mitmproxy_script__"):
+    Bridge.is_callback = _breaking_is_callback  # type: ignore[method-assign,assignment]
+    Bridge.admits = _breaking_admits  # type: ignore[method-assign,assignment]
+    Bridge.answer = _breaking_answer  # type: ignore[method-assign,assignment]
 
 if __name__ == "__main__":
     from walletbridge.cli import main

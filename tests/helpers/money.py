@@ -26,7 +26,7 @@ from walletbridge.turns import Turns
 
 TIMES = Times(settle_after=0.2, abandon_after=0.8, redeliver_for=100, recheck_after=(0.1, 0.2), tries_max=3)
 PACE = Pace(
-    call_seconds=0.2,
+    call_seconds=2.0,
     calls_max=4,
     tick_seconds=0.01,
     pause_seconds=0.4,
@@ -35,7 +35,7 @@ PACE = Pace(
 )
 SENT = OutcomeUnknown("the wallet did not answer", sent=True)
 NOT_SENT = OutcomeUnknown("there is no connection to the wallet", sent=False)
-BUDGET_SECONDS = 1.0
+BUDGET_SECONDS = 2.0
 
 
 class House:
