@@ -35,6 +35,7 @@ PRUNE_SECONDS = 3600.0
 LAST_SECONDS = 1.0
 """For what is left to write and to answer once the wallet's channel is closed."""
 _MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
+_HTTP_OK = 200
 
 
 class Bridge:
@@ -136,9 +137,13 @@ class Bridge:
             return answers.UNKNOWN if task.cancelled() else task.result()
 
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
-        """Notes whether an answer went out: of a bet or win that was made, it matters later."""
+        """
+        Notes whether an answer went out. What matters later is that a bet or win was said to be made, and that its
+        sender did not hear what came of it: who has not heard of a refusal still counts on the win.
+        """
         callback = trace.callback
-        if isinstance(callback, Bet | Win) and answer.result in _MADE:
+        is_lost = not sent and answer.http_status == _HTTP_OK
+        if isinstance(callback, Bet | Win) and (answer.result in _MADE or is_lost):
             self._transactions.delivered(callback, sent=sent)
 
     async def stop(self, *, at_once: asyncio.Event | None = None) -> None:
