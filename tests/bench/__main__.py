@@ -31,6 +31,7 @@ The memory that a run starts with grows while pools and caches fill; after 20,00
 """
 
 import asyncio
+import signal
 from typing import cast
 
 import click
@@ -73,6 +74,8 @@ def main(  # noqa: PLR0913 - one for each option
     of_memory: bool,
 ) -> None:
     """Measure walletbridge beside what one could write by hand."""
+    # Like Ctrl-C: whatever was started is ended first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if of_memory:
         asyncio.run(_print_memory(cast("Kind", kind)))
         return

@@ -51,7 +51,7 @@ async def test_clients_that_keep_their_connections_do_not_get_each_others_answer
                 writer.write(raw_post(_balance(account)))
                 assert _answer(balance) == await read_answer(reader)
 
-    await at_once(ask(account, balance) for account, balance in BALANCES.items())
+    await at_once(ask(account, balance) for account, balance in BALANCES.items() if account != SLOW)
 
 
 @pytest.mark.parametrize("way", Way)

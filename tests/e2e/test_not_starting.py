@@ -40,7 +40,6 @@ MISTAKES = {
     ),
     "settings that are no YAML": Mistake("walletbridge.yaml:2:1: not YAML", settings="listen: [\n", way=Way.SERVE),
     "an unknown key": Mistake("walletbridge.yaml:2: walet: ", settings=f"{TARGET}\nwalet: 1\n", way=Way.SERVE),
-    "a wrong value": Mistake("walletbridge.yaml:2: deadlines.bet: ", settings=f"{TARGET}\ndeadlines: {{bet: fast}}\n"),
     "the token itself in the settings": Mistake(
         "walletbridge.yaml:2: callback.token_env: ",
         settings=f"{TARGET}\ncallback: {{token_env: {TOKEN}}}\n",
