@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.faults.beliefs import Belief, Transaction
 
-from walletbridge.journal.row import CancelState, Movement, Row
+from walletbridge.journal.row import CancelState, Movement, Row, Told
 
 
 @dataclass(slots=True)
@@ -40,6 +40,8 @@ class Heard:
     """Which were answered."""
     lost: set[str] = field(default_factory=set)
     """Which could not be journalled, and were not sent to the wallet."""
+    undelivered: set[str] = field(default_factory=set)
+    """Whose last definite answer could not be delivered, for all that the gateway knows."""
     straggled: bool = False
     """Whether the network let it come twice, or late."""
 
@@ -52,8 +54,8 @@ class Books:
     entries: Mapping[str, Entry]
     rows: Mapping[str, Row | None]
     heard: Mapping[str, Heard]
-    full: Sequence[tuple[float, float]] = ()
-    """From when to when a disk was full, in Unix seconds."""
+    blind: Sequence[tuple[float, float]] = ()
+    """From when to when a gateway could answer and not journal, in Unix seconds."""
     remembers_cancels: bool = True
 
 
@@ -97,7 +99,7 @@ def compare(books: Books) -> Verdict:
     for key, transaction in books.transactions.items():
         row, entry = books.rows.get(key), books.entries.get(key)
         heard = books.heard.get(key, Heard())
-        answered = _answered(transaction, heard, books.full)
+        answered = _answered(transaction, heard, books.blind)
         if row is not None and row.for_human:
             verdict.for_person.append((key, row.for_human))
         if problem := _of_belief(transaction, entry):
@@ -138,6 +140,8 @@ def _excuse(
         return "came again after its refusal" if entry.moved[transaction.kind][1] > transaction.refused_at else ""
     if transaction.belief is Belief.GIVEN_UP and (row is None or row.kind is None):
         return "only in the log" if heard.lost else "" if answered else "never heard of"
+    if transaction.belief is Belief.GIVEN_UP and row is not None and row.told is Told.REFUSED:
+        return "" if "win" in heard.undelivered else "its refusal was lost on the way"
     if transaction.belief is Belief.CANCEL_GIVEN_UP and (row is None or row.cancel is CancelState.NONE):
         return "only in the log" if "cancel" in heard.lost else "" if "cancel" in answered else "never heard of"
     return ""
@@ -156,13 +160,15 @@ def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:
         yield f"the wallet moved {entry.moved}, expected {deltas}"
 
 
-def _answered(transaction: Transaction, heard: Heard, full: Sequence[tuple[float, float]]) -> set[str]:
+def _answered(transaction: Transaction, heard: Heard, blind: Sequence[tuple[float, float]]) -> set[str]:
     """
-    The bets, wins and cancels that were answered, and so must have been journalled. While a disk is full there is but a
-    line in the log, and that is lost where the gateway is killed a moment later.
+    The bets, wins and cancels that were answered, and so must have been journalled.
+
+    While a disk is full there is but a line in the log, and that is lost where the gateway is killed a moment later. A
+    gateway that ends answers 500 to what still comes over connections that are open, once its journal is closed.
     """
     journalled = {
-        command for command, at in transaction.heard if not any(since <= at <= until for since, until in full)
+        command for command, at in transaction.heard if not any(since <= at <= until for since, until in blind)
     }
     return (journalled | heard.commands) - heard.lost - {"status"}
 

@@ -9,7 +9,8 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, cast
@@ -57,13 +58,15 @@ class Program:
         self._ready = asyncio.get_running_loop().create_future()
         with self._log.open("ab") as log:
             log.write(json.dumps({"event": "START", "number": self.starts}).encode() + b"\n")
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command(self.starts),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LINE_BYTES_MAX,
-            env=self._environ,
+        self._process = await _whole(
+            asyncio.create_subprocess_exec(
+                *self._command(self.starts),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                limit=LINE_BYTES_MAX,
+                env=self._environ,
+            )
         )
         self.starts += 1
         self._reader = asyncio.create_task(self._read(cast("asyncio.StreamReader", self._process.stdout)))
@@ -122,6 +125,16 @@ class Program:
                     listener(line)
 
 
+async def _whole(starting: Coroutine[object, object, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
+    """Whoever is cancelled while a process is made leaves none behind."""
+    task = asyncio.ensure_future(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        (await task).kill()
+        raise
+
+
 def cancel_on_sigterm() -> None:
     """From now on SIGTERM cancels the current task, so that its processes end as they do after Ctrl-C."""
     task = asyncio.current_task()
@@ -143,6 +156,12 @@ def parse(text: str | bytes) -> Line:
     except ValueError:
         return {}
     return line if isinstance(line, dict) else {}
+
+
+def seconds_of(line: Line) -> float:
+    """When a line was written, in Unix seconds; 0 where it does not say."""
+    timestamp = line.get("timestamp", 0.0)
+    return datetime.fromisoformat(timestamp).timestamp() if isinstance(timestamp, str) else timestamp
 
 
 def python(module: str, *arguments: str) -> list[str]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.books import Books, Verdict, compare, entries_of, sums
+from tests.faults.gateway import JOURNAL
 from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Event, Plan
 from tests.faults.players import ACCOUNTS, NOBODY, play
 from tests.faults.processes import until
 from tests.faults.provider import Conduct, Provider
-from tests.faults.system import JOURNAL, WALLET, System
+from tests.faults.system import WALLET, System
 from tests.faults.traces import write_trace
 
 from walletbridge.demo.ledger import Ledger
@@ -27,7 +28,8 @@ from walletbridge.journal.store import Store
 
 SETTLE_SECONDS = 25.0
 """Within which the journal must have settled: `abandon_after`, the rechecks, refusals, and a machine that is busy."""
-TRAFFIC_SECONDS = 300.0
+TRAFFIC_SECONDS = 600.0
+"""A run that takes longer than this is stuck."""
 _ROWS_MAX = 100_000
 
 
@@ -62,7 +64,12 @@ async def run(plan: Plan, folder: Path) -> Result:
     async with System(plan, folder) as system:
         conduct = Conduct(url=system.url, seed=plan.seed, forgets=not plan.remembers_cancels, scale=plan.scale)
         provider = Provider(conduct, folder / "provider.log")
-        async with asyncio.TaskGroup() as blows, provider, asyncio.TaskGroup() as players:
+        async with (
+            asyncio.timeout(TRAFFIC_SECONDS),
+            asyncio.TaskGroup() as blows,
+            provider,
+            asyncio.TaskGroup() as players,
+        ):
             blows.create_task(_storm(system, provider, plan.events))
             for account in (*ACCOUNTS, NOBODY):
                 players.create_task(play(provider, account, plan, lambda: system.is_reachable))
@@ -88,9 +95,9 @@ async def conclude(system: System, provider: Provider) -> Result:
         verdict=verdict,
         calls=provider.calls.total(),
         failures=provider.failures,
-        late=system.late,
+        late=system.logs.late,
         blows=system.kills,
-        wrong=[*provider.wrong, *system.wrong],
+        wrong=[*provider.wrong, *system.wrong, *system.logs.wrong],
         settled_after=settled_after,
     )
     for key in {key for key, _ in verdict.differences}:
@@ -147,8 +154,8 @@ def _books(system: System, provider: Provider) -> Books:
         transactions=provider.transactions,
         entries=entries_of(ledger_of(system.folder)),
         rows=rows,
-        heard=system.heard,
-        full=system.full,
+        heard=system.logs.heard,
+        blind=system.logs.blind,
         remembers_cancels=system.plan.remembers_cancels,
     )
 

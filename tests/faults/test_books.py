@@ -117,9 +117,16 @@ def test_a_win_that_could_not_be_journalled_is_in_the_log() -> None:
     assert verdict.excused == {"only in the log": 1}
 
 
-def test_while_the_disk_is_full_an_answer_may_leave_no_row() -> None:
+def test_a_refusal_may_be_lost_on_the_way() -> None:
+    refused = replace(CONFIRMED, kind=Kind.WIN, movement=Movement.REFUSED, told=Told.REFUSED)
+
+    assert judge(of(Belief.GIVEN_UP), None, refused).excused == {"its refusal was lost on the way": 1}
+    assert judge(of(Belief.GIVEN_UP), None, refused, heard={"1": Heard(undelivered={"win"})}).differences
+
+
+def test_while_the_journal_cannot_be_written_an_answer_may_leave_no_row() -> None:
     assert judge(of(Belief.REFUSED), None, None).differences
-    assert judge(of(Belief.REFUSED), None, None, full=[(39.0, 41.0)]).differences == []
+    assert judge(of(Belief.REFUSED), None, None, blind=[(39.0, 41.0)]).differences == []
 
 
 def test_a_straggler_may_be_made_though_its_like_was_refused() -> None:

@@ -4,10 +4,9 @@ What happened to one transaction, from all logs of a run, in order.
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
-from tests.faults.processes import Line, parse
+from tests.faults.processes import Line, parse, seconds_of
 
 
 def write_trace(folder: Path, key: str) -> Path:
@@ -23,14 +22,9 @@ def _lines(folder: Path, key: str) -> Iterator[tuple[float, str]]:
         at = 0.0
         for text in log.read_text(errors="replace").splitlines():
             line = parse(text)
-            at = _seconds(line) or at
+            at = seconds_of(line) or at
             if line.get("event") == "START" or str(line.get("trans_id", line.get("account"))) == key:
                 yield at, f"{log.stem:10} {_words(line)}"
-
-
-def _seconds(line: Line) -> float:
-    timestamp = line.get("timestamp", 0.0)
-    return datetime.fromisoformat(timestamp).timestamp() if isinstance(timestamp, str) else timestamp
 
 
 def _words(line: Line) -> str:

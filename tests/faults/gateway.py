@@ -1,0 +1,124 @@
+"""
+A gateway as a process of a run: how it is set up, killed and stopped, and what its log says of each transaction.
+"""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.faults.books import Heard
+from tests.faults.plan import Plan
+from tests.faults.processes import Line, Program, environment, python, seconds_of
+from tests.faults.provider import LIMITS
+from tests.helpers.processes import ROOT, TOKEN, TOKEN_VARIABLE
+
+JOURNAL = "journal.db"
+_NOT_JOURNALLED = frozenset({"not journalled, so not sent to the wallet", "not journalled, and not sent to the wallet"})
+_HTTP_OK = 200
+_LAST_SECONDS = 2.0
+"""How long a gateway may take to close its journal, and then to end."""
+
+
+class Gateway:
+    """One gateway process."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.address: tuple[str, int] | None = None
+        """None while it is not up."""
+        self._one_at_a_time = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Starts it and learns where it listens."""
+        line = await self.program.start()
+        host, _, port = line["addresses"][0].rpartition(":")
+        self.address = (host, int(port))
+
+    async def kill(self) -> None:
+        """SIGKILL, and a new start on the same journal."""
+        async with self._one_at_a_time:
+            self.address = None
+            await self.program.end(signal.SIGKILL)
+            await self.start()
+
+    async def restart(self) -> int:
+        """SIGTERM, and a new start on the same journal; returns the exit code."""
+        async with self._one_at_a_time:
+            code = await self.stop()
+            self.address = None
+            await self.start()
+        return code
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        return await self.program.end(signal.SIGTERM)
+
+
+class Logs:
+    """What the gateways of a run say."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._scale = plan.scale
+        self.heard: dict[str, Heard] = {}
+        """By transaction."""
+        self.late = 0
+        """Answers that were given after the provider's limit."""
+        self.blind: list[tuple[float, float]] = []
+        """From when to when a gateway could answer and not journal, in Unix seconds."""
+        self.wrong: list[str] = []
+        """What no gateway should say."""
+
+    def of(self, trans_id: object) -> Heard:
+        """What is known of a transaction."""
+        return self.heard.setdefault(str(trans_id), Heard())
+
+    def listen(self, line: Line) -> None:
+        """Takes in a line."""
+        event = line.get("event")
+        if event == "stopped":
+            at = seconds_of(line)
+            self.blind.append((at - _LAST_SECONDS, at + _LAST_SECONDS))
+        elif event in {"fault", "lines of log dropped"}:
+            self.wrong.append(str(line))
+        elif "trans_id" in line and "command" in line:
+            self._listen(event, line["command"], self.of(line["trans_id"]), line)
+
+    def _listen(self, event: str | None, command: str, heard: Heard, line: Line) -> None:
+        if event in _NOT_JOURNALLED:
+            heard.lost.add(command)
+        elif event == "callback":
+            heard.commands.add(command)
+            self.late += line["ms"] > 1000 * LIMITS[command] / self._scale
+            if line["http_status"] == _HTTP_OK:
+                heard.undelivered.discard(command)
+        elif event == "answer not delivered" and line["http_status"] == _HTTP_OK:
+            heard.undelivered.add(command)
+
+
+def gateway_in(folder: Path, number: int, plan: Plan, wallet_port: int, listener: Callable[[Line], None]) -> Gateway:
+    """The gateway of that number, not yet started."""
+    name = f"gateway-{number}"
+    config = folder / f"{name}.yaml"
+    config.write_text(json.dumps(settings(plan, wallet_port)))
+    command = python("walletbridge", "serve", "--config", str(config))
+    environ = environment(folder, ROOT, **{TOKEN_VARIABLE: TOKEN})
+    program = Program(lambda _: command, folder / f"{name}.log", environ, "listening")
+    program.listeners.append(listener)
+    return Gateway(program)
+
+
+def settings(plan: Plan, wallet_port: int) -> dict[str, Any]:
+    """The gateway's settings."""
+    limits = {"bet": 2.0, "balance": 2.0, "authenticate": 4.0, "win": 4.0, "cancel": 4.0, "status": 4.0, "margin": 0.25}
+    journal = {"settle_after": 6, "abandon_after": 15, "call_seconds": 1, "retry_seconds": 5, "recheck_after": 0.5}
+    return {
+        "listen": "127.0.0.1:0",
+        "wallet": {"target": f"127.0.0.1:{wallet_port}", "late_bets_refused": plan.remembers_cancels},
+        "deadlines": {name: seconds / plan.scale for name, seconds in limits.items()},
+        "journal": {"path": JOURNAL, **{name: seconds / plan.scale for name, seconds in journal.items()}},
+        # A gateway does not know of the other's cancels: what it has cached may be out of date.
+        "status_cache": {"ok_seconds": 0} if plan.gateways > 1 else {"ok_seconds": 5 / plan.scale},
+    }
