@@ -1,12 +1,15 @@
 """What is open is settled when the wallet can settle it, and left to a person where the rules cannot decide."""
 
 import asyncio
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, PACE, SENT, TIMES, House, house
 
+from walletbridge import resolver
 from walletbridge.callbacks import Win
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.port import Change, Found
@@ -249,6 +252,59 @@ async def test_a_call_that_was_cut_off_is_settled_after_a_restart(path: Path) ->
 
         assert later.commands == ["win"]
         assert await later.rows() == {}
+
+
+async def test_nothing_is_sent_if_the_intent_took_too_long_to_be_written(path: Path) -> None:
+    """By then the turn may be another worker's."""
+    other = sqlite3.connect(path, isolation_level=None)
+    async with house(path) as one:
+        one.script(NOT_SENT, OK)
+        await one.send("win")
+        [(_, row)] = await one.journal.to_look_at(after=0, limit=1)
+        other.execute("BEGIN IMMEDIATE")
+        settling = asyncio.ensure_future(one.resolver.settle(row))
+        await asyncio.sleep(PACE.call_seconds)
+        other.execute("ROLLBACK")
+
+        assert not await settling
+        assert one.commands == ["win"]
+        await settle(one, seconds=PACE.pause_seconds_max)
+        assert one.commands == ["win", "win"]
+    other.close()
+
+
+async def test_a_row_that_cannot_be_settled_is_left_to_a_person_and_keeps_nobody_waiting(path: Path) -> None:
+    def broken(found: Found) -> Change[None]:
+        return Change(found.row and replace(found.row, request="{"), takes_turn=False, value=None)
+
+    async with house(path) as one:
+        one.script(NOT_SENT, NOT_SENT, OK)
+        await one.send("win", trans_id=1)
+        await one.send("win", trans_id=2)
+        await one.journal.note("test1234", "1", broken)
+        await settle(one)
+
+        rows = await one.rows()
+        assert list(rows) == ["1"]
+        assert rows["1"].for_human.startswith("a fault of the gateway: JSONDecodeError")
+        assert [event for event, _ in one.events] == ["left to a person", "settled"]
+
+
+async def test_when_the_wallet_is_back_it_goes_through_all_pages_without_a_rest(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "PAGE_ROWS", 2)
+    async with house(path) as one:
+        one.script(*[OK] * 4, NOT_SENT, OK)
+        for number in range(4):
+            await one.send("bet", trans_id=number, sent=None)
+        await one.send("win", trans_id=9)
+        assert [await one.resolver.settle_page() for _ in range(2)] == [False, False]
+
+        one.resolver.wallet_is_back()
+        assert [await one.resolver.settle_page() for _ in range(3)] == [True, True, True]
+        assert one.commands[-2:] == ["win", "win"]
+        assert not await one.resolver.settle_page()
 
 
 async def test_without_a_disk_it_waits(tmp_path: Path) -> None:

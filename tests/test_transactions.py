@@ -1,6 +1,7 @@
 """One caller at a time, the intent on disk before the wallet is called, the outcome on disk before the answer."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, SENT, TIMES, House, house
 
 from walletbridge.journal.port import Busy, Change, Found
-from walletbridge.journal.row import CancelState, Kind, Movement, Told
+from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.outcomes import Outcome, Result, TransactionState
 
 REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
@@ -250,6 +251,45 @@ async def test_an_outcome_that_cannot_be_written_is_unknown(path: Path) -> None:
         assert (row.kind, row.call, row.movement) == (Kind.BET, Kind.BET, Movement.NONE)
 
 
+async def test_an_outcome_that_is_written_after_500_went_out_tells_so(path: Path) -> None:
+    """The disk may take it when nobody waits for it any more: what it says of the answer must be put right."""
+    other = sqlite3.connect(path, isolation_level=None)
+    async with house(path) as one:
+        for command, end, kind in (("bet", OK, Kind.BET), ("win", REFUSED, Kind.WIN)):
+            held = Held()
+            one.script(held)
+            call = asyncio.ensure_future(one.send(command, seconds=0.1, trans_id=command))
+            await held.arrived.wait()
+            other.execute("BEGIN IMMEDIATE")
+            held.release(end)
+            assert "the outcome could not be written" in await call
+
+            other.execute("ROLLBACK")
+            row = await one.journal.look("test1234", command, _found, seconds=0)
+            assert isinstance(row, Row)
+            assert (row.kind, row.call, row.result, row.told) == (kind, None, end.result, Told.NOTHING)
+            assert row.is_open
+    other.close()
+
+
+async def test_a_conflict_that_is_not_answered_does_not_unsay_the_answer_to_the_bet(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        await one.send("bet", sent=None)
+        assert await one.send("bet", amount=7, sent=False) == "ALREADY_PROCESSED"
+
+        assert (await one.rows())["1676358190"].told is Told.MAYBE
+
+
+async def test_a_status_that_finds_what_was_cancelled_takes_it_back(path: Path) -> None:
+    async with house(path, late_bets_refused=False) as one:
+        one.script(NOT_FOUND, STANDS)
+        await one.send("cancel")
+
+        assert "after its cancel" in await one.send("status")
+        assert (await one.rows())["1676358190"].cancel is CancelState.OWED
+
+
 async def _until_free(house: House) -> None:
     """A turn ends some time after its call."""
     for _ in range(200):
@@ -261,3 +301,7 @@ async def _until_free(house: House) -> None:
 
 def _row_of(found: Found) -> Change[None]:
     raise AssertionError(found)
+
+
+def _found(found: Found) -> Change[Row | None]:
+    return Change(None, takes_turn=False, value=found.row)

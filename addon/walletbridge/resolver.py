@@ -178,7 +178,9 @@ class Resolver:
             return Change(found.row and replace(found.row, for_human=problem), takes_turn=False, value=None)
 
         with suppress(JournalUnavailable):
-            await self._journal.note(row.account, row.trans_id, step)
+            if isinstance(await self._journal.end(row.account, row.trans_id, step), Busy):
+                # It had not come to taking the turn.
+                await self._journal.note(row.account, row.trans_id, step)
 
     async def _send(self, taken: _Taken, deadline: float) -> bool:
         row = taken.row

@@ -122,3 +122,24 @@ def test_rechecks_grow_apart_and_end() -> None:
 
     last = after(Verdict(second, answered.answer), second, TIMES, now=NOW, pause=0.5)
     assert (last.rechecks_left, last.next_try_at) == (0, None)
+
+
+def test_a_refusal_does_not_use_up_a_recheck() -> None:
+    """It does not say whether the transaction is known; after some the row is a person's."""
+    refused = Verdict(replace(BELIEVED, result=Result.FAILED, tries=1), Outcome(Result.FAILED))
+    row = after(refused, BELIEVED, TIMES, now=NOW, pause=0.5)
+    assert (row.rechecks_left, row.next_try_at, row.tries) == (2, NOW + 0.5, 1)
+
+    assert plan(replace(row, tries=3), ALONE, TIMES, ALL, now=NOW + 1).action is Action.LEAVE
+
+
+def test_an_unknown_recheck_is_made_again_after_a_pause() -> None:
+    row = after(Verdict(BELIEVED, None), BELIEVED, TIMES, now=NOW, pause=0.5)
+
+    assert (row.rechecks_left, row.next_try_at) == (2, NOW + 0.5)
+
+
+def test_a_recheck_that_was_answered_forgets_the_refusals_before_it() -> None:
+    answered = Verdict(replace(BELIEVED, result=Result.TRANSACTION_NOT_FOUND, tries=2), Outcome(Result.OK))
+
+    assert after(answered, BELIEVED, TIMES, now=NOW, pause=0.5).tries == 0

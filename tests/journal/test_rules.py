@@ -18,7 +18,8 @@ REMEMBERS, FORGETS = Promises(late_bets_refused=True), Promises(late_bets_refuse
 SENT, NOT_SENT = OutcomeUnknown("no answer", sent=True), OutcomeUnknown("no connection", sent=False)
 OK, REPEATED = Outcome(Result.OK, 5), Outcome(Result.ALREADY_PROCESSED, 5)
 NOT_FOUND, FAILED = Outcome(Result.TRANSACTION_NOT_FOUND, 5), Outcome(Result.FAILED, 5)
-INSUFFICIENT = Outcome(Result.BALANCE_INSUFFICIENT, 5)
+INSUFFICIENT, INACTIVE = Outcome(Result.BALANCE_INSUFFICIENT, 5), Outcome(Result.PLAYER_INACTIVE)
+STANDS = Outcome(Result.OK, 5, TransactionState.OK)
 
 
 def callback(command: str, **data: object) -> Bet | Win | Cancel:
@@ -77,6 +78,11 @@ GONE = replace(UNRESOLVED, movement_unresolved_since=None, cancel=CancelState.NO
         # After 0 the wallet says that it is a repeat; after 42 it is 99.
         (DONE, "bet", Step.SEND),
         (GONE, "bet", Step.FAILED),
+        # After the resolver's own cancel a bet is 41 only to a sender that had been told that it was made.
+        (replace(DONE, cancel_by_provider=False), "bet", Step.SEND),
+        (replace(DONE, cancel_by_provider=False, told=Told.NOTHING), "bet", Step.UNKNOWN),
+        (replace(DONE, cancel_by_provider=False, told=Told.REFUSED), "bet", Step.UNKNOWN),
+        (replace(DONE, told=Told.NOTHING), "bet", Step.SEND),
         # A cancel is always sent.
         (UNRESOLVED, "cancel", Step.SEND),
         (MADE, "cancel", Step.SEND),
@@ -142,6 +148,14 @@ def test_a_status_is_not_asked_while_something_is_open(row: Row | None, step: St
         # A repeat of what is on record can no longer change anything.
         (replace(MADE, call=Kind.BET), SENT, None, Movement.CONFIRMED, False),
         (replace(MADE, call=Kind.BET), REPEATED, REPEATED, Movement.CONFIRMED, False),
+        # Nor does the refusal of a repeat say that the first was not made; only the player is checked before that.
+        (replace(MADE, call=Kind.BET), FAILED, None, Movement.CONFIRMED, False),
+        (replace(MADE, call=Kind.BET), INACTIVE, INACTIVE, Movement.CONFIRMED, False),
+        (replace(DONE, call=Kind.BET), FAILED, FAILED, Movement.CONFIRMED, False),
+        # It was refused before, asked for again, and made though nobody was told so.
+        (replace(REFUSED, call=Kind.BET), REPEATED, None, Movement.CONFIRMED, False),
+        # A refusal that may not hold any more.
+        (replace(REFUSED, kind=Kind.WIN, call=Kind.WIN), NOT_SENT, None, Movement.NONE, True),
         # What landed after its cancel has to be taken back.
         (replace(OWED, call=Kind.BET), OK, None, Movement.CONFIRMED, True),
         (replace(DONE, call=Kind.BET), OK, None, Movement.CONFIRMED, True),
@@ -217,12 +231,128 @@ def test_a_call_that_was_cut_off_ended_at_its_deadline(row: Row, expected: Row) 
 
 
 def test_a_status_that_was_answered_ok_counts_as_belief() -> None:
-    stands = Outcome(Result.OK, 5, TransactionState.OK)
     maybe = replace(MADE, told=Told.MAYBE)
-    verdict = rules.end_status(maybe, stands)
+    verdict = rules.end_status(maybe, STANDS)
 
     assert verdict is not None
     assert verdict.row.status_said_ok
-    assert rules.end_status(MADE, stands) is None
-    assert rules.end_status(None, stands) is None
+    assert rules.end_status(MADE, STANDS) is None
+    assert rules.end_status(None, STANDS) is None
     assert rules.end_status(maybe, Outcome(Result.OK, 5, TransactionState.CANCELED)) is None
+
+
+def test_a_status_that_finds_what_was_cancelled_is_no_answer() -> None:
+    """The bet landed after its cancel was answered 42: it is taken back, and nobody is told that it stands."""
+    verdict = rules.end_status(GONE, STANDS)
+
+    assert verdict is not None
+    assert (verdict.answer, verdict.row.cancel, verdict.row.is_open) == (None, CancelState.OWED, True)
+
+
+def test_a_person_looks_at_a_repeat_that_was_refused_until_it_is_answered() -> None:
+    refused = rules.end_movement(replace(MADE, call=Kind.BET), INACTIVE, now=NOW).row
+    assert refused.for_human == "it was made, but a repeat was answered 22"
+
+    assert rules.end_movement(replace(refused, call=Kind.BET), REPEATED, now=NOW).row.for_human == ""
+
+
+def test_the_answer_to_a_conflict_says_nothing_of_the_row() -> None:
+    maybe = replace(MADE, told=Told.MAYBE)
+    for other in (callback("bet", amount=7), callback("win")):
+        assert isinstance(other, Bet | Win)
+        for sent in (True, False):
+            assert rules.delivered(maybe, other, sent=sent) == maybe
+
+
+@pytest.mark.parametrize("command", ["bet", "win"])
+def test_a_refusal_that_did_not_go_out_leaves_everything_as_if_nothing_had_been_answered(command: str) -> None:
+    """A bet is written off then, and a win is owed."""
+    wanted = callback(command)
+    assert isinstance(wanted, Bet | Win)
+    refused = rules.end_movement(row_of(command), FAILED, now=NOW).row
+    assert rules.delivered(refused, wanted, sent=True) == refused
+
+    unheard = rules.delivered(refused, wanted, sent=False)
+    assert (unheard.told, unheard.movement) == (Told.NOTHING, Movement.NONE)
+    assert unheard.is_win_owed is (command == "win")
+    assert look(unheard, command).step is (Step.SEND if command == "win" else Step.UNKNOWN)
+
+
+def not_sent(row: Row | None, command: str, *, other: Row | None = None, **data: object) -> Row:
+    return rules.not_sent(row, other, callback(command, **data), now=NOW)
+
+
+def test_what_was_not_sent_has_its_row_all_the_same() -> None:
+    new = not_sent(None, "win")
+
+    assert (new.kind, new.call, new.told_at, new.is_win_owed) == (Kind.WIN, None, NOW, True)
+    assert not not_sent(None, "bet").is_open
+    assert not_sent(None, "cancel").cancel is CancelState.OWED
+    assert not_sent(MADE, "bet") == replace(MADE, created_at=NOW, told_at=NOW)
+
+
+def test_a_cancel_that_was_not_sent_stops_the_call_that_is_at_work() -> None:
+    row = not_sent(BET, "cancel")
+
+    assert (row.call, row.cancel, row.cancel_by_provider) == (Kind.BET, CancelState.OWED, True)
+    assert not_sent(DONE, "cancel").cancel is CancelState.DONE
+
+
+def test_a_win_that_was_refused_and_then_not_sent_is_owed() -> None:
+    refused = replace(REFUSED, kind=Kind.WIN)
+
+    assert not_sent(refused, "win").is_win_owed
+    assert not not_sent(REFUSED, "bet").is_open
+
+
+def test_a_conflict_that_was_not_sent_is_counted_and_changes_nothing() -> None:
+    refused = replace(REFUSED, kind=Kind.WIN)
+
+    assert not_sent(refused, "win", amount=7) == replace(refused, conflicts=1)
+    assert not_sent(refused, "bet") == replace(refused, conflicts=1)
+    assert not_sent(None, "win", other=replace(MADE, account="x")) == replace(MADE, account="x", conflicts=1)
+
+
+def test_a_row_at_rest_that_is_used_again_is_as_old_as_that() -> None:
+    """Its times may be of another boot, and lie in the future."""
+    old = replace(REFUSED, created_at=9e6, told_at=9e6, next_try_at=9e6, tries=2)
+    row = look(old, "bet").row
+
+    assert row is not None
+    assert (row.created_at, row.told_at, row.next_try_at, row.tries) == (NOW, None, None, 0)
+    assert rules.absorb(row).told_at == NOW + 2
+
+
+def test_a_row_that_is_open_or_asked_again_keeps_its_age() -> None:
+    for old in (replace(WIN, call=None, tries=2), replace(GONE, rechecks_left=1)):
+        row = look(replace(old, created_at=5.0, next_try_at=150.0), "win" if old.kind is Kind.WIN else "bet").row
+
+        assert row is not None
+        assert (row.created_at, row.next_try_at) == (5.0, 150.0)
+
+
+def test_a_cancel_of_the_provider_ends_all_doubt() -> None:
+    """It wants the transaction undone: the resolver may see to that, whatever it had left to a person before."""
+    left = replace(MADE, told=Told.MAYBE, for_human="nobody knows", tries=3, next_try_at=9e6)
+    for row in (look(left, "cancel").row, not_sent(left, "cancel")):
+        assert row is not None
+        assert (row.cancel, row.for_human, row.tries, row.next_try_at) == (CancelState.OWED, "", 0, None)
+
+    contradicted = replace(left, cancel=CancelState.OWED)
+    assert not_sent(contradicted, "cancel").for_human == "nobody knows"
+
+
+@pytest.mark.parametrize("row", [CANCEL, replace(GONE, rechecks_left=2)])
+def test_a_refusal_settles_no_cancel_and_counts_as_a_try(row: Row) -> None:
+    for end in (FAILED, INACTIVE):
+        verdict = rules.end_cancel(row, end, FORGETS, TIMES, now=NOW, for_provider=False)
+
+        assert (verdict.row.cancel, verdict.row.tries) == (row.cancel, 1)
+
+
+@pytest.mark.parametrize("is_unresolved", [True, False])
+def test_a_refusal_settles_no_win_and_counts_as_a_try(*, is_unresolved: bool) -> None:
+    row = replace(WIN, movement_unresolved_since=90.0 if is_unresolved else None)
+    verdict = rules.end_movement(row, FAILED, now=NOW, for_provider=False)
+
+    assert (verdict.row.movement, verdict.row.tries, verdict.row.is_open) == (Movement.NONE, 1, True)
