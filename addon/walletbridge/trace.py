@@ -20,6 +20,23 @@ class CacheUse(StrEnum):
 
 
 @dataclass(slots=True)
+class WalletCall:
+    """One gRPC call as it was sent, for people who watch."""
+
+    method: str
+    """The full name of the method."""
+    request: object
+    """The message, as the wallet's proto has it."""
+    response: bytes | None = None
+    """As it came; None where there was none."""
+    status: str = ""
+    """The name of the gRPC status; empty while there is none."""
+    details: str = ""
+    """What the wallet said beside a status that is not OK."""
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class Trace:
     """Filled in by whoever does a step; read once the answer is made. Decides nothing."""
 
@@ -35,3 +52,5 @@ class Trace:
     cache: CacheUse | None = None
     reason: str = ""
     """Why the answer is what it is, where its result code does not say it."""
+    calls: list[WalletCall] | None = None
+    """Each call that was sent, in order; None where nobody watches, so that keeping them costs nothing."""

@@ -59,9 +59,11 @@ class Bench:
         self.client = GrpcWallet(self.channel, calls_max=calls_max, connect_wait=connect_wait, clock=self.clock)
         self.trace = Trace()
 
-    async def call(self, command: str, *, seconds: float = TIMEOUT, **overrides: Any) -> Outcome:
+    async def call(
+        self, command: str, *, seconds: float = TIMEOUT, is_watched: bool = False, **overrides: Any
+    ) -> Outcome:
         """Calls with so much of the budget left."""
-        self.trace = Trace()
+        self.trace = Trace(calls=[] if is_watched else None)
         deadline = self.clock() + seconds
         return await self.client.call(callback(command, **overrides), deadline=deadline, trace=self.trace)
 
@@ -119,6 +121,25 @@ async def test_the_time_at_the_wallet_is_noted() -> None:
         await call
 
         assert bench.trace.wallet_seconds == 0.25
+
+
+async def test_who_watches_sees_each_call_as_it_was_sent() -> None:
+    """Nobody does so without asking for it: see the default."""
+    async with connected() as (wallet, bench):
+        wallet.script("GetBalance", abort(grpc.StatusCode.UNAVAILABLE), OK)
+        await bench.call("balance")
+        assert bench.trace.calls is None
+
+        wallet.script("GetBalance", abort(grpc.StatusCode.UNAVAILABLE), OK)
+        await bench.call("balance", is_watched=True)
+
+        assert bench.trace.calls is not None
+        first, second = bench.trace.calls
+        assert (first.status, first.details, first.response) == ("UNAVAILABLE", "said so in the test", None)
+        assert (second.status, second.details, second.method) == ("OK", "", METHODS[Command.BALANCE].name)
+        assert second.request == METHODS[Command.BALANCE].request(callback("balance"))
+        assert second.response is not None
+        assert METHODS[Command.BALANCE].read(callback("balance"), second.response) == Outcome(Result.OK, 400000)
 
 
 # Unknown outcomes

@@ -10,7 +10,7 @@ import grpc.aio
 from walletbridge.callbacks import Callback, Command
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import Outcome
-from walletbridge.trace import Trace
+from walletbridge.trace import Trace, WalletCall
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.messages import METHODS, Method
 
@@ -98,15 +98,35 @@ class GrpcWallet:
             raise OutcomeUnknown("the budget was used up before the wallet was called", sent=False)
         trace.tries += 1
         trace.wallet_method = method.name
+        request = method.request(callback)
+        watched = _watch(trace, method, request)
+        started = self._clock() if watched else 0.0
         try:
-            response = await self._calls[callback.command](method.request(callback), timeout=left)
+            response = await self._calls[callback.command](request, timeout=left)
         except grpc.aio.AioRpcError as error:
             status = error.code()
             trace.grpc_status = status.name
+            if watched:
+                watched.details = error.details() or ""
             raise OutcomeUnknown(_MEANINGS.get(status, f"the wallet answered {status.name}"), sent=True) from None
         except asyncio.CancelledError:
             # Closing the channel does this as well as a cancelled caller. Either way the wallet may be at work on it.
             trace.grpc_status = grpc.StatusCode.CANCELLED.name
             raise OutcomeUnknown(_MEANINGS[grpc.StatusCode.CANCELLED], sent=True) from None
-        trace.grpc_status = grpc.StatusCode.OK.name
+        else:
+            trace.grpc_status = grpc.StatusCode.OK.name
+            if watched:
+                watched.response = response
+        finally:
+            if watched:
+                watched.status, watched.seconds = trace.grpc_status, self._clock() - started
         return method.read(callback, response)
+
+
+def _watch(trace: Trace, method: Method, request: object) -> WalletCall | None:
+    """The place for what comes of a call, if anybody watches."""
+    if trace.calls is None:
+        return None
+    call = WalletCall(method.name, request)
+    trace.calls.append(call)
+    return call
