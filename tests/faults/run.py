@@ -156,6 +156,7 @@ def _books(system: System, provider: Provider) -> Books:
         rows=rows,
         heard=system.logs.heard,
         blind=system.logs.blind,
+        made_after_refusal=system.refusals.made_after,
         remembers_cancels=system.plan.remembers_cancels,
     )
 

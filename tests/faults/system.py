@@ -20,6 +20,7 @@ from tests.faults.plan import Blow, Event, NetFault, Plan, draw
 from tests.faults.players import ACCOUNTS
 from tests.faults.processes import Program, environment, free_port, python, until
 from tests.faults.proxy import Address, Decision, Proxy
+from tests.faults.refusals import Refusals
 from tests.faults.wallet_process import EXIT_CODE, Order
 from tests.helpers.processes import ROOT
 
@@ -40,6 +41,7 @@ class System:
         self.plan = plan
         self.folder = folder
         self.logs = Logs(plan)
+        self.refusals = Refusals()
         self.wrong: list[str] = []
         """What no process should have done."""
         self.kills: Counter[str] = Counter()
@@ -49,6 +51,7 @@ class System:
         self.proxy = Proxy(self._upstream, self._decide)
         port = free_port()
         self.wallet = self._wallet_program(port)
+        self.wallet.listeners.append(self.refusals.listen)
         self.gateways = [gateway_in(folder, number, plan, port, self.logs.listen) for number in range(plan.gateways)]
         self._turn = itertools.count()
         self._wallet_may_run = asyncio.Event()
