@@ -18,7 +18,7 @@ import msgspec
 from tests.faults.gateway import JOURNAL, Logs, gateway_in
 from tests.faults.plan import Blow, Event, NetFault, Plan, draw
 from tests.faults.players import ACCOUNTS
-from tests.faults.processes import Program, environment, free_port, python, until
+from tests.faults.processes import START_SECONDS, Program, environment, free_port, python, until
 from tests.faults.proxy import Address, Decision, Proxy
 from tests.faults.refusals import Refusals
 from tests.faults.wallet_process import EXIT_CODE, Order
@@ -123,7 +123,9 @@ class System:
         """No more faults; returns when all processes are up."""
         self._faults = {}
         self.plan_faults({})
-        await until(lambda: self.wallet.is_up and all(gateway.address for gateway in self.gateways), seconds=60)
+        await until(
+            lambda: self.wallet.is_up and all(gateway.address for gateway in self.gateways), seconds=START_SECONDS
+        )
 
     def plan_faults(self, shares: Mapping[str, float]) -> None:
         """The wallet's faults from now on, also after a new start."""
