@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.model import rules_off
 from tests.model.machine import Machine
@@ -21,6 +21,7 @@ def test_no_way_of_a_search_loses_money() -> None:
             stateful_step_count=STEPS,
             phases=[Phase.generate, Phase.shrink],
             deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
             derandomize=True,
             database=None,
         ),
