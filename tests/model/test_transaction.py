@@ -2,7 +2,7 @@
 In every order of steps, with everything that can go wrong twice in a run, money moves at most once, and in the end the
 provider and the wallet agree, or a person is told.
 
-`python -m tests.model 3` lets three things go wrong; it takes some minutes.
+`python -m tests.model` lets three things go wrong; it takes some minutes.
 """
 
 from dataclasses import replace
