@@ -38,6 +38,9 @@ class Channel:
         else:
             self._channel = grpc.aio.secure_channel(settings.target, _credentials(settings.tls), options=options)
         self._ready = asyncio.Event()
+        self._tried = asyncio.Event()
+        # A name that takes long to resolve is no state of the channel, and yet nobody may wait for it for ever.
+        self._last_moment = asyncio.get_running_loop().call_later(settings.connect_timeout, self._tried.set)
         self._on_change = on_change
         self._watch = asyncio.ensure_future(self._watch_state())
 
@@ -50,8 +53,16 @@ class Channel:
         """Whether a call could be sent at once."""
         return self._ready.is_set()
 
-    async def wait_until_ready(self, seconds: float) -> bool:
-        """Waits for the connection, at most so long; says whether it is there."""
+    async def wait_until_ready(self, seconds: float, *, first: float = 0) -> bool:
+        """
+        Waits for the connection, at most so long; says whether it is there.
+
+        `first`, in seconds: how long it may wait for the end of the very first attempt to connect, before that. After
+        `connect_timeout` nobody waits for that any more.
+        """
+        if first > 0 and not self._tried.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._tried.wait(), first)
         if not self._ready.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ready.wait(), seconds)
@@ -60,6 +71,7 @@ class Channel:
     async def close(self) -> None:
         """Ends the connection; a call still in flight ends as cancelled, and its outcome is unknown."""
         self._watch.cancel()
+        self._last_moment.cancel()
         with suppress(asyncio.CancelledError):
             await self._watch
         self._ready.clear()
@@ -74,6 +86,8 @@ class Channel:
                 self._ready.set()
             else:
                 self._ready.clear()
+            if ready or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                self._tried.set()
             # That a wallet is away at the start is known only once an attempt has failed.
             if ready != told and (ready or told or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE):
                 told = ready
