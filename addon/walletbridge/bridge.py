@@ -27,6 +27,7 @@ from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
+from walletbridge.wallet.protection import Protection
 
 RECHECKS = (1, 10, 60)
 """A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
@@ -58,6 +59,13 @@ class Bridge:
             connect_wait=settings.wallet.connect_wait,
             clock=clock,
         )
+        self.protection = Protection(
+            self.wallet,
+            breaker=settings.breaker,
+            limits=settings.limits,
+            clock=clock,
+            on_change=self._wallet_silent,
+        )
         self.status_cache = StatusCache(
             size=settings.status_cache.size,
             ok_seconds=settings.status_cache.ok_seconds,
@@ -73,7 +81,7 @@ class Bridge:
         turns = Turns()
         promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
         self._transactions = Transactions(
-            self.wallet,
+            self.protection.for_callbacks,
             self.journal,
             turns,
             self.status_cache,
@@ -83,7 +91,7 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolver = Resolver(
-            self.wallet,
+            self.protection.for_resolver,
             self.journal,
             turns,
             self.status_cache,
@@ -97,7 +105,7 @@ class Bridge:
         self._resolving = asyncio.ensure_future(self._resolver.run())
         self._gateway = Gateway(
             Dispatch(
-                self.wallet,
+                self.protection.for_callbacks,
                 self._transactions,
                 self.status_cache,
                 budgets=budgets(settings.deadlines),
@@ -166,6 +174,7 @@ class Bridge:
             forced.cancel()
             drained.cancel()
         self._stopped = True
+        await self.protection.stop()
         await self._channel.close()
         # Closing the channel has ended the calls that were left; now they are written down and answered.
         last: set[asyncio.Future[Any]] = {self._resolving, *self._answering}
@@ -178,11 +187,20 @@ class Bridge:
             await asyncio.wait(self._answering)
 
     def _wallet_changed(self, ready: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        self.protection.connected(ready=ready)
         if ready:
             self._resolver.wallet_is_back()
             self.log.event("wallet connected", target=self.settings.wallet.target)
         else:
             self.log.warning("wallet away", target=self.settings.wallet.target)
+
+    def _wallet_silent(self, is_silent: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        target = self.settings.wallet.target
+        if is_silent:
+            self.log.warning("wallet does not answer: bets, wins and reads are refused", target=target)
+        else:
+            self._resolver.wallet_is_back()
+            self.log.event("wallet answers again", target=target)
 
     def _journal_changed(self, problem: str) -> None:
         path = str(self.settings.journal.path)

@@ -5,6 +5,7 @@ The settings file: `load` reads it, `Settings` is what it says, `read_tokens` fe
 from walletbridge.settings.addresses import Address, Upstream
 from walletbridge.settings.model import (
     Admin,
+    Breaker,
     Callback,
     Deadlines,
     Journal,
@@ -21,6 +22,7 @@ from walletbridge.settings.tokens import read_tokens
 __all__ = [
     "Address",
     "Admin",
+    "Breaker",
     "Callback",
     "Deadlines",
     "Journal",

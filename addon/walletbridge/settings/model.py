@@ -31,6 +31,8 @@ def _seconds_or_off(highest: int) -> Meta:
     return Meta(ge=0, le=highest, description=f"seconds from 0 (off) to {highest}")
 
 
+_PERCENT = _whole(0, 45)
+"""A share that leaves something for the others when there are two of them."""
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -148,10 +150,29 @@ class Limits(Section, frozen=True, kw_only=True):
     """Calls of the wallet at the same time."""
     resolver_calls: Annotated[int, _whole(1, 65536)] = 16
     """How many of them may settle what is open, rather than answer a callback."""
+    kept_for_cancels: Annotated[int, _PERCENT] = 10
+    """How many percent of them no other call may take."""
+    kept_for_wins: Annotated[int, _PERCENT] = 15
+    """How many percent of them, beyond those, only wins and cancels may take."""
     journal_steps: Annotated[int, _whole(1, 10_000_000)] = 10_000
     """Steps of callbacks that wait for the journal's disk."""
     log_lines: Annotated[int, _whole(1, 10_000_000)] = 10_000
     """Lines of the log that wait to be written."""
+
+
+class Breaker(Section, frozen=True, kw_only=True):
+    """When the wallet counts as down, so that calls but cancels are refused at once, and when it is asked again."""
+
+    failures: Annotated[int, _whole(0, 1_000_000)] = 10
+    """Calls in a row without an answer; 0 switches the breaker off."""
+    patience: Annotated[float, _seconds(60)] = 0.5
+    """How long a call must have waited for its missing answer to count, in seconds."""
+    away_after: Annotated[float, _seconds(_HOUR)] = 0.5
+    """How long the connection must be gone, in seconds; until then reads wait for it inside their limit."""
+    probe_every: Annotated[float, _seconds(60)] = 0.25
+    """How often a wallet that does not answer is asked, in seconds."""
+    probe_seconds: Annotated[float, _seconds(60)] = 1.0
+    """How long such a question waits for its answer, in seconds."""
 
 
 class Admin(Section, frozen=True, kw_only=True):
@@ -181,6 +202,7 @@ class Settings(Section, frozen=True, kw_only=True):
     status_cache: StatusCache = StatusCache()
     journal: Journal = Journal()
     limits: Limits = Limits()
+    breaker: Breaker = Breaker()
     admin: Admin | None = None
     """None for no admin endpoint."""
     ui: Ui = Ui()
