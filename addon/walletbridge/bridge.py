@@ -51,7 +51,7 @@ class Bridge:
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
-        self._peers = Peers(settings.callback.allow_from)
+        self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
         self._channel = Channel(settings.wallet, on_change=self._wallet_changed)
         self.wallet = GrpcWallet(
             self._channel,
@@ -123,9 +123,11 @@ class Bridge:
         """Whether a request target is the callback path; the query is ignored."""
         return target.partition("?")[0] == self.settings.callback.path
 
-    def admits(self, peer: str, tokens: Sequence[bytes]) -> bool:
-        """Whether a request from `peer` with these values of the token header is the provider's."""
-        return self._peers.accept(peer) and self._tokens.accept(tokens)
+    def admits(self, peer: str, tokens: Sequence[bytes], forwarded: Sequence[bytes] = ()) -> bool:
+        """
+        Whether a request from `peer` with these values of the token header and of X-Forwarded-For is the provider's.
+        """
+        return self._peers.accept(peer, forwarded) and self._tokens.accept(tokens)
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
         """

@@ -75,6 +75,7 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
             ),
         },
     ),
+    ("callback.trusted_proxies", {"[]": (), "[10.0.0.0/8]": (IPv4Network("10.0.0.0/8"),)}),
     ("wallet.target", {"w": "w", "dns:///wallet:50051": "dns:///wallet:50051", "unix:/run/w.sock": "unix:/run/w.sock"}),
     ("wallet.tls", {"{}": Tls()}),
     ("wallet.currency_decimals", {"0": 0, "8": 8}),
@@ -177,7 +178,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
 ]
 
 SECTIONS = {
-    "callback": "path, token_env, token_file, allow_from",
+    "callback": "path, token_env, token_file, allow_from, trusted_proxies",
     "wallet": "target, tls, currency_decimals, late_bets_refused, connect_wait, connect_timeout",
     "deadlines": "bet, balance, authenticate, win, cancel, status, margin",
     "status_cache": "size, ok_seconds, canceled_seconds",

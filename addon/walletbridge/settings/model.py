@@ -65,6 +65,8 @@ class Callback(Section, frozen=True, kw_only=True):
     token_file: Path | None = None
     allow_from: tuple[Network, ...] = ()
     """Empty means anyone who has the token."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose X-Forwarded-For is believed when `allow_from` is tested."""
 
     def __post_init__(self) -> None:
         if self.token_env is None and self.token_file is None:
