@@ -22,7 +22,7 @@ from walletbridge.gateway import Request
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import Row
 from walletbridge.logs import open_log
-from walletbridge.settings import Breaker, Callback, Deadlines, Journal, Limits, Settings, Tls, Wallet
+from walletbridge.settings import Breaker, Callback, Deadlines, Journal, Limits, Settings, Tls, Tracing, Wallet
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
 
@@ -399,3 +399,22 @@ async def test_a_flood_of_bets_keeps_no_cancel_and_no_win_from_the_wallet(tmp_pa
 
         hang.release()
         assert {bet.http_status for bet in await asyncio.gather(*held)} == {200}
+
+
+# Traces
+
+
+async def test_an_environment_for_others_keeps_no_gateway_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    async with connected(tmp_path) as (_, bench):
+        assert (await bench.answer()).http_status == 200
+        assert "not traced" in bench.events()
+
+    settings = Settings(wallet=Wallet(target="127.0.0.1:1"), tracing=Tracing())
+    log = open_log(lines_max=10, stream=io.StringIO())
+    with pytest.raises(SettingsError, match=r"^tracing: expected grpc in "):
+        Bridge(settings, Tokens([TOKEN]), log)
+    log.close()

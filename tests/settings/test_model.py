@@ -114,6 +114,8 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("breaker.probe_seconds", {"0.001": 0.001, "60": 60}),
     ("limits.journal_steps", {"1": 1, "10000000": 10000000}),
     ("limits.log_lines", {"1": 1, "10000000": 10000000}),
+    ("tracing.endpoint", {"http://collector:4317": "http://collector:4317", "https://[::1]": "https://[::1]"}),
+    ("tracing.sample_percent", {"0": 0, "100": 100}),
     ("admin.listen", {"127.0.0.1:0": Address("127.0.0.1", 0)}),
     ("ui.listen", {"localhost:1": Address("localhost", 1)}),
     ("ui.keep_flows", {"1": 1, "1000000": 1000000}),
@@ -171,6 +173,8 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("breaker.probe_seconds", seconds(60), ["0", "60.001", *NOT_SECONDS]),
     ("limits.journal_steps", whole(1, 10000000), ["0", "10000001", *NOT_WHOLE]),
     ("limits.log_lines", whole(1, 10000000), ["0", "-1", "10000001", *NOT_WHOLE]),
+    ("tracing.endpoint", UPSTREAM, ["127.0.0.1:4317", "http://a/v1/traces", *NOT_TEXTS]),
+    ("tracing.sample_percent", whole(0, 100), ["-1", "101", *NOT_WHOLE]),
     ("admin.listen", ADDRESS, ["9901", "localhost", *NOT_TEXTS]),
     ("ui.listen", ADDRESS, ["8081", "localhost", *NOT_TEXTS]),
     ("ui.keep_flows", whole(1, 1000000), ["0", "-1", "1000001", *NOT_WHOLE]),
@@ -188,6 +192,7 @@ SECTIONS = {
     ),
     "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, journal_steps, log_lines",
     "breaker": "failures, patience, away_after, probe_every, probe_seconds",
+    "tracing": "endpoint, sample_percent",
     "admin": "listen",
     "ui": "listen, keep_flows, mask_accounts",
 }
@@ -270,7 +275,7 @@ def test_a_section_holds_keys_and_values(tmp_path: Path, section: str, keys: str
 
 
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
-    empty_sections = "".join(f"{section}: {{}}\n" for section in SECTIONS.keys() - {"wallet", "admin"})
+    empty_sections = "".join(f"{section}: {{}}\n" for section in SECTIONS.keys() - {"wallet", "tracing", "admin"})
     settings = load_text(tmp_path, "wallet: {target: w}")
 
     assert settings.journal.path == tmp_path / "walletbridge.db"

@@ -13,6 +13,7 @@ from walletbridge.settings.model import (
     Settings,
     StatusCache,
     Tls,
+    Tracing,
     Ui,
     Wallet,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Settings",
     "StatusCache",
     "Tls",
+    "Tracing",
     "Ui",
     "Upstream",
     "Wallet",

@@ -177,6 +177,15 @@ class Breaker(Section, frozen=True, kw_only=True):
     """How long such a question waits for its answer, in seconds."""
 
 
+class Tracing(Section, frozen=True, kw_only=True):
+    """OpenTelemetry's traces. Where a key is not set, OpenTelemetry's own environment variables say it."""
+
+    endpoint: Upstream | None = None
+    """The collector, which speaks OTLP over gRPC."""
+    sample_percent: Annotated[int, _whole(0, 100)] | None = None
+    """How many of the callbacks are traced."""
+
+
 class Admin(Section, frozen=True, kw_only=True):
     """The admin endpoint of `serve`."""
 
@@ -205,6 +214,8 @@ class Settings(Section, frozen=True, kw_only=True):
     journal: Journal = Journal()
     limits: Limits = Limits()
     breaker: Breaker = Breaker()
+    tracing: Tracing | None = None
+    """None: only if OpenTelemetry's own environment variables ask for it."""
     admin: Admin | None = None
     """None for no admin endpoint."""
     ui: Ui = Ui()

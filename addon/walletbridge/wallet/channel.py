@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 # gRPC's core writes lines of its own to stderr, into the middle of a console UI. It reads this once, at its import.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
@@ -22,6 +23,9 @@ RECONNECT_MILLISECONDS = 100
 RECONNECT_MILLISECONDS_MAX = 200
 RESPONSE_BYTES_MAX = 1 << 20
 
+type Around = Callable[[str, Any], Any]
+"""Takes the path of a method and the call of it, and returns a call with the same arguments."""
+
 
 class Channel:
     """
@@ -30,8 +34,14 @@ class Channel:
     Must be made inside a running event loop. Raises SettingsError where a certificate or key cannot be read.
     """
 
-    def __init__(self, settings: WalletSettings, *, on_change: Callable[[bool], None]) -> None:
-        """`on_change` is told when the connection is there (True) and when it is gone (False)."""
+    def __init__(
+        self, settings: WalletSettings, *, on_change: Callable[[bool], None], around: Around | None = None
+    ) -> None:
+        """
+        `on_change` is told when the connection is there (True) and when it is gone (False). `around` is put around the
+        calls of each method.
+        """
+        self._around = around
         options = _options(settings)
         if settings.tls is None:
             self._channel = grpc.aio.insecure_channel(settings.target, options=options)
@@ -46,7 +56,8 @@ class Channel:
 
     def method(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable:
         """A unary method that takes a message and returns the response's bytes, unread."""
-        return self._channel.unary_unary(path, request_serializer=_serialize)
+        call = self._channel.unary_unary(path, request_serializer=_serialize)
+        return call if self._around is None else self._around(path, call)
 
     @property
     def is_ready(self) -> bool:
