@@ -33,7 +33,19 @@ IO = {
     "time",
 }
 
-LEAVES = SANS_IO | {"changes", "clock", "line_writer", "logs", "peers", "settings", "tokens", "trace", "turns"}
+LEAVES = SANS_IO | {
+    "changes",
+    "clock",
+    "line_writer",
+    "logs",
+    "otel",
+    "peers",
+    "settings",
+    "tokens",
+    "trace",
+    "tracing",
+    "turns",
+}
 
 LAYERS = [
     {"__main__"},
@@ -52,6 +64,7 @@ HOMES = {
     "mitmproxy": {"addon", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
+    "opentelemetry": {"otel"},
 }
 """Where alone a dependency that shapes its users may be imported."""
 
