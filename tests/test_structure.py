@@ -33,7 +33,18 @@ IO = {
     "time",
 }
 
-LEAVES = SANS_IO | {"changes", "clock", "line_writer", "logs", "peers", "settings", "tokens", "trace", "turns"}
+LEAVES = SANS_IO | {
+    "changes",
+    "clock",
+    "line_writer",
+    "logs",
+    "peers",
+    "promises",
+    "settings",
+    "tokens",
+    "trace",
+    "turns",
+}
 
 LAYERS = [
     {"__main__"},
@@ -43,6 +54,7 @@ LAYERS = [
     {"gateway"},
     {"dispatch", "resolver"},
     {"transactions"},
+    {"checks", "questions"},
     {"journal", "status_cache", "wallet"},
     LEAVES,
 ]

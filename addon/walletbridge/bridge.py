@@ -10,14 +10,18 @@ from typing import Any
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Command, Win
+from walletbridge.checks import checked
 from walletbridge.dispatch import Dispatch
+from walletbridge.errors import SettingsError
 from walletbridge.gateway import Gateway, Request
 from walletbridge.journal.plan import Switches
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.repeats import keep_days
+from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
 from walletbridge.outcomes import Result
 from walletbridge.peers import Peers
+from walletbridge.promises import Promises
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.settings import Deadlines, Journal, Settings
 from walletbridge.status_cache import StatusCache
@@ -40,7 +44,8 @@ _HTTP_OK = 200
 
 class Bridge:
     """
-    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be read.
+    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be read,
+    or where they do not fit what the wallet promises.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class Bridge:
         self.settings = settings
         self._tokens = tokens
         self._peers = Peers(settings.callback.allow_from)
+        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        kept_days = days_to_keep(settings.journal, promises)
         self._channel = Channel(settings.wallet, on_change=self._wallet_changed)
         self.wallet = GrpcWallet(
             self._channel,
@@ -66,14 +73,15 @@ class Bridge:
         )
         self.journal = SqliteJournal(
             settings.journal.path,
-            keep_days=settings.journal.keep_days,
+            keep_days=kept_days,
             waiting_max=settings.limits.journal_steps,
             on_problem=self._journal_changed,
         )
         turns = Turns()
-        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        # Its checks are made here where the wallet does not make them.
+        checked_wallet = checked(self.wallet, promises)
         self._transactions = Transactions(
-            self.wallet,
+            checked_wallet,
             self.journal,
             turns,
             self.status_cache,
@@ -83,7 +91,7 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolver = Resolver(
-            self.wallet,
+            checked_wallet,
             self.journal,
             turns,
             self.status_cache,
@@ -193,6 +201,14 @@ class Bridge:
 
     def _tell(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.warning(event, **fields)
+
+
+def days_to_keep(journal: Journal, promises: Promises) -> int:
+    """How long rows at rest are kept. Raises SettingsError where that is too short for what the wallet promises."""
+    try:
+        return keep_days(journal.keep_days, promises)
+    except ValueError as error:
+        raise SettingsError(f"journal.keep_days: {error}") from None
 
 
 def times(journal: Journal) -> Times:

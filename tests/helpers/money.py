@@ -15,9 +15,10 @@ from walletbridge.callbacks import Bet, Cancel, Status, Win, decode
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.row import Row
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.outcomes import Outcome
+from walletbridge.promises import Promises
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace

@@ -9,8 +9,9 @@ from walletbridge.callbacks import Bet, Cancel, Win, decode
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal import rules
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
-from walletbridge.journal.rules import Look, Promises, Step, Times
+from walletbridge.journal.rules import Look, Step, Times
 from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.promises import Promises, Repeats
 
 NOW = 100.0
 TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60, 600), tries_max=3)
@@ -114,7 +115,7 @@ def test_a_number_of_another_account_is_a_conflict(command: str) -> None:
 
 
 def test_a_wallet_that_reports_no_repeats_is_not_asked_for_one() -> None:
-    promises = Promises(late_bets_refused=True, repeats_reported=False)
+    promises = Promises(late_bets_refused=True, repeats=Repeats.REPLAYED)
 
     assert look(DONE, "bet", promises=promises).step is Step.REPEATED
     assert look(MADE, "bet", promises=promises).step is Step.REPEATED
