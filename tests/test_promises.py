@@ -5,11 +5,12 @@ import tempfile
 from dataclasses import fields
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.helpers.lesser_house import Belief, LesserHouse
+from tests.helpers.lesser_house import Belief, Entry, LesserHouse
 from tests.helpers.lesser_wallet import Fate
 
 from walletbridge import transactions
@@ -33,6 +34,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("repeat"), st.integers(0, 9), FATES),
     st.tuples(st.just("status"), st.integers(0, 9)),
     st.tuples(st.just("stray cancel"), FATES),
+    st.tuples(st.just("late bet"), AMOUNTS, FATES),
     st.tuples(st.just("time"), st.sampled_from([1.0, 7.0, 25.0]), FATES),
     st.tuples(st.just("mute"), st.booleans()),
     st.tuples(st.just("player"), st.sampled_from([0, 0, 21, 22])),
@@ -47,7 +49,7 @@ def named(promises: Promises) -> str:
 def _time_is_the_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake clock passes with the wallet's calls; a busy disk and real pauses are no subject here."""
     monkeypatch.setattr(transactions, "END_SECONDS", 60)
-    monkeypatch.setattr(transactions.asyncio, "sleep", _no_pause)
+    monkeypatch.setattr(asyncio, "sleep", _no_pause)
 
 
 _sleep = asyncio.sleep
@@ -57,29 +59,15 @@ async def _no_pause(_: float) -> None:
     await _sleep(0)
 
 
-async def act(house: LesserHouse, action: tuple[object, ...]) -> None:
+async def act(house: LesserHouse, action: tuple[Any, ...]) -> None:
     """One thing that happens."""
     match action:
-        case ("bet" | "win" as command, int(amount), list(fates), is_heard):
+        case (("bet" | "win") as command, int(amount), list(fates), is_heard):
             house.wallet.fates = list(fates)
-            await house.play(command, amount, is_heard=is_heard)  # type: ignore[arg-type]
-        case ("cancel", int(index), list(fates)) if house.entries:
-            entry = house.entries[index % len(house.entries)]
-            if entry.belief in {Belief.MADE, Belief.UNSURE}:
-                house.wallet.fates = list(fates)
-                await house.cancel(entry)
-        case ("repeat", int(index), list(fates)) if house.entries:
-            entry = house.entries[index % len(house.entries)]
-            if entry.belief is Belief.MADE:
-                house.wallet.fates = list(fates)
-                outcome = await house.repeat(entry)
-                assert outcome is None or outcome.result in {21, 22, Result.ALREADY_PROCESSED}, outcome
-        case ("status", int(index)) if house.entries:
-            entry = house.entries[index % len(house.entries)]
-            outcome = await house.send("status", trans_id=entry.trans_id)
-            if outcome is not None and outcome.result is Result.OK:
-                expected = "OK" if entry.belief is Belief.MADE else "CANCELED"
-                assert outcome.state == expected or entry.belief in {Belief.UNSURE, Belief.LEFT}, (entry, outcome)
+            await house.play(command, amount, is_heard=is_heard)
+        case ("late bet", int(amount), list(fates)):
+            house.wallet.fates = list(fates)
+            await house.play_late(amount)
         case ("stray cancel", list(fates)):
             house.wallet.fates = list(fates)
             outcome = await house.send("cancel", trans_id=1000 + len(house.wallet.calls))
@@ -92,9 +80,27 @@ async def act(house: LesserHouse, action: tuple[object, ...]) -> None:
             house.wallet.is_mute = is_mute
         case ("player", int(result)):
             house.wallet.refuses_player = result
+        case (str(name), int(index), *fates) if house.entries:
+            house.wallet.fates = list(*fates)
+            await act_on(house, name, house.entries[index % len(house.entries)])
 
 
-async def run(promises: Promises, actions: list[tuple[object, ...]]) -> None:
+async def act_on(house: LesserHouse, name: str, entry: Entry) -> None:
+    """Something that the provider does with what it has played."""
+    match name:
+        case "cancel" if entry.belief in {Belief.MADE, Belief.UNSURE}:
+            await house.cancel(entry)
+        case "repeat" if entry.belief is Belief.MADE:
+            outcome = await house.repeat(entry)
+            assert outcome is None or outcome.result in {21, 22, Result.ALREADY_PROCESSED}, outcome
+        case "status":
+            outcome = await house.send("status", trans_id=entry.trans_id)
+            if outcome is not None and outcome.result is Result.OK:
+                expected = "OK" if entry.belief is Belief.MADE else "CANCELED"
+                assert outcome.state == expected or entry.belief in {Belief.UNSURE, Belief.LEFT}, (entry, outcome)
+
+
+async def run(promises: Promises, actions: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory(dir=_FAST) as folder:
         house = LesserHouse(Path(folder) / "journal.db", promises)
         try:
@@ -119,7 +125,7 @@ def test_nothing_moves_twice_and_the_books_agree_or_a_person_is_told(kind: Promi
         actions=st.lists(ACTIONS, min_size=1, max_size=10),
     )
     def holds(
-        checks: frozenset[int], actions: list[tuple[object, ...]], *, balance_first: bool, cancels_repeat: bool
+        checks: frozenset[int], actions: list[tuple[Any, ...]], *, balance_first: bool, cancels_repeat: bool
     ) -> None:
         promises = Promises(
             late_bets_refused=kind.late_bets_refused,

@@ -133,6 +133,10 @@ class Transactions:
                 )
             )
 
+        def end(row: Row, came: End, now: float) -> Verdict:
+            verdict = asked.end_question(row, came, self._times, now=now)
+            return replace(verdict, ask_again=verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS)
+
         while True:
             look = await self._look(callback, step, deadline)
             if look.step is not Step.ASK or look.row is None:
@@ -140,10 +144,10 @@ class Transactions:
             # What was known of the transaction may be over with this cancel, whether a call follows or not.
             with self._status_cache.canceling(callback):
                 came = await self._ask(look.row, deadline, trace)
-                verdict = await self._end(callback, came, self._end_question, deadline)
-            if verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS:
+                verdict = await self._end(callback, came, end, deadline)
+            if verdict.ask_again:
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
-            elif verdict.answer is None:
+            elif verdict.answer is None or self._left(deadline) <= 0:
                 raise OutcomeUnknown(verdict.reason, sent=False)
 
     async def _ask(self, row: Row, deadline: float, trace: Trace) -> End:
@@ -153,9 +157,6 @@ class Transactions:
             return await self._wallet.call(question, deadline=deadline, trace=trace)
         except OutcomeUnknown as unknown:
             return unknown
-
-    def _end_question(self, row: Row, came: End, now: float) -> Verdict:
-        return asked.end_question(row, came, self._times, now=now)
 
     async def status(self, callback: Status, *, deadline: float, trace: Trace) -> Outcome:
         """Asks what became of a transaction, unless that is not settled."""
@@ -316,7 +317,7 @@ class Transactions:
             raise OutcomeUnknown(f"{look.reason}; {unknown.reason}", sent=False) from None
         if current.result is Result.OK:
             return Outcome(result, current.balance)
-        if isinstance(callback, Bet | Win):
+        if isinstance(callback, Bet | Win) and look.row != rules.repeat_refused(look.row, current):
             await self._note_repeat_refused(callback, current)
         return current
 
@@ -324,8 +325,7 @@ class Transactions:
         """Its sender may not have heard that it was made, and takes it for not made now."""
 
         def step(found: Found) -> Change[None]:
-            row = found.row and rules.repeat_refused(found.row, refusal)
-            return Change(row, takes_turn=False, value=None)
+            return Change(rules.repeat_refused(found.row, refusal), takes_turn=False, value=None)
 
         try:
             async with asyncio.timeout(END_SECONDS):

@@ -94,7 +94,7 @@ class LesserHouse:
         self._dispatch = Dispatch(wallet, self.transactions, cache, budgets=BUDGETS, clock=self.clock)
 
     async def send(self, command: str, *, is_heard: bool | None = True, **data: Any) -> Outcome | None:
-        """What the provider hears. `is_heard`: whether the answer goes out; None if the gateway dies before it knows."""
+        """What the provider hears. `is_heard`: whether the answer goes out; None if the gateway dies at that moment."""
         callback = decode(body(make_callback(command, **data)), currency_decimals=0)
         try:
             outcome = await self._dispatch.outcome(callback, received_at=self.clock(), trace=Trace())
@@ -123,6 +123,15 @@ class LesserHouse:
             self.pass_time(3)
         if command == "bet":
             await self.cancel(entry)
+        return entry
+
+    async def play_late(self, amount: int) -> Entry:
+        """A bet that comes after its cancel."""
+        entry = Entry("bet", len(self.entries) + 1, amount)
+        self.entries.append(entry)
+        await self.cancel(entry)
+        outcome = await self.repeat(entry)
+        assert outcome is None or outcome.result not in {Result.OK, Result.ALREADY_PROCESSED}, outcome
         return entry
 
     async def repeat(self, entry: Entry) -> Outcome | None:

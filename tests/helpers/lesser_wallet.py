@@ -1,4 +1,4 @@
-"""A wallet that promises as much or as little as it is told to, keeps true books, and does to a call what is scripted."""
+"""A wallet that promises as little as it is told to, keeps true books, and does to a call what is scripted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Fate(Enum):
 
 @dataclass(slots=True)
 class LesserWallet:
-    """A `Wallet` for one player. What it does not promise it does wrong; what it does not have must not be asked for."""
+    """A `Wallet` for one player. What it does not promise it does wrong; what it has not must not be asked for."""
 
     promises: Promises
     clock: FakeClock

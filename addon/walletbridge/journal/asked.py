@@ -26,7 +26,7 @@ def end_question(row: Row, end: End, times: Times, *, now: float) -> Verdict:
     if end.result is Result.TRANSACTION_NOT_FOUND:
         return _not_known(known, end, times, now)
     if end.result is not Result.OK:
-        return Verdict(replace(known, tries=row.tries + 1), end)
+        return Verdict(replace(known, tries=row.tries + 1), None, f"the question was answered {end.result.name}")
     if end.state is TransactionState.CANCELED:
         return _cancelled(known, end)
     return _stands(known, end, times, now)

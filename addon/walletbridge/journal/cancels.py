@@ -85,12 +85,13 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
     From here on no bet or win of the transaction is sent, until the cancel is settled; nor after it, so that a late
     bet is refused also by a wallet that cannot remember its cancel.
     """
-    if (found is None and other is not None) or (cancels_are_checked(promises) and cancels_may_repeat(promises)):
+    is_own = cancels_are_checked(promises) and cancels_may_repeat(promises)
+    if is_own or (found is None and other is not None):
         return rules.look_cancel(found, other, callback, now=now, seconds=seconds)
     row = rules.cancel_wanted(found, callback, now=now)
     if row.cancel is CancelState.DONE:
         return Look(row, Step.CANCELLED, "cancelled before")
-    if row.cancel is CancelState.NOT_FOUND and not cancels_are_checked(promises):
+    if row.cancel is CancelState.NOT_FOUND:
         return Look(row, Step.NOT_FOUND, "never made; the journal knows")
     return _look_by(way(row, promises, times, now=now), row, now, seconds)
 

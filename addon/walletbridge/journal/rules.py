@@ -259,10 +259,11 @@ def without_balance(verdict: Verdict, callback: Bet | Win | Cancel) -> Verdict:
     return replace(verdict, row=row, answer=None, reason=f"{answer.result.name}, but the balance could not be read")
 
 
-def repeat_refused(row: Row, end: Outcome) -> Row:
+def repeat_refused(row: Row | None, end: Outcome) -> Row | None:
     """The row, when what the journal knows as a repeat is answered that its player may not play."""
-    is_made = row.movement is Movement.CONFIRMED and row.cancel is CancelState.NONE
-    return _repeat_refused(row, end).row if is_made else row
+    if row is None or row.movement is not Movement.CONFIRMED or row.cancel is not CancelState.NONE:
+        return row
+    return _repeat_refused(row, end).row
 
 
 def _as_movement(row: Row, callback: Bet | Win) -> Row:
