@@ -15,11 +15,12 @@ from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, running_wa
 
 from walletbridge import answers, transactions
 from walletbridge.answers import Answer
-from walletbridge.bridge import Bridge, budgets
+from walletbridge.bridge import Bridge, budgets, days_to_keep
 from walletbridge.callbacks import Command
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Request
 from walletbridge.logs import open_log
+from walletbridge.promises import Promises
 from walletbridge.settings import Callback, Deadlines, Journal, Settings, Tls, Wallet
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
@@ -323,3 +324,12 @@ async def test_nothing_that_a_bridge_shows_holds_the_token(tmp_path: Path) -> No
         text = f"{bench.bridge!r} {vars(bench.bridge)} {bench.lines()}"
 
     assert TOKEN.decode() not in text
+
+
+def test_a_journal_that_is_the_record_is_kept_for_longer_than_its_settings_may_say() -> None:
+    promises = Promises(late_bets_refused=True, has_status=False)
+
+    assert days_to_keep(Journal(), promises) == 400
+    with pytest.raises(SettingsError, match=r"^journal.keep_days: expected at least 400, got 30"):
+        days_to_keep(Journal(keep_days=30), promises)
+    assert days_to_keep(Journal(), Promises(late_bets_refused=True)) == 30

@@ -53,6 +53,8 @@ class Entry:
     trans_id: int
     amount: int
     belief: Belief = Belief.UNSURE
+    made_when_cancelled: int | None = None
+    """How often it had been made when its cancel was answered."""
 
     @property
     def delta(self) -> int:
@@ -145,6 +147,8 @@ class LesserHouse:
             if outcome is not None:
                 is_settled = outcome.result in {Result.OK, Result.TRANSACTION_NOT_FOUND}
                 entry.belief = Belief.NOT_MADE if is_settled else Belief.LEFT
+                if is_settled:
+                    entry.made_when_cancelled = self.wallet.count(str(entry.trans_id), "made")
                 assert outcome.result in {0, 21, 22, 42, 99}
                 return
             self.pass_time(3)
@@ -199,6 +203,8 @@ class LesserHouse:
             row = await self.row(entry.trans_id)
             if made > 1 or undone > made:
                 found.append(f"{entry}: made {made} times, undone {undone} times")
+            if entry.made_when_cancelled not in {None, made}:
+                found.append(f"{entry}: made after its cancel was answered")
             if row is None or row.is_listed:
                 continue
             is_owed = entry.belief is Belief.UNSURE and entry.command == "win"
