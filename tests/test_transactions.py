@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, SENT, TIMES, House, house
 
-from walletbridge.callbacks import Command, Undo
+from walletbridge.callbacks import Command, Status, Undo
 from walletbridge.journal.port import Busy, Change, Found
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.outcomes import Outcome, Result, TransactionState
@@ -383,6 +384,22 @@ async def test_a_cancel_is_the_opposite_movement_and_is_made_once(path: Path, co
         assert (undo.undone, undo.amount, undo.trans_key) == (undone, 100000, "1676358190")
         assert await one.send("status") == "OK"
         assert one.commands == [command, "cancel", "balance"]
+
+
+async def test_what_was_known_is_forgotten_with_a_cancel_that_needs_no_call(path: Path) -> None:
+    async with house(path, promises=NEITHER) as one:
+        await one.send("win", amount=0)
+        question = Status(account="test1234", checks=(42,), requested_at=None, trans_id=1676358190)
+        stands = await one.cache.ask(question, _stands, deadline=time.monotonic() + 9)
+        assert (stands[0].state, len(one.cache)) == (TransactionState.OK, 1)
+
+        assert await one.send("cancel") == "OK"
+        assert one.commands == ["win", "balance"]
+        assert len(one.cache) == 0
+
+
+async def _stands() -> Outcome:
+    return STANDS
 
 
 async def test_a_movement_in_doubt_is_not_undone(path: Path) -> None:

@@ -140,6 +140,8 @@ class Resolver:
                 return False
             if taken.plan.action is Action.LEAVE:
                 self._on_event("left to a person", {**_fields(row), "problem": taken.plan.reason})
+            if taken.plan.action is Action.SETTLE:
+                self._status_cache.forget(cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,)))
             if taken.plan.action not in SENDS:
                 return False
             return await self._send(taken, deadline)

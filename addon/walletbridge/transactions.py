@@ -115,6 +115,8 @@ class Transactions:
                         if not verdict.ask_again:
                             return _answer(verdict, came)
                         await asyncio.sleep(ASK_AGAIN_SECONDS)
+        if look.step is Step.CANCELLED:
+            self._status_cache.forget(callback)
         return await self._without_call(callback, look, deadline, trace)
 
     async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace) -> Look:
@@ -161,9 +163,9 @@ class Transactions:
     async def status(self, callback: Status, *, deadline: float, trace: Trace) -> Outcome:
         """Asks what became of a transaction, unless that is not settled."""
         async with self._turn(callback, deadline):
-            look, told = await self._look_status(callback, deadline)
-            if told is not None:
-                return await self._told_by_journal(callback, told, deadline, trace)
+            look = await self._look_status(callback, deadline)
+            if look.told is not None:
+                return await self._told_by_journal(callback, look.told, deadline, trace)
             if look.step is not Step.SEND:
                 raise OutcomeUnknown(look.reason, sent=False)
             try:
@@ -219,19 +221,17 @@ class Transactions:
             self._on_event("conflict: this trans_id stands for something else", _fields(callback))
         return look
 
-    async def _look_status(self, callback: Status, deadline: float) -> tuple[Look, Outcome | None]:
-        """What may be done, and what the journal says where it knows better than the wallet."""
-        told: list[Outcome | None] = [None]
-
-        def look(found: Found) -> Look:
-            looked, told[0] = record.look_status(found.row, self._promises)
-            return looked
-
+    async def _look_status(self, callback: Status, deadline: float) -> Look:
+        promises = self._promises
         try:
-            return await self._look_in_turn(callback, lambda found: _change(look(found)), deadline), told[0]
+            return await self._look_in_turn(
+                callback, lambda found: _change(record.look_status(found.row, promises)), deadline
+            )
         except (JournalUnavailable, TimeoutError):
             # A full disk takes no turn any more, but what is on it can be read; a question needs no more.
-            return await self._look(callback, lambda found: _read_only(look(found)), deadline), told[0]
+            return await self._look(
+                callback, lambda found: _read_only(record.look_status_unwritten(found.row, promises)), deadline
+            )
 
     async def _look_in_turn(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
         while True:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from walletbridge.journal.record import end_status, look_status
+from walletbridge.journal.record import end_status, look_status, look_status_unwritten
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Step
 from walletbridge.outcomes import Outcome, Result, TransactionState
@@ -39,9 +39,9 @@ UNKNOWN = Outcome(Result.TRANSACTION_NOT_FOUND, None)
     ],
 )
 def test_what_the_journal_says(row: Row | None, promises: Promises, told: Outcome) -> None:
-    look, said = look_status(row, promises)
+    look = look_status(row, promises)
 
-    assert (look.step, said) == (Step.TOLD, told)
+    assert (look.step, look.told) == (Step.TOLD, told)
     assert look.row == row
 
 
@@ -50,9 +50,9 @@ def test_what_the_journal_says(row: Row | None, promises: Promises, told: Outcom
     [(row, V1) for row in (None, MADE, DONE, GONE, REFUSED)] + [(row, NO_CANCEL) for row in (None, MADE, GONE)],
 )
 def test_what_the_wallet_knows_it_is_asked(row: Row | None, promises: Promises) -> None:
-    look, said = look_status(row, promises)
+    look = look_status(row, promises)
 
-    assert (look.step, said) == (Step.SEND, None)
+    assert (look.step, look.told) == (Step.SEND, None)
 
 
 @pytest.mark.parametrize("promises", [V1, NO_STATUS, NO_CANCEL, NEITHER])
@@ -66,17 +66,23 @@ def test_what_the_wallet_knows_it_is_asked(row: Row | None, promises: Promises) 
     ],
 )
 def test_what_is_open_is_500(row: Row, promises: Promises) -> None:
-    look, said = look_status(row, promises)
+    look = look_status(row, promises)
 
-    assert (look.step, said) == (Step.UNKNOWN, None)
+    assert (look.step, look.told) == (Step.UNKNOWN, None)
 
 
 def test_an_ok_from_the_journal_is_noted_where_nothing_else_may_have_told_it() -> None:
-    look, said = look_status(replace(MADE, told=Told.MAYBE), NO_STATUS)
+    maybe = replace(MADE, told=Told.MAYBE)
+    look = look_status(maybe, NO_STATUS)
 
-    assert said == STANDS
+    assert look.told == STANDS
     assert look.row is not None
     assert look.row.status_said_ok
+    # Where that cannot be written, it must not go out.
+    assert look_status_unwritten(maybe, NO_STATUS).step is Step.UNKNOWN
+    assert look_status_unwritten(look.row, NO_STATUS).told == look_status_unwritten(MADE, NO_STATUS).told == STANDS
+    assert look_status_unwritten(maybe, V1).step is Step.SEND
+    assert look_status_unwritten(None, NO_STATUS).told == UNKNOWN
 
 
 @pytest.mark.parametrize(("promises", "movement"), [(V1, Movement.NONE), (NO_CANCEL, Movement.CONFIRMED)])

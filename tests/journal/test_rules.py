@@ -378,12 +378,23 @@ def test_a_refusal_settles_no_win_and_counts_as_a_try(*, is_unresolved: bool) ->
         (WRITTEN_OFF, "bet", Repeats.REPLAYED, Step.UNKNOWN),
         (DONE, "bet", Repeats.UNPROTECTED, Step.REPEATED),
         (GONE, "bet", Repeats.UNPROTECTED, Step.FAILED),
+        (DONE, "bet", Repeats.REPORTED, Step.SEND),
     ],
 )
 def test_a_wallet_that_tells_no_repeats_is_sent_a_movement_once(
     row: Row | None, command: str, repeats: Repeats, step: Step
 ) -> None:
     assert look(row, command, promises=Promises(late_bets_refused=True, repeats=repeats)).step is step
+
+
+def test_what_the_wallet_may_not_know_is_not_sent_after_its_cancel() -> None:
+    """A wallet that answers 0 to any cancel, and forgets it, would make it now."""
+    promises = Promises(late_bets_refused=False, checks=frozenset({21, 22, 31, 41}))
+    done = replace(DONE, movement=Movement.NONE)
+
+    assert look(done, "bet", promises=promises).step is Step.REPEATED
+    assert look(done, "bet").step is Step.SEND
+    assert look(DONE, "bet", promises=promises).step is Step.SEND
 
 
 def test_a_movement_that_undoes_another_was_made_before() -> None:

@@ -12,20 +12,23 @@ from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises
 
 
-def look_status(found: Row | None, promises: Promises) -> tuple[Look, Outcome | None]:
-    """
-    May the wallet be asked (SEND), or what does the journal say? An outcome without a balance, or None for 500.
-
-    The row notes an OK, which the provider believes in from then on.
-    """
+def look_status(found: Row | None, promises: Promises) -> Look:
+    """May the wallet be asked, or what does the journal say? The row notes an OK, which the provider believes in."""
     look = rules.look_status(found)
     if look.step is not Step.SEND:
-        return look, None
+        return look
     told = _told(look.row, promises)
     if told is None:
-        return look, None
+        return look
     verdict = rules.end_status(look.row, told)
-    return Look(look.row if verdict is None else verdict.row, Step.TOLD, "the journal knows"), told
+    return Look(look.row if verdict is None else verdict.row, Step.TOLD, "the journal knows", told=told)
+
+
+def look_status_unwritten(found: Row | None, promises: Promises) -> Look:
+    """The same where nothing can be written: an OK that would have to be noted is 500."""
+    look = look_status(found, promises)
+    is_noted = found is None or look.row is None or found.status_said_ok == look.row.status_said_ok
+    return look if look.step is not Step.TOLD or is_noted else Look(None, Step.UNKNOWN, "it cannot be noted")
 
 
 def _told(row: Row | None, promises: Promises) -> Outcome | None:

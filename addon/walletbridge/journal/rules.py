@@ -14,7 +14,7 @@ from enum import Enum
 
 from walletbridge.callbacks import Bet, Cancel, Win
 from walletbridge.errors import OutcomeUnknown
-from walletbridge.journal.repeats import repeats_are_told
+from walletbridge.journal.repeats import cancels_are_checked, repeats_are_told
 from walletbridge.journal.request import to_json
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.outcomes import WITHOUT_BALANCE, Outcome, Result, TransactionState
@@ -49,6 +49,8 @@ class Look:
     step: Step
     reason: str = ""
     is_conflict: bool = False
+    told: Outcome | None = None
+    """Of TOLD: what the journal knows, without a balance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: f
     if kind is Kind.BET and row.told is not Told.YES and not row.cancel_by_provider:
         # To its sender 41 would mean that it stands.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "it was cancelled, and its sender knows of no cancel")
-    if repeats_are_told(promises):
+    # Only a wallet that would have said 42 is certain to have it; another might make it now.
+    is_known = row.movement is Movement.CONFIRMED or cancels_are_checked(promises)
+    if repeats_are_told(promises) and is_known:
         return _send(row, kind, now, seconds)
     return Look(row, Step.REPEATED, "cancelled; the journal knows")
 
