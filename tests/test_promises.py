@@ -2,6 +2,8 @@
 
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import fields
 from itertools import product
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.helpers.lesser_house import Belief, Entry, LesserHouse
-from tests.helpers.lesser_wallet import Fate
+from tests.helpers.lesser_wallet import START_BALANCE, Fate
 
 from walletbridge import transactions
 from walletbridge.outcomes import Result
@@ -100,24 +102,68 @@ async def act_on(house: LesserHouse, name: str, entry: Entry) -> None:
                 assert outcome.state == expected or entry.belief in {Belief.UNSURE, Belief.LEFT}, (entry, outcome)
 
 
-async def run(promises: Promises, actions: list[tuple[Any, ...]]) -> None:
+_FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - what a crash of the machine does is no subject
+
+
+@asynccontextmanager
+async def house_of(promises: Promises) -> AsyncIterator[LesserHouse]:
+    """A house that comes to rest, and whose books must be right then."""
     with tempfile.TemporaryDirectory(dir=_FAST) as folder:
         house = LesserHouse(Path(folder) / "journal.db", promises)
         try:
-            for action in actions:
-                await act(house, action)
+            yield house
             await house.rest()
             assert await house.wrong() == []
         finally:
             await house.close()
 
 
-_FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - what a crash of the machine does is no subject
+async def run(promises: Promises, actions: list[tuple[Any, ...]]) -> None:
+    async with house_of(promises) as house:
+        for action in actions:
+            await act(house, action)
+
+
+NEXT = [Fate.GIVEN, Fate.LOST, Fate.DROPPED, Fate.CRASH_AFTER]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=named)
+async def test_whatever_becomes_of_a_call_and_of_the_next(kind: Promises) -> None:
+    """A bet or win and whatever follows upon it: its repeat, its cancel, or a change of mind."""
+    async with house_of(kind) as house:
+        for command, first, second in product(["bet", "win"], Fate, NEXT):
+            house.wallet.fates = [first, second]
+            entry = await house.play(command, 1)
+            if first in {Fate.GIVEN, Fate.NO_BALANCE}:
+                house.wallet.fates = [second]
+                await act_on(house, "cancel", entry)
+            await act_on(house, "status", entry)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=named)
+async def test_where_nothing_goes_wrong_no_person_is_asked(kind: Promises) -> None:
+    async with house_of(kind) as house:
+        for command, amount in product(["bet", "win"], [0, 7]):
+            entry = await house.play(command, amount)
+            await act_on(house, "repeat", entry)
+            await act_on(house, "status", entry)
+            for _ in range(2):
+                await house.cancel(entry)
+                assert entry.belief is Belief.NOT_MADE
+            await act_on(house, "status", entry)
+        poor = await house.play("bet", 1000)
+        await house.play_late(7)
+        await act(house, ("stray cancel", []))
+        assert (poor.belief, house.wallet.balance) == (Belief.NOT_MADE, START_BALANCE)
+        await house.rest()
+        rows = [row for entry in house.entries if (row := await house.row(entry.trans_id))]
+        assert [row for row in rows if row.is_listed] == []
+        assert house.events == []
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=named)
 def test_nothing_moves_twice_and_the_books_agree_or_a_person_is_told(kind: Promises) -> None:
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         checks=st.sampled_from(CHECKS),
         balance_first=st.booleans(),

@@ -54,7 +54,8 @@ LAYERS = [
     {"gateway"},
     {"dispatch", "resolver"},
     {"transactions"},
-    {"checks", "questions"},
+    {"checks", "consequences"},
+    {"questions"},
     {"journal", "status_cache", "wallet"},
     LEAVES,
 ]
