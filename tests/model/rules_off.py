@@ -13,8 +13,9 @@ from walletbridge.journal import plan as plans
 from walletbridge.journal import rules, store
 from walletbridge.journal.plan import Action, Plan, Round
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
-from walletbridge.journal.rules import Look, Promises, Step, Times, Verdict
+from walletbridge.journal.rules import Look, Step, Times, Verdict
 from walletbridge.outcomes import Outcome, Result
+from walletbridge.promises import Promises
 
 type Patch = pytest.MonkeyPatch
 
@@ -125,7 +126,7 @@ def a_cancel_is_settled_by_a_refusal(patch: Patch) -> None:
     def ended(row: Row, end: rules.End, promises: Promises, times: Times, **about: Any) -> Verdict:
         verdict = real(row, end, promises, times, **about)
         is_refused = isinstance(end, Outcome) and end.result is Result.FAILED
-        return replace(verdict, row=rules._settled(verdict.row, CancelState.DONE)) if is_refused else verdict
+        return replace(verdict, row=rules.settled(verdict.row, CancelState.DONE)) if is_refused else verdict
 
     patch.setattr(rules, "end_cancel", ended)
 

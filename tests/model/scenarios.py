@@ -4,6 +4,7 @@ from tests.model.books import Kindness
 from tests.model.setting import ANY, Fault, Setting
 
 from walletbridge.journal.row import Kind
+from walletbridge.promises import Repeats
 
 FORGETS = Kindness(remembers_cancels=False)
 REPORTS_NO_REPEATS = Kindness(reports_repeats=False)
@@ -18,7 +19,7 @@ def scenarios(faults: int) -> dict[str, Setting]:
         "bet": Setting(faults=any_of_all),
         "bet, forgetful wallet": Setting(faults=any_of_all, kindness=FORGETS),
         "bet, made elsewhere": Setting(faults=elsewhere, was_made_before=True),
-        "bet, repeats not reported": Setting(faults=any_of_all, kindness=REPORTS_NO_REPEATS, repeats_reported=False),
+        "bet, repeats not reported": Setting(faults=any_of_all, kindness=REPORTS_NO_REPEATS, repeats=Repeats.REPLAYED),
         "win": Setting(faults=any_of_all, kind=Kind.WIN),
         "win, forgetful wallet": Setting(faults=any_of_all, kind=Kind.WIN, kindness=FORGETS),
     }

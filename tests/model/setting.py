@@ -7,7 +7,8 @@ from tests.model.books import Kindness
 
 from walletbridge.callbacks import Bet, Cancel, Win
 from walletbridge.journal.row import Kind
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.rules import Times
+from walletbridge.promises import Promises, Repeats
 
 SECONDS = 1
 """What a call may take."""
@@ -54,7 +55,7 @@ class Setting:
 
     kind: Kind = Kind.BET
     kindness: Kindness = field(default_factory=Kindness)
-    repeats_reported: bool = True
+    repeats: Repeats = Repeats.REPORTED
     """What the gateway takes the wallet for."""
     faults: tuple[frozenset[Fault], ...] = ()
     """Of each of these one may happen in a run."""

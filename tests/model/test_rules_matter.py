@@ -51,6 +51,7 @@ from tests.model.setting import Fault, Setting
 from tests.model.transaction import model
 
 from walletbridge.journal.row import Kind
+from walletbridge.promises import Repeats
 
 STATES_MAX = 100_000
 PROMISES_ALL = Kindness()
@@ -76,8 +77,8 @@ class Off:
     def setting(self) -> Setting:
         """With no more going wrong than it takes."""
         faults = tuple(frozenset({fault}) for fault in self.faults)
-        reports = self.kindness.reports_repeats
-        return Setting(kind=self.kind, kindness=self.kindness, repeats_reported=reports, faults=faults)
+        repeats = Repeats.REPORTED if self.kindness.reports_repeats else Repeats.REPLAYED
+        return Setting(kind=self.kind, kindness=self.kindness, repeats=repeats, faults=faults)
 
 
 STANDS = "the provider takes it for not made, in the wallet it is made, and nobody looks at it"

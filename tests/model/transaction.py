@@ -15,7 +15,7 @@ from walletbridge.callbacks import Bet, Cancel, Win
 from walletbridge.journal import store
 from walletbridge.journal.plan import Round
 from walletbridge.journal.row import Kind
-from walletbridge.journal.rules import Promises
+from walletbridge.promises import Promises
 
 _GAME: dict[str, Any] = {
     "account": "test1234",
@@ -39,7 +39,7 @@ def model(setting: Setting) -> Model[State]:
 
 
 def _stage(setting: Setting) -> Stage:
-    promises = Promises(late_bets_refused=setting.kindness.remembers_cancels, repeats_reported=setting.repeats_reported)
+    promises = Promises(late_bets_refused=setting.kindness.remembers_cancels, repeats=setting.repeats)
     movement = (Bet if setting.kind is Kind.BET else Win)(**_GAME, amount=1, call_id=0, type=0)
     return Stage(setting, promises, movement, replace(movement, amount=2), Cancel(**_GAME))
 

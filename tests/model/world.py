@@ -14,8 +14,9 @@ from walletbridge.changes import Changes, buffer_bytes
 from walletbridge.dispatch import Dispatch
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal.plan import Switches
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.rules import Times
 from walletbridge.outcomes import Outcome
+from walletbridge.promises import Promises, Repeats
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace
@@ -43,7 +44,8 @@ class Worker:
         changes = Changes(world.changes, worker=place, workers=WORKERS)
         cache = StatusCache(size=100, ok_seconds=5, canceled_seconds=3600, clock=clock, changes=changes)
         kindness = world.wallet.kindness
-        promises = Promises(late_bets_refused=kindness.remembers_cancels, repeats_reported=kindness.reports_repeats)
+        repeats = Repeats.REPORTED if kindness.reports_repeats else Repeats.REPLAYED
+        promises = Promises(late_bets_refused=kindness.remembers_cancels, repeats=repeats)
         self._transactions = Transactions(
             world.wallet,
             self._journal,
