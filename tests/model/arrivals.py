@@ -36,6 +36,11 @@ def of_provider(stage: Stage, state: State) -> Steps:
     if provider.sends_left and provider.belief is Belief.UNSURE and not provider.cancels_left:
         spent = replace(state, provider=replace(provider, sends_left=provider.sends_left - 1))
         yield f"the {stage.setting.kind} comes", look_movement(stage, spent)
+        if not state.straggles:
+            straggling = replace(spent, straggles=True)
+            yield from faulty(state, Fault.STRAGGLES, hear(straggling, stage.setting.kind, UNKNOWN))
+    if state.straggles:
+        yield f"a late {stage.setting.kind} comes", look_movement(stage, replace(state, straggles=False), is_read=False)
     has_begun = state.row is not None or provider.sends_left < stage.sends
     if not has_begun:
         return
@@ -59,8 +64,8 @@ def _cancels(state: State) -> Steps:
             has_regretted=True,
         )
         yield from faulty(state, Fault.REGRET, replace(state, provider=regretted))
-    # Where 0 went out for a bet, or the provider has changed its mind, nothing but the cancel could tell.
-    if provider.cancels_left and not (provider.heard_made or provider.has_regretted):
+    # Where 0 went out for a bet, or may yet, or the provider has changed its mind, nothing but the cancel could tell.
+    if provider.cancels_left and not (provider.heard_made or provider.has_regretted or state.straggles):
         yield from faulty(state, Fault.CANCEL_LOST, hear(state, Kind.CANCEL, UNKNOWN))
 
 
@@ -133,6 +138,9 @@ def _ask(state: State) -> State:
     look = rules.look_status(state.row)
     state = with_row(state, look.row)
     if look.step is not Step.SEND:
+        return state
+    if state.straggles and state.books.stand is Stand.UNKNOWN:
+        # What is still under way is cancelled all the same (PROTOCOL: Retries).
         return state
     provider = replace(state.provider, sends_left=0, cancels_left=0)
     if state.books.stand is Stand.UNKNOWN:

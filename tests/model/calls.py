@@ -97,7 +97,9 @@ def _send(stage: Stage, state: State, call: Call) -> Steps:
     if state.row is not None and state.row.movement is Movement.CONFIRMED:
         refusals.append(Result.PLAYER_INACTIVE)
     refused = [replace(state, call=replace(came, came=Outcome(refusal))) for refusal in refusals]
-    yield from faulty(state, Fault.REFUSED, *refused)
+    if not (state.straggles and call.kind is Kind.WIN):
+        # Nobody could tell the win that comes late from one that is sent again because it was refused.
+        yield from faulty(state, Fault.REFUSED, *refused)
     odd = Outcome(Result.ALREADY_PROCESSED if call.kind is Kind.CANCEL else Result.TRANSACTION_NOT_FOUND)
     is_listed = outcomes.is_listed(Command(call.kind.value), odd)
     yield from faulty(state, Fault.ODD, replace(done, call=replace(came, came=odd)) if is_listed else lost)
