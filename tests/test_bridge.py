@@ -15,13 +15,14 @@ from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, runnin
 
 from walletbridge import answers, transactions
 from walletbridge.answers import Answer
-from walletbridge.bridge import Bridge, budgets
+from walletbridge.bridge import Bridge, budgets, days_to_keep
 from walletbridge.callbacks import Command
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Request
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import Row
 from walletbridge.logs import open_log
+from walletbridge.promises import Promises
 from walletbridge.settings import Breaker, Callback, Deadlines, Journal, Limits, Settings, Tls, Tracing, Wallet
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
@@ -418,3 +419,12 @@ async def test_an_environment_for_others_keeps_no_gateway_from_starting(
     with pytest.raises(SettingsError, match=r"^tracing: expected grpc in "):
         Bridge(settings, Tokens([TOKEN]), log)
     log.close()
+
+
+def test_a_journal_that_is_the_record_is_kept_for_longer_than_its_settings_may_say() -> None:
+    promises = Promises(late_bets_refused=True, has_status=False)
+
+    assert days_to_keep(Journal(), promises) == 400
+    with pytest.raises(SettingsError, match=r"^journal.keep_days: expected at least 400, got 30"):
+        days_to_keep(Journal(keep_days=30), promises)
+    assert days_to_keep(Journal(), Promises(late_bets_refused=True)) == 30

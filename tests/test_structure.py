@@ -40,6 +40,7 @@ LEAVES = SANS_IO | {
     "logs",
     "otel",
     "peers",
+    "promises",
     "settings",
     "tokens",
     "trace",
@@ -55,6 +56,8 @@ LAYERS = [
     {"gateway"},
     {"dispatch", "resolver"},
     {"transactions"},
+    {"checks", "consequences"},
+    {"questions"},
     {"journal", "status_cache", "wallet"},
     LEAVES,
 ]

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Command, Win
+from walletbridge.checks import checked
 from walletbridge.dispatch import Dispatch
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Gateway, Request
 from walletbridge.journal.plan import Switches
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.repeats import keep_days
+from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
 from walletbridge.outcomes import Result
 from walletbridge.peers import Peers
+from walletbridge.promises import Promises
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.settings import Deadlines, Journal, Settings
 from walletbridge.status_cache import StatusCache
@@ -47,7 +50,8 @@ _HTTP_OK = 200
 
 class Bridge:
     """
-    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be read.
+    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be read,
+    or where they do not fit what the wallet promises.
     """
 
     def __init__(
@@ -64,6 +68,8 @@ class Bridge:
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
+        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        kept_days = days_to_keep(settings.journal, promises)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
         self._spans = spans or self._open_spans()
         self._channel = Channel(
@@ -92,14 +98,14 @@ class Bridge:
         )
         self.journal = SqliteJournal(
             settings.journal.path,
-            keep_days=settings.journal.keep_days,
+            keep_days=kept_days,
             waiting_max=settings.limits.journal_steps,
             on_problem=self._journal_changed,
         )
         turns = Turns()
-        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        # The wallet's checks are made here where it does not make them.
         self._transactions = Transactions(
-            self.protection.for_callbacks,
+            checked(self.protection.for_callbacks, promises),
             self.journal,
             turns,
             self.status_cache,
@@ -109,7 +115,7 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolver = Resolver(
-            self.protection.for_resolver,
+            checked(self.protection.for_resolver, promises),
             self.journal,
             turns,
             self.status_cache,
@@ -246,6 +252,14 @@ class Bridge:
 
     def _tell(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.warning(event, **fields)
+
+
+def days_to_keep(journal: Journal, promises: Promises) -> int:
+    """How long rows at rest are kept. Raises SettingsError where that is too short for what the wallet promises."""
+    try:
+        return keep_days(journal.keep_days, promises)
+    except ValueError as error:
+        raise SettingsError(f"journal.keep_days: {error}") from None
 
 
 def times(journal: Journal) -> Times:

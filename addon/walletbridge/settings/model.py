@@ -129,7 +129,11 @@ class Journal(Section, frozen=True, kw_only=True):
     """When a bet that we could not answer is cancelled, in seconds; longer than `settle_after` and any deadline."""
     redeliver_for: Annotated[float, _seconds(90 * _DAY)] = 86400.0
     """How long a win that we could not answer is delivered again, in seconds."""
-    keep_days: Annotated[int, _whole(1, 36_500)] = 30
+    keep_days: Annotated[int, _whole(1, 36_500)] | None = None
+    """
+    How long rows at rest are kept. None: 30, or 400 where the journal is the only record of some transactions, because
+    of what the wallet promises; a shorter time is refused there.
+    """
     settle_wins: bool = True
     """Whether wins that we could not answer are delivered again at all."""
     settle_bets: bool = True
