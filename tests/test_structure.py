@@ -38,11 +38,13 @@ LEAVES = SANS_IO | {
     "clock",
     "line_writer",
     "logs",
+    "otel",
     "peers",
     "promises",
     "settings",
     "tokens",
     "trace",
+    "tracing",
     "turns",
 }
 
@@ -65,6 +67,7 @@ HOMES = {
     "mitmproxy": {"addon", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
+    "opentelemetry": {"otel"},
 }
 """Where alone a dependency that shapes its users may be imported."""
 
