@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from walletbridge.callbacks import Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
-from walletbridge.journal import asked, rules
+from walletbridge.journal import asked, ends
 from walletbridge.journal.cancels import as_sent
 from walletbridge.journal.plan import NOTHING, SENDS, Action, Plan, Round, Switches, after, plan, take
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
@@ -227,11 +227,11 @@ class Resolver:
             if found.row is None:
                 return Change(None, takes_turn=False, value=None)
             if isinstance(callback, Win):
-                verdict = rules.end_movement(found.row, came, now=found.now, for_provider=False)
+                verdict = ends.end_movement(found.row, came, now=found.now, for_provider=False)
             elif isinstance(callback, Status):
                 verdict = asked.end_question(found.row, came, self._times, now=found.now)
             else:
-                verdict = rules.end_cancel(
+                verdict = ends.end_cancel(
                     found.row, came, self._promises, self._times, now=found.now, for_provider=False
                 )
             row = after(verdict, taken.row, self._times, now=found.now, pause=pause)

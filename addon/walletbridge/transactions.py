@@ -1,8 +1,8 @@
 """
 Calls the wallet for a transaction: one caller at a time, with the intent on disk before and the outcome on disk after.
 
-What may be sent and what may be answered is decided by `journal.rules`, and by `journal.cancels`, `journal.asked` and
-`journal.record` for a wallet that promises less than wallet.v1; this module does it.
+What may be sent and what may be answered is decided by `journal.looks` and `journal.ends`, and by `journal.cancels`,
+`journal.asked` and `journal.record` for a wallet that promises less than wallet.v1; this module does it.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 
 from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
-from walletbridge.journal import asked, cancels, record, rules
+from walletbridge.journal import asked, cancels, ends, looks, record
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
 from walletbridge.journal.repeats import NOT_PROCESSED, TRANSACTION_EXISTS
 from walletbridge.journal.request import status_of
@@ -77,13 +77,13 @@ class Transactions:
 
         def step(found: Found) -> Change[Look]:
             return _change(
-                rules.look_movement(
+                looks.look_movement(
                     found.row, found.other, callback, self._promises, now=found.now, seconds=self._left(deadline)
                 )
             )
 
         def end(row: Row, came: End, now: float) -> Verdict:
-            return rules.without_balance(rules.end_movement(row, came, now=now), callback)
+            return ends.without_balance(ends.end_movement(row, came, now=now), callback)
 
         async with self._turn(callback, deadline):
             look = await self._look(callback, step, deadline)
@@ -98,11 +98,11 @@ class Transactions:
         """Reverses a transaction; asks again while the wallet may still be at work on it."""
 
         def end(row: Row, came: End, now: float) -> Verdict:
-            verdict = rules.end_cancel(row, came, self._promises, self._times, now=now, for_provider=True)
+            verdict = ends.end_cancel(row, came, self._promises, self._times, now=now, for_provider=True)
             if verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS:
                 # The turn is kept, and with it what is known of a call that may be cut off.
                 return replace(verdict, row=replace(verdict.row, call=Kind.CANCEL))
-            return replace(rules.without_balance(verdict, callback), ask_again=False)
+            return replace(ends.without_balance(verdict, callback), ask_again=False)
 
         async with self._turn(callback, deadline):
             look = await self._look_to_cancel(callback, deadline, trace)
@@ -195,7 +195,7 @@ class Transactions:
         """Notes whether the answer to a movement went out."""
 
         def step(found: Found) -> Change[None]:
-            row = found.row and rules.delivered(found.row, callback, sent=sent)
+            row = found.row and ends.delivered(found.row, callback, sent=sent)
             return Change(row if row is not found.row else None, takes_turn=False, value=None)
 
         self._journal.note_soon(callback.account, callback.trans_key, step)
@@ -295,7 +295,7 @@ class Transactions:
             return
 
         def step(found: Found) -> Change[None]:
-            row = rules.not_sent(found.row, found.other, callback, now=found.now)
+            row = looks.not_sent(found.row, found.other, callback, now=found.now)
             return Change(row, takes_turn=False, value=None)
 
         try:
@@ -317,7 +317,7 @@ class Transactions:
             raise OutcomeUnknown(f"{look.reason}; {unknown.reason}", sent=False) from None
         if current.result is Result.OK:
             return Outcome(result, current.balance)
-        if isinstance(callback, Bet | Win) and look.row != rules.repeat_refused(look.row, current):
+        if isinstance(callback, Bet | Win) and look.row != ends.repeat_refused(look.row, current):
             await self._note_repeat_refused(callback, current)
         return current
 
@@ -325,7 +325,7 @@ class Transactions:
         """Its sender may not have heard that it was made, and takes it for not made now."""
 
         def step(found: Found) -> Change[None]:
-            return Change(rules.repeat_refused(found.row, refusal), takes_turn=False, value=None)
+            return Change(ends.repeat_refused(found.row, refusal), takes_turn=False, value=None)
 
         try:
             async with asyncio.timeout(END_SECONDS):

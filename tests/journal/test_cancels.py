@@ -6,7 +6,7 @@ import pytest
 from tests.helpers.callbacks import body, make_callback
 
 from walletbridge.callbacks import Cancel, Command, Undo, decode
-from walletbridge.journal import rules
+from walletbridge.journal import looks
 from walletbridge.journal.cancels import Way, as_sent, certain_at, look_cancel, way
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Look, Step, Times
@@ -118,7 +118,7 @@ def test_the_late_bet_of_a_cancel_is_refused_from_the_journal(promises: Promises
     row = look(None, NEITHER).row
     bet = decode(body(make_callback("bet")), currency_decimals=2)
 
-    looked = rules.look_movement(row, None, bet, promises, now=NOW, seconds=2)  # type: ignore[arg-type]
+    looked = looks.look_movement(row, None, bet, promises, now=NOW, seconds=2)  # type: ignore[arg-type]
     assert looked.step is Step.FAILED
 
 

@@ -231,7 +231,7 @@ import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
 from walletbridge.callbacks import Win
-from walletbridge.journal import rules, store
+from walletbridge.journal import ends, looks, rules, store
 from walletbridge.journal.port import Busy, Change
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.outcomes import Outcome, Result
@@ -246,11 +246,11 @@ def win(trans_id):
 
 async def send(journal, folder, trans_id):
     def look(found):
-        look = rules.look_movement(found.row, found.other, win(trans_id), PROMISES, now=found.now, seconds=30.0)
+        look = looks.look_movement(found.row, found.other, win(trans_id), PROMISES, now=found.now, seconds=30.0)
         return Change(look.row, takes_turn=look.step is rules.Step.SEND, value=look.step)
 
     def end(found):
-        verdict = rules.end_movement(found.row, Outcome(Result.OK, 1), now=found.now)
+        verdict = ends.end_movement(found.row, Outcome(Result.OK, 1), now=found.now)
         return Change(verdict.row, takes_turn=False, value=verdict)
 
     step = await journal.look("test1234", str(trans_id), look, seconds=30.0)

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from enum import Enum
 
 from walletbridge.callbacks import Cancel, Command, Undo
-from walletbridge.journal import rules
+from walletbridge.journal import looks, rules
 from walletbridge.journal.repeats import cancels_are_checked, cancels_may_repeat
 from walletbridge.journal.row import CancelState, Kind, Movement, Row
 from walletbridge.journal.rules import Look, Step, Times
@@ -87,8 +87,8 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
     """
     is_own = cancels_are_checked(promises) and cancels_may_repeat(promises)
     if is_own or (found is None and other is not None):
-        return rules.look_cancel(found, other, callback, now=now, seconds=seconds)
-    row = rules.cancel_wanted(found, callback, now=now)
+        return looks.look_cancel(found, other, callback, now=now, seconds=seconds)
+    row = looks.cancel_wanted(found, callback, now=now)
     if row.cancel is CancelState.DONE:
         return Look(row, Step.CANCELLED, "cancelled before")
     if row.cancel is CancelState.NOT_FOUND:

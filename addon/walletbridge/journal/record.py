@@ -4,7 +4,7 @@ What the journal says of a transaction itself, where the wallet has no `status`,
 
 from dataclasses import replace
 
-from walletbridge.journal import rules
+from walletbridge.journal import ends, looks
 from walletbridge.journal.repeats import cancels_are_checked
 from walletbridge.journal.row import CancelState, Movement, Row
 from walletbridge.journal.rules import Look, Step, Verdict
@@ -14,13 +14,13 @@ from walletbridge.promises import Promises
 
 def look_status(found: Row | None, promises: Promises) -> Look:
     """May the wallet be asked, or what does the journal say? The row notes an OK, which the provider believes in."""
-    look = rules.look_status(found)
+    look = looks.look_status(found)
     if look.step is not Step.SEND:
         return look
     told = _told(look.row, promises)
     if told is None:
         return look
-    verdict = rules.end_status(look.row, told)
+    verdict = ends.end_status(look.row, told)
     return Look(look.row if verdict is None else verdict.row, Step.TOLD, "the journal knows", told=told)
 
 
@@ -43,8 +43,8 @@ def _told(row: Row | None, promises: Promises) -> Outcome | None:
 
 
 def end_status(row: Row | None, outcome: Outcome, promises: Promises) -> Verdict | None:
-    """See `rules.end_status`. What the wallet has made, and does not cancel by itself, is to be undone."""
-    verdict = rules.end_status(row, outcome)
+    """See `ends.end_status`. What the wallet has made, and does not cancel by itself, is to be undone."""
+    verdict = ends.end_status(row, outcome)
     if verdict is None or verdict.row.cancel is not CancelState.OWED or cancels_are_checked(promises):
         return verdict
     return replace(verdict, row=replace(verdict.row, movement=Movement.CONFIRMED, rechecks_left=0))

@@ -1,0 +1,175 @@
+"""
+Ends: what came of a call, and what may be answered?
+"""
+
+from dataclasses import replace
+
+from walletbridge.callbacks import Bet, Cancel, Win
+from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal import rules
+from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
+from walletbridge.journal.rules import End, Times, Verdict
+from walletbridge.outcomes import WITHOUT_BALANCE, Outcome, Result, TransactionState
+from walletbridge.promises import Promises
+
+_MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
+_REFUSED_PLAYER = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
+_OF_UNDO_ALONE = frozenset({Result.BALANCE_INSUFFICIENT, Result.ALREADY_PROCESSED})
+
+
+def end_movement(row: Row, end: End, *, now: float, for_provider: bool = True) -> Verdict:
+    """What came of a bet or win. `for_provider` is False where nobody waits for the answer."""
+    done = replace(row, call=None, told_at=now if for_provider else row.told_at)
+    if isinstance(end, OutcomeUnknown):
+        return Verdict(_movement_unknown(done, end, now, for_provider=for_provider), None, end.reason)
+    known = replace(done, result=end.result, balance=end.balance, sends=done.sends + 1)
+    if end.result not in _MADE:
+        return _movement_refused(known, end, for_provider=for_provider)
+    if row.cancel is CancelState.DONE and end.result is Result.ALREADY_PROCESSED:
+        return Verdict(known, end)
+    if row.cancel is not CancelState.NONE:
+        # The wallet made what its own cancel should have kept from being made: take it back.
+        landed = replace(known, movement=Movement.CONFIRMED, cancel=CancelState.OWED)
+        return Verdict(landed, None, "the wallet made it after its cancel")
+    made = replace(
+        known, movement=Movement.CONFIRMED, movement_unresolved_since=None, tries=0, next_try_at=None, for_human=""
+    )
+    if row.kind is Kind.BET and end.result is Result.ALREADY_PROCESSED and row.sends and row.told is not Told.YES:
+        reason = "the wallet has made it, though nothing that was answered said so"
+        return Verdict(replace(made, for_human=reason), None, reason)
+    if for_provider and made.told is not Told.YES:
+        made = replace(made, told=Told.MAYBE)
+    return Verdict(made, end)
+
+
+def _movement_unknown(row: Row, end: OutcomeUnknown, now: float, *, for_provider: bool) -> Row:
+    if rules.is_on_record(row):
+        return replace(row, sends=row.sends + end.sent)
+    if end.sent:
+        return replace(row, movement_unresolved_since=rules.later(row, now), sends=row.sends + 1)
+    return rules.asked_in_vain(row) if for_provider else row
+
+
+def _movement_refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
+    if not for_provider:
+        row = replace(row, tries=row.tries + 1)
+    if row.cancel is CancelState.DONE:
+        return Verdict(row, end)
+    if row.movement is Movement.CONFIRMED:
+        return _repeat_refused(row, end)
+    if row.is_unresolved:
+        # A refusal speaks for its own call; the earlier one may still land.
+        return Verdict(row, None, f"{end.result.name}, while an earlier call is unresolved")
+    if not for_provider:
+        return Verdict(row, end)
+    told = Told.REFUSED if row.told is Told.NOTHING else row.told
+    return Verdict(replace(row, movement=Movement.REFUSED, told=told), end)
+
+
+def _repeat_refused(row: Row, end: Outcome) -> Verdict:
+    """
+    A repeat of what was made is refused. Its sender may not have heard of the first, and take it for not made.
+
+    The checks of the player come before that of the transaction, so their answer stands, and a person looks at it;
+    whatever comes after them contradicts what the wallet has said (PROTOCOL: Checks).
+    """
+    if end.result in _REFUSED_PLAYER:
+        reason = f"it was made, but a repeat was answered {end.result:d}"
+        return Verdict(replace(row, for_human=reason), end)
+    return Verdict(row, None, f"{end.result.name}, though it was made before")
+
+
+def repeat_refused(row: Row | None, end: Outcome) -> Row | None:
+    """The row, when what the journal knows as a repeat is answered that its player may not play."""
+    if row is None or row.movement is not Movement.CONFIRMED or row.cancel is not CancelState.NONE:
+        return row
+    return _repeat_refused(row, end).row
+
+
+def end_cancel(  # noqa: PLR0911, PLR0913 - one return for each case, and all that an end can depend on
+    row: Row, end: End, promises: Promises, times: Times, *, now: float, for_provider: bool
+) -> Verdict:
+    """What came of a cancel."""
+    done = replace(row, call=None, told_at=now if for_provider else row.told_at)
+    if isinstance(end, OutcomeUnknown):
+        sends = row.sends + end.sent
+        return Verdict(
+            replace(done, sends=sends, cancel_unresolved=row.cancel_unresolved or end.sent), None, end.reason
+        )
+    known = replace(done, result=end.result, balance=end.balance, sends=row.sends + 1)
+    if end.result is Result.OK:
+        return Verdict(rules.settled(known, CancelState.DONE), end)
+    if end.result in _OF_UNDO_ALONE:
+        return _end_undo(known, end, promises, for_provider=for_provider)
+    if end.result is Result.TRANSACTION_NOT_FOUND:
+        return _not_found(known, end, promises, times, now=now)
+    if not for_provider:
+        return Verdict(replace(known, tries=row.tries + 1), end)
+    if row.cancel is CancelState.OWED and row.cancel_unresolved:
+        return Verdict(known, None, "refused, while an earlier cancel is unresolved")
+    return Verdict(known, end)
+
+
+def _end_undo(row: Row, end: Outcome, promises: Promises, *, for_provider: bool) -> Verdict:
+    """
+    What the opposite movement alone comes to. PROTOCOL lists neither for a cancel: 41 says that it was made before, so
+    the transaction is cancelled; 31, that a win is spent and could not be taken back: 500, and owed.
+    """
+    if end.result is Result.ALREADY_PROCESSED and not promises.has_cancel:
+        return Verdict(rules.settled(row, CancelState.DONE), replace(end, result=Result.OK))
+    tries = row.tries + (not for_provider)
+    return Verdict(replace(row, tries=tries), None, f"{end.result.name} is no answer to a cancel")
+
+
+def _not_found(row: Row, end: Outcome, promises: Promises, times: Times, *, now: float) -> Verdict:
+    """Is it believed that the wallet does not know the transaction?"""
+    if rules.is_on_record(row):
+        reason = "the wallet does not know a transaction that it had confirmed"
+        return Verdict(replace(row, for_human=reason), None, reason)
+    if row.cancel is CancelState.NOT_FOUND:
+        return Verdict(row, end)
+    since = row.movement_unresolved_since
+    if since is None or promises.late_bets_refused:
+        return Verdict(rules.settled(row, CancelState.NOT_FOUND), end)
+    if now - since < times.settle_after:
+        return Verdict(row, None, "the bet may still land", ask_again=True)
+    return Verdict(rules.believed_for_now(row, times, now=now), end)
+
+
+def end_status(row: Row | None, outcome: Outcome) -> Verdict | None:
+    """What a status answered OK means for the row, if anything: from now on the provider believes in it."""
+    if row is None or outcome.state is not TransactionState.OK:
+        return None
+    if row.cancel is CancelState.NOT_FOUND:
+        # It landed after its cancel was answered: take it back.
+        return Verdict(replace(row, cancel=CancelState.OWED), None, "the wallet made it after its cancel")
+    if row.told is Told.YES or row.status_said_ok:
+        return None
+    return Verdict(replace(row, status_said_ok=True), outcome)
+
+
+def delivered(row: Row, callback: Bet | Win, *, sent: bool) -> Row:
+    """
+    Whether the answer to a bet or win went out, be it that it was made or that it was refused.
+
+    The answer to a conflict says nothing of the row.
+    """
+    if rules.is_conflict(row, callback):
+        return row
+    if row.told is Told.MAYBE:
+        return replace(row, told=Told.YES if sent else Told.NOTHING)
+    if row.told is Told.REFUSED and not sent:
+        # Its sender knows of no refusal: a bet is written off, and a win is still owed.
+        return rules.asked_in_vain(row)
+    return row
+
+
+def without_balance(verdict: Verdict, callback: Bet | Win | Cancel) -> Verdict:
+    """
+    Where the balance of an answer could not be read: 500 goes out, and the row says so, beside what is known.
+    """
+    answer = verdict.answer
+    if answer is None or answer.balance is not None or answer.result in WITHOUT_BALANCE:
+        return verdict
+    row = verdict.row if isinstance(callback, Cancel) else delivered(verdict.row, callback, sent=False)
+    return replace(verdict, row=row, answer=None, reason=f"{answer.result.name}, but the balance could not be read")
