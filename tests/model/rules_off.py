@@ -84,13 +84,13 @@ def a_cancel_stops_nobody(patch: Patch) -> None:
 
 def a_bet_may_come_after_its_cancel(patch: Patch) -> None:
     """Rule 6: once a cancel was settled by 42, no bet of that id reaches the wallet."""
-    real = rules.look_movement
+    real = looks.look_movement
 
     def look(found: Row | None, other: Row | None, callback: Bet | Win, promises: Promises, **times: float) -> Look:
         row = None if found is not None and found.cancel is CancelState.NOT_FOUND else found
         return real(row, other, callback, promises, **times)
 
-    patch.setattr(rules, "look_movement", look)
+    patch.setattr(looks, "look_movement", look)
 
 
 def a_42_is_believed_at_once(patch: Patch) -> None:
