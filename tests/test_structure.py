@@ -33,7 +33,20 @@ IO = {
     "time",
 }
 
-LEAVES = SANS_IO | {"changes", "clock", "line_writer", "logs", "peers", "settings", "tokens", "trace", "turns"}
+LEAVES = SANS_IO | {
+    "changes",
+    "clock",
+    "line_writer",
+    "logs",
+    "metrics",
+    "peers",
+    "rotation",
+    "settings",
+    "shared",
+    "tokens",
+    "trace",
+    "turns",
+}
 
 LAYERS = [
     {"__main__"},
@@ -52,6 +65,7 @@ HOMES = {
     "mitmproxy": {"addon", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
+    "prometheus_client": {"metrics", "serve"},
 }
 """Where alone a dependency that shapes its users may be imported."""
 

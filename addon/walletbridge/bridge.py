@@ -5,21 +5,28 @@ The gateway with all that it stands on, from start to drain: what a way of runni
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Command, Win
+from walletbridge.changes import Changes
 from walletbridge.dispatch import Dispatch
 from walletbridge.gateway import Gateway, Request
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.rules import Promises, Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
+from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
+from walletbridge.metrics.names import Refusal
+from walletbridge.metrics.part import Part
 from walletbridge.outcomes import Result
 from walletbridge.peers import Peers
 from walletbridge.resolver import Pace, Resolver
+from walletbridge.rotation import Rotation
 from walletbridge.settings import Deadlines, Journal, Settings
+from walletbridge.shared import Share
 from walletbridge.status_cache import StatusCache
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
@@ -44,13 +51,23 @@ class Bridge:
     """
 
     def __init__(
-        self, settings: Settings, tokens: Tokens, log: Log, *, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        tokens: Tokens,
+        log: Log,
+        *,
+        share: Share | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`share`: this worker's part of what all workers share; None for a process of its own."""
+        share = share or Share(Part(), Changes())
+        self.counts = Counts(share.part, budgets(settings.deadlines))
         self.log = log
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
         self._peers = Peers(settings.callback.allow_from)
+        self._wallet_seen = asyncio.Event()
         self._channel = Channel(settings.wallet, on_change=self._wallet_changed)
         self.wallet = GrpcWallet(
             self._channel,
@@ -58,11 +75,13 @@ class Bridge:
             connect_wait=settings.wallet.connect_wait,
             clock=clock,
         )
+        wallet = CountingWallet(self.wallet, self.counts, clock=clock)
         self.status_cache = StatusCache(
             size=settings.status_cache.size,
             ok_seconds=settings.status_cache.ok_seconds,
             canceled_seconds=settings.status_cache.canceled_seconds,
             clock=clock,
+            changes=share.changes,
         )
         self.journal = SqliteJournal(
             settings.journal.path,
@@ -73,7 +92,7 @@ class Bridge:
         turns = Turns()
         promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
         self._transactions = Transactions(
-            self.wallet,
+            wallet,
             self.journal,
             turns,
             self.status_cache,
@@ -83,7 +102,7 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolver = Resolver(
-            self.wallet,
+            wallet,
             self.journal,
             turns,
             self.status_cache,
@@ -95,15 +114,17 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolving = asyncio.ensure_future(self._resolver.run())
+        rotation = Rotation(settings.callback, tokens, on_event=self._tell)
+        self._rotating = asyncio.ensure_future(rotation.run())
         self._gateway = Gateway(
             Dispatch(
-                self.wallet,
+                wallet,
                 self._transactions,
                 self.status_cache,
                 budgets=budgets(settings.deadlines),
                 clock=clock,
             ),
-            log,
+            CountingLog(log, self.counts),
             currency_decimals=settings.wallet.currency_decimals,
             body_bytes_max=settings.limits.body_bytes,
             clock=clock,
@@ -117,7 +138,18 @@ class Bridge:
 
     def admits(self, peer: str, tokens: Sequence[bytes]) -> bool:
         """Whether a request from `peer` with these values of the token header is the provider's."""
-        return self._peers.accept(peer) and self._tokens.accept(tokens)
+        if not self._peers.accept(peer):
+            self.counts.refused(Refusal.PEER)
+            return False
+        if not self._tokens.accept(tokens):
+            self.counts.refused(Refusal.WRONG_TOKEN)
+            return False
+        return True
+
+    async def wallet_seen(self, seconds: float) -> None:
+        """Waits, at most so long, until it is known whether the wallet is there."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wallet_seen.wait(), seconds)
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
         """
@@ -141,6 +173,8 @@ class Bridge:
         Notes whether an answer went out. What matters later is that a bet or win was said to be made, and that its
         sender did not hear what came of it: who has not heard of a refusal still counts on the win.
         """
+        if not sent:
+            self.counts.not_delivered()
         callback = trace.callback
         is_lost = not sent and answer.http_status == _HTTP_OK
         if isinstance(callback, Bet | Win) and (answer.result in _MADE or is_lost):
@@ -155,6 +189,7 @@ class Bridge:
         if self._stopped:
             return
         self._resolver.stop()
+        self._rotating.cancel()
         if self._answering:
             forced = asyncio.ensure_future((at_once or asyncio.Event()).wait())
             drained = asyncio.ensure_future(self._drain())
@@ -178,6 +213,8 @@ class Bridge:
             await asyncio.wait(self._answering)
 
     def _wallet_changed(self, ready: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        self.counts.wallet_connected(is_connected=ready)
+        self._wallet_seen.set()
         if ready:
             self._resolver.wallet_is_back()
             self.log.event("wallet connected", target=self.settings.wallet.target)
@@ -185,6 +222,7 @@ class Bridge:
             self.log.warning("wallet away", target=self.settings.wallet.target)
 
     def _journal_changed(self, problem: str) -> None:
+        self.counts.journal_failing(is_failing=bool(problem))
         path = str(self.settings.journal.path)
         if problem:
             self.log.warning("journal fails: bets, wins and cancels are answered 500", path=path, problem=problem)

@@ -1,0 +1,46 @@
+"""Several workers behind one port: replaced, killed and stopped under load, with no callback lost."""
+
+import asyncio
+from pathlib import Path
+from signal import SIGHUP, SIGTERM
+
+from tests.e2e.crowd import Fleet, running_fleet
+from tests.helpers.processes import has_logged, until
+
+RELOAD_SECONDS = 100
+
+
+def pids(fleet: Fleet) -> set[int]:
+    return {worker.pid for worker in fleet.workers}
+
+
+async def test_a_rolling_restart_and_the_end_lose_no_callback(tmp_path: Path) -> None:
+    """Under load: no connection error, no 5xx, and the books of the players agree with the wallet's."""
+    async with running_fleet(tmp_path) as fleet:
+        before = pids(fleet)
+        crowd = fleet.crowd
+        async with fleet.playing():
+            fleet.gateway.process.send_signal(SIGHUP)
+            await until(lambda: has_logged(fleet.gateway, "reloaded"), seconds=RELOAD_SECONDS)
+            at = crowd.answered
+            await until(lambda: crowd.answered > at + 100, seconds=RELOAD_SECONDS)
+            crowd.stop()
+        counted = await fleet.number("walletbridge_callbacks_total")
+        after = pids(fleet)
+
+        assert crowd.errors == []
+        assert {(status, result) for _, status, result in crowd.answers} == {(200, 0)}
+        assert len(after) == 2
+        assert before & after == set()
+        # What dead workers have counted is neither lost nor counted twice.
+        assert counted == crowd.answered
+        assert await fleet.number("walletbridge_reloads_total") == 1
+        assert fleet.spent_by_wallet() == crowd.spent
+
+        async with fleet.playing():
+            fleet.gateway.process.send_signal(SIGTERM)
+            assert await asyncio.wait_for(fleet.gateway.process.wait(), RELOAD_SECONDS) == 0
+
+        assert crowd.errors == []
+        assert {(status, result) for _, status, result in crowd.answers} == {(200, 0)}
+        assert fleet.spent_by_wallet() == crowd.spent
