@@ -45,8 +45,8 @@ class Crowd:
     """What went wrong, other than that nobody listens any more: connections, and what the log says of an HTTP 500."""
     spent: Counter[str] = field(default_factory=Counter)
     """By account, in minor units, by the books of the players."""
-    unheard: list[tuple[str, str]] = field(default_factory=list)
-    """Bets whose answer did not come, as account and transaction."""
+    unheard: list[tuple[str, str, str]] = field(default_factory=list)
+    """Callbacks whose answer did not come: command, account and transaction."""
     _ids: Iterator[int] = field(default_factory=itertools.count)
     _is_over: bool = False
 
@@ -70,11 +70,19 @@ class Crowd:
                 return
             except (aiohttp.ClientError, OSError) as error:
                 self.errors.append(f"{command} {trans_id}: {error!r}")
-                if command == "bet":
-                    self.unheard.append((account, trans_id))
+                self.unheard.append((command, account, trans_id))
                 continue
             if result == 0:
                 self.spent[account] += 100 if command == "bet" else -100
+
+    async def make_up(self, client: aiohttp.ClientSession) -> None:
+        """What providers do who have heard nothing: they cancel a bet, and send a win again."""
+        for command, account, trans_id in self.unheard:
+            if command == "bet":
+                assert await self.send(client, "cancel", account=account, trans_id=trans_id) in {0, 42}
+            else:
+                assert await self.send(client, "win", account=account, trans_id=trans_id, amount=1) in {0, 41}
+                self.spent[account] -= 100
 
     async def send(self, client: aiohttp.ClientSession, command: str, **overrides: Any) -> int:
         """One callback; returns the result. Raises ConnectionRefusedError where nobody listens."""
