@@ -8,7 +8,7 @@ from collections.abc import Callable
 import grpc.aio
 
 from walletbridge.callbacks import Callback, Command
-from walletbridge.errors import OutcomeUnknown
+from walletbridge.errors import OutcomeUnknown, Overloaded
 from walletbridge.outcomes import Outcome
 from walletbridge.trace import Trace, WalletCall
 from walletbridge.wallet.channel import Channel
@@ -57,7 +57,7 @@ class GrpcWallet:
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
         """See `Wallet.call`. Beyond `calls_max` calls in flight nothing is sent: a queue would eat the budget."""
         if self.in_flight >= self._calls_max:
-            raise OutcomeUnknown(f"{self._calls_max} wallet calls are in flight", sent=False)
+            raise Overloaded(f"{self._calls_max} wallet calls are in flight")
         method = METHODS[callback.command]
         self.in_flight += 1
         started = self._clock()
