@@ -33,7 +33,18 @@ IO = {
     "time",
 }
 
-LEAVES = SANS_IO | {"changes", "clock", "line_writer", "logs", "peers", "settings", "tokens", "trace", "turns"}
+LEAVES = SANS_IO | {
+    "changes",
+    "clock",
+    "line_writer",
+    "logs",
+    "peers",
+    "promises",
+    "settings",
+    "tokens",
+    "trace",
+    "turns",
+}
 
 LAYERS = [
     {"__main__"},

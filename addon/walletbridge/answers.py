@@ -8,10 +8,9 @@ import json
 from dataclasses import dataclass
 
 from walletbridge.callbacks import Authenticate, BadCallback, Callback, Status
+from walletbridge.errors import OutcomeUnknown
 from walletbridge.money import format_minor
-from walletbridge.outcomes import Outcome, Result
-
-_WITHOUT_BALANCE = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
+from walletbridge.outcomes import WITHOUT_BALANCE, Outcome, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +33,23 @@ REPLAY_REFUSED = Answer(
 
 
 def of_outcome(callback: Callback, outcome: Outcome, *, currency_decimals: int) -> Answer:
-    """The documented answer to `callback`, given an outcome that is listed for its command."""
-    if outcome.result in _WITHOUT_BALANCE:
+    """
+    The documented answer to `callback`, given an outcome that is listed for its command.
+
+    Raises OutcomeUnknown where the answer needs a balance and the outcome has none.
+    """
+    if outcome.result in WITHOUT_BALANCE:
         return Answer(200, outcome.result, b'{"result":%d,"status":"ERROR"}' % outcome.result)
+    if isinstance(callback, Status) and outcome.result is Result.OK:
+        body = _ok(f'"trans_id":{json.dumps(callback.trans_id)},"trans_status":"{outcome.state}"')
+        return Answer(200, outcome.result, body.encode())
+    if outcome.balance is None:
+        raise OutcomeUnknown(f"{outcome.result.name}, but the balance could not be read", sent=True)
     balance = format_minor(outcome.balance, currency_decimals)
     if outcome.result is not Result.OK:
         body = f'{{"result":{outcome.result:d},"status":"ERROR","data":{{"balance":{balance}}}}}'
     elif isinstance(callback, Authenticate):
         body = _ok(f'"account":{json.dumps(callback.account)},"balance":{balance}')
-    elif isinstance(callback, Status):
-        body = _ok(f'"trans_id":{json.dumps(callback.trans_id)},"trans_status":"{outcome.state}"')
     else:
         body = _ok(f'"balance":{balance}')
     return Answer(200, outcome.result, body.encode())

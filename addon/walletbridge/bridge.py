@@ -18,6 +18,7 @@ from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
 from walletbridge.outcomes import Result
 from walletbridge.peers import Peers
+from walletbridge.promises import Repeats
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.settings import Deadlines, Journal, Settings
 from walletbridge.status_cache import StatusCache
@@ -27,6 +28,7 @@ from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
+from walletbridge.wallet.mapping.loading import load as load_mapping
 
 RECHECKS = (1, 10, 60)
 """A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
@@ -40,7 +42,7 @@ _HTTP_OK = 200
 
 class Bridge:
     """
-    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be read.
+    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be used.
     """
 
     def __init__(
@@ -51,9 +53,11 @@ class Bridge:
         self.settings = settings
         self._tokens = tokens
         self._peers = Peers(settings.callback.allow_from)
+        bound = load_mapping(settings.wallet)
         self._channel = Channel(settings.wallet, on_change=self._wallet_changed)
         self.wallet = GrpcWallet(
             self._channel,
+            bound,
             calls_max=settings.limits.wallet_calls,
             connect_wait=settings.wallet.connect_wait,
             clock=clock,
@@ -71,7 +75,10 @@ class Bridge:
             on_problem=self._journal_changed,
         )
         turns = Turns()
-        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        promises = Promises(
+            late_bets_refused=bound.promises.late_bets_refused,
+            repeats_reported=bound.promises.repeats is Repeats.REPORTED,
+        )
         self._transactions = Transactions(
             self.wallet,
             self.journal,

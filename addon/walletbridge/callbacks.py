@@ -23,6 +23,7 @@ __all__ = [
     "Cancel",
     "Command",
     "Status",
+    "Undo",
     "Win",
     "decode",
 ]
@@ -115,6 +116,16 @@ class Cancel(_OfGame):
     """Reverses the bet or win that has this `trans_id`."""
 
     command = Command.CANCEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo(Cancel):
+    """A cancel for a wallet that has none: the opposite movement. Built from the journal, never from a body."""
+
+    undone: Command
+    """BET or WIN: what is reversed."""
+    amount: int
+    """Of the movement that is reversed, in minor units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ What a wallet can say of a callback, whatever its proto: a result that the provi
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from walletbridge.callbacks import Command
+from walletbridge.callbacks import Callback, Command, Undo
 
 
 class Result(IntEnum):
@@ -29,13 +29,20 @@ class TransactionState(StrEnum):
     CANCELED = "CANCELED"
 
 
+WITHOUT_BALANCE = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
+"""The results whose answers carry no balance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A definite answer of the wallet."""
 
     result: Result
-    balance: int = 0
-    """In minor units; means nothing where the answer carries none (21 and 22)."""
+    balance: int | None = 0
+    """
+    In minor units; means nothing where the answer carries none (21 and 22). None: the result is known, but the balance
+    could not be read.
+    """
     state: TransactionState | None = None
     """Of a status that is OK."""
 
@@ -56,8 +63,21 @@ or 99 to a read, says nothing that the provider could act on, and is an unknown 
 """
 
 
+_OF_UNDO = frozenset({Result.BALANCE_INSUFFICIENT, Result.ALREADY_PROCESSED})
+
+
 def is_listed(command: Command, outcome: Outcome) -> bool:
     """Whether `outcome` is one that the provider knows for `command`. A status that is OK must have a state."""
     if command is Command.STATUS and outcome.result is Result.OK and outcome.state is None:
         return False
     return outcome.result in LISTED[command]
+
+
+def is_listed_for(callback: Callback, outcome: Outcome) -> bool:
+    """
+    Whether `outcome` is one that the rules know for `callback`: a listed one, or what a movement that undoes another
+    may come to besides (31 and 41). The rules see to it that no cancel is answered so.
+    """
+    if isinstance(callback, Undo) and outcome.result in _OF_UNDO:
+        return True
+    return is_listed(callback.command, outcome)

@@ -24,7 +24,9 @@ OF_STATUS = (21, 42)
 
 
 def balance(ledger: Ledger, account: str = "ann") -> int:
-    return ledger.get_balance(account, ()).balance
+    found = ledger.get_balance(account, ()).balance
+    assert found is not None
+    return found
 
 
 def movements(ledger: Ledger) -> list[tuple[str, str, int, int]]:
