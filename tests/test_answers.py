@@ -12,6 +12,7 @@ from tests.helpers.vectors import Case, load_cases, load_documented
 
 from walletbridge import answers
 from walletbridge.callbacks import BadCallback, Callback, Command, decode
+from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import LISTED, Outcome, Result, TransactionState
 
 INT64_MAX = 2**63 - 1
@@ -203,3 +204,15 @@ def test_no_answer_holds_null_a_number_as_a_string_or_an_inexact_number(
         assert type(data["balance"]) in {int, Decimal}
         assert data.pop("balance") == Decimal(balance).scaleb(-currency_decimals)
     assert data == {name: exact[name] for name in data}
+
+
+@pytest.mark.parametrize(("command", "result"), LISTED_OUTCOMES)
+def test_no_answer_is_made_without_the_balance_that_it_needs(command: Command, result: Result) -> None:
+    state = TransactionState.OK if command is Command.STATUS else None
+    outcome = Outcome(result, None, state)
+
+    if result in {21, 22} or (command, result) == (Command.STATUS, Result.OK):
+        assert b"null" not in answers.of_outcome(callback_of(command), outcome, currency_decimals=2).body
+        return
+    with pytest.raises(OutcomeUnknown, match="the balance could not be read"):
+        answers.of_outcome(callback_of(command), outcome, currency_decimals=2)

@@ -17,9 +17,10 @@ from walletbridge.dispatch import Dispatch
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import Row
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.promises import Promises
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import CacheUse, Trace
 from walletbridge.transactions import Transactions

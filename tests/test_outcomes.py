@@ -1,9 +1,11 @@
 """Which results are known for which command."""
 
+from typing import Any
+
 import pytest
 
-from walletbridge.callbacks import Command
-from walletbridge.outcomes import LISTED, Outcome, Result, TransactionState, is_listed
+from walletbridge.callbacks import Cancel, Command, Undo
+from walletbridge.outcomes import LISTED, Outcome, Result, TransactionState, is_listed, is_listed_for
 
 CODES = [0, 21, 22, 31, 41, 42, 99, 100]
 
@@ -51,3 +53,14 @@ def test_a_status_with_a_state_is_listed(state: TransactionState) -> None:
 
 def test_a_state_is_written_in_the_provider_s_words() -> None:
     assert [str(state) for state in TransactionState] == ["OK", "CANCELED"]
+
+
+@pytest.mark.parametrize("result", Result)
+def test_a_movement_that_undoes_another_may_be_refused_or_repeated_as_one(result: Result) -> None:
+    of_cancel: dict[str, Any] = {"account": "a", "checks": (42,), "requested_at": None, "trans_id": 1, "round_id": ""}
+    of_cancel |= {"provider_id": 0, "game_code": "", "game_name": "", "game_type": ""}
+    cancel, undo = Cancel(**of_cancel), Undo(**of_cancel, undone=Command.BET, amount=5)
+    is_known = result in LISTED[Command.CANCEL]
+
+    assert is_listed_for(cancel, Outcome(result)) is is_known
+    assert is_listed_for(undo, Outcome(result)) is (is_known or result in {31, 41})

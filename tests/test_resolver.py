@@ -10,11 +10,12 @@ from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, PACE, SENT, TIMES, House, house
 
 from walletbridge import resolver
-from walletbridge.callbacks import Win
+from walletbridge.callbacks import Command, Undo, Win
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import CancelState, Movement
-from walletbridge.outcomes import Outcome, Result
+from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.promises import Promises, Repeats
 
 REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
 NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
@@ -331,3 +332,72 @@ async def test_what_is_confirmed_and_cancelled_is_at_rest(path: Path) -> None:
 def _states(found: Found) -> Change[tuple[Movement, CancelState] | None]:
     row = found.row
     return Change(None, takes_turn=False, value=(row.movement, row.cancel) if row else None)
+
+
+STANDS = Outcome(Result.OK, None, TransactionState.OK)
+ONCE = Promises(late_bets_refused=True, repeats=Repeats.UNPROTECTED)
+NO_CANCEL = Promises(late_bets_refused=False, has_cancel=False)
+
+
+async def test_what_may_not_be_sent_twice_is_asked_for(path: Path) -> None:
+    async with house(path, promises=ONCE) as one:
+        one.script(SENT, STANDS)
+        await one.send("win")
+        await settle(one)
+
+        assert one.commands == ["win", "status"]
+        assert await one.rows() == {}
+        assert one.events[-1][0] == "settled"
+
+
+@pytest.mark.parametrize("has_status", [True, False])
+async def test_what_may_not_be_sent_twice_is_a_persons_where_the_wallet_cannot_tell(
+    path: Path, *, has_status: bool
+) -> None:
+    async with house(path, promises=replace(ONCE, has_status=has_status)) as one:
+        one.script(SENT, NOT_FOUND)
+        await one.send("win")
+        await settle(one, seconds=TIMES.settle_after)
+
+        assert "only once" in (await one.rows())[TRANSACTION].for_human
+        assert one.commands == ["win", "status"][: 1 + has_status]
+        assert one.events[-1][0] == "left to a person"
+
+
+async def test_a_bet_that_is_given_up_is_asked_for_and_undone(path: Path) -> None:
+    async with house(path, promises=NO_CANCEL) as one:
+        one.script(SENT, STANDS, OK)
+        await one.send("bet")
+        await settle(one, seconds=TIMES.abandon_after)
+        await settle(one, seconds=PACE.pause_seconds)
+
+        assert one.commands == ["bet", "status", "cancel"]
+        undo = one.wallet.calls[-1].callback
+        assert isinstance(undo, Undo)
+        assert (undo.undone, undo.amount, undo.checks) == (Command.BET, 100000, (42,))
+        assert await one.rows() == {}
+
+
+async def test_a_bet_that_landed_after_all_is_undone(path: Path) -> None:
+    async with house(path, promises=NO_CANCEL) as one:
+        one.script(SENT, NOT_FOUND, STANDS, OK)
+        await one.send("bet")
+        await settle(one, seconds=TIMES.abandon_after)
+        assert (await one.rows())[TRANSACTION].rechecks_left == len(TIMES.recheck_after)
+        await settle(one, seconds=TIMES.recheck_after[0])
+        await settle(one, seconds=PACE.pause_seconds)
+
+        assert one.commands == ["bet", "status", "status", "cancel"]
+        assert await one.rows() == {}
+
+
+async def test_a_cancel_that_had_no_turn_is_settled_without_a_call(path: Path) -> None:
+    async with house(path, promises=replace(NO_CANCEL, has_status=False)) as one:
+        await one.turns.take(TRANSACTION, 0)
+        assert "the budget passed" in await one.send("cancel", seconds=0.01)
+        one.turns.give_back(TRANSACTION)
+        assert (await one.rows())[TRANSACTION].is_open
+        await settle(one)
+
+        assert one.commands == []
+        assert await one.rows() == {}

@@ -36,14 +36,15 @@ IO = {
 LEAVES = SANS_IO | {
     "changes",
     "clock",
-    "consequences",
     "line_writer",
     "logs",
+    "otel",
     "peers",
     "promises",
     "settings",
     "tokens",
     "trace",
+    "tracing",
     "turns",
 }
 
@@ -55,6 +56,8 @@ LAYERS = [
     {"gateway"},
     {"dispatch", "resolver"},
     {"transactions"},
+    {"checks", "consequences"},
+    {"questions"},
     {"journal", "status_cache", "wallet"},
     LEAVES,
 ]
@@ -64,6 +67,7 @@ HOMES = {
     "mitmproxy": {"addon", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
+    "opentelemetry": {"otel"},
 }
 """Where alone a dependency that shapes its users may be imported."""
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import pytest
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, SENT, TIMES, House, house
 
+from walletbridge.callbacks import Command, Status, Undo
 from walletbridge.journal.port import Busy, Change, Found
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.promises import Promises, Repeats
 
 REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
 NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
@@ -305,3 +309,152 @@ def _row_of(found: Found) -> Change[None]:
 
 def _found(found: Found) -> Change[Row | None]:
     return Change(None, takes_turn=False, value=found.row)
+
+
+NO_BALANCE = Outcome(Result.OK, None)
+INACTIVE = Outcome(Result.PLAYER_INACTIVE)
+V1 = Promises(late_bets_refused=True)
+REPLAYED = replace(V1, repeats=Repeats.REPLAYED)
+NEITHER = replace(V1, has_cancel=False, has_status=False)
+NO_CANCEL = replace(V1, has_cancel=False)
+UNPROTECTED = replace(NEITHER, repeats=Repeats.UNPROTECTED)
+
+
+@pytest.mark.parametrize("command", ["bet", "win", "cancel"])
+async def test_a_balance_that_is_missing_is_asked_for_within_the_budget(path: Path, command: str) -> None:
+    async with house(path) as one:
+        one.script(NO_BALANCE, OK)
+
+        assert await one.send(command) == "OK"
+        assert one.commands == [command, "balance"]
+        assert await one.rows() == {}
+
+
+@pytest.mark.parametrize("command", ["bet", "win", "cancel"])
+async def test_what_was_made_is_recorded_though_its_balance_cannot_be_read(path: Path, command: str) -> None:
+    """A bet is written off then, and whoever repeats a win or cancel hears what became of it."""
+    async with house(path) as one:
+        one.script(NO_BALANCE, SENT, OK if command == "cancel" else REPEATED)
+        assert "the balance could not be read" in await one.send(command)
+
+        rows = await one.rows()
+        if command == "bet":
+            assert (rows["1676358190"].is_written_off, rows["1676358190"].movement) == (True, Movement.CONFIRMED)
+        else:
+            assert rows == {}
+            assert await one.send(command) == ("OK" if command == "cancel" else "ALREADY_PROCESSED")
+
+
+async def test_a_repeat_is_told_by_the_journal_with_the_balance_of_now(path: Path) -> None:
+    async with house(path, promises=REPLAYED) as one:
+        one.script(OK, Outcome(Result.OK, 7))
+        assert [await one.send("win"), await one.send("win")] == ["OK", "ALREADY_PROCESSED"]
+
+        assert one.commands == ["win", "balance"]
+        assert one.wallet.calls[1].callback.checks == (21, 22)
+
+
+async def test_a_check_of_the_player_comes_before_what_the_journal_knows(path: Path) -> None:
+    async with house(path, promises=REPLAYED) as one:
+        one.script(OK, INACTIVE)
+        assert [await one.send("win"), await one.send("win")] == ["OK", "PLAYER_INACTIVE"]
+
+        assert (await one.rows())["1676358190"].for_human == "it was made, but a repeat was answered 22"
+        assert [event for event, _ in one.events] == ["left to a person"]
+
+
+async def test_an_unprotected_wallet_gets_a_movement_once(path: Path) -> None:
+    async with house(path, promises=UNPROTECTED) as one:
+        one.script(SENT, OK)
+        await one.send("win")
+
+        assert "only once" in await one.send("win")
+        assert one.commands == ["win"]
+        assert (await one.rows())["1676358190"].is_open
+
+
+@pytest.mark.parametrize(("command", "undone"), [("bet", Command.BET), ("win", Command.WIN)])
+async def test_a_cancel_is_the_opposite_movement_and_is_made_once(path: Path, command: str, undone: Command) -> None:
+    async with house(path, promises=UNPROTECTED) as one:
+        assert [await one.send(name) for name in (command, "cancel", "cancel")] == ["OK", "OK", "OK"]
+
+        assert one.commands == [command, "cancel", "balance"]
+        undo = one.wallet.calls[1].callback
+        assert isinstance(undo, Undo)
+        assert (undo.undone, undo.amount, undo.trans_key) == (undone, 100000, "1676358190")
+        assert await one.send("status") == "OK"
+        assert one.commands == [command, "cancel", "balance"]
+
+
+async def test_what_was_known_is_forgotten_with_a_cancel_that_needs_no_call(path: Path) -> None:
+    async with house(path, promises=NEITHER) as one:
+        await one.send("win", amount=0)
+        question = Status(account="test1234", checks=(42,), requested_at=None, trans_id=1676358190)
+        stands = await one.cache.ask(question, _stands, deadline=time.monotonic() + 9)
+        assert (stands[0].state, len(one.cache)) == (TransactionState.OK, 1)
+
+        assert await one.send("cancel") == "OK"
+        assert one.commands == ["win", "balance"]
+        assert len(one.cache) == 0
+
+
+async def _stands() -> Outcome:
+    return STANDS
+
+
+async def test_a_movement_in_doubt_is_not_undone(path: Path) -> None:
+    async with house(path, promises=NEITHER) as one:
+        one.script(SENT, OK)
+        await one.send("bet")
+
+        assert "nobody can tell" in await one.send("cancel")
+        assert one.commands == ["bet"]
+        assert (await one.rows())["1676358190"].cancel is CancelState.OWED
+
+
+async def test_a_movement_in_doubt_is_asked_for_and_undone_if_it_was_made(path: Path) -> None:
+    async with house(path, promises=NO_CANCEL) as one:
+        one.script(SENT, STANDS, OK)
+        await one.send("bet")
+
+        assert await one.send("cancel") == "OK"
+        assert one.commands == ["bet", "status", "cancel"]
+        assert await one.rows() == {}
+
+
+async def test_a_no_is_believed_once_the_bet_must_have_landed(path: Path) -> None:
+    async with house(path, promises=NO_CANCEL) as one:
+        one.script(SENT, NOT_FOUND)
+        await one.send("bet")
+        assert await one.send("cancel", seconds=0.1) == "it may still land"
+        await asyncio.sleep(TIMES.settle_after)
+        one.script(NOT_FOUND, OK)
+
+        assert await one.send("cancel") == "TRANSACTION_NOT_FOUND"
+        assert one.commands == ["status", "balance"]
+        assert (await one.rows())["1676358190"].rechecks_left == len(TIMES.recheck_after)
+
+
+async def test_a_cancel_of_what_the_journal_does_not_know_is_42_and_refuses_a_late_bet(path: Path) -> None:
+    async with house(path, promises=NEITHER) as one:
+        assert [await one.send("cancel"), await one.send("bet")] == ["TRANSACTION_NOT_FOUND", "FAILED"]
+
+        assert one.commands == ["balance", "balance"]
+        assert await one.rows() == {}
+
+
+async def test_a_status_is_told_by_the_journal(path: Path) -> None:
+    async with house(path, promises=NEITHER) as one:
+        one.script(OK, SENT)
+        assert await one.send("status") == "TRANSACTION_NOT_FOUND"
+        await one.send("bet", trans_id=7)
+        assert "not settled" in await one.send("status", trans_id=7)
+
+        one.script(OK)
+        await one.send("bet")
+        assert await one.send("status") == "OK"
+        assert one.commands == ["bet"]
+        assert await one.send("status", check="21,22,42") == "OK"
+        assert one.commands == ["bet", "balance"]
+        one.script(INACTIVE)
+        assert await one.send("status", check="21,22,42") == "PLAYER_INACTIVE"

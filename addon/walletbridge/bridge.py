@@ -3,32 +3,41 @@ The gateway with all that it stands on, from start to drain: what a way of runni
 """
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Command, Win
+from walletbridge.checks import checked
 from walletbridge.dispatch import Dispatch
+from walletbridge.errors import SettingsError
 from walletbridge.gateway import Gateway, Request
 from walletbridge.journal.plan import Switches
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.repeats import keep_days
+from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
 from walletbridge.outcomes import Result
 from walletbridge.peers import Peers
-from walletbridge.promises import Repeats
+from walletbridge.promises import Promises
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.settings import Deadlines, Journal, Settings
 from walletbridge.status_cache import StatusCache
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
+from walletbridge.tracing import open_tracing
 from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
 from walletbridge.wallet.mapping.loading import load as load_mapping
+from walletbridge.wallet.protection import Protection
+
+if TYPE_CHECKING:
+    from walletbridge.otel import Spans
 
 RECHECKS = (1, 10, 60)
 """A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
@@ -42,25 +51,47 @@ _HTTP_OK = 200
 
 class Bridge:
     """
-    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be used.
+    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be used,
+    or where they do not fit what the wallet promises.
     """
 
     def __init__(
-        self, settings: Settings, tokens: Tokens, log: Log, *, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        tokens: Tokens,
+        log: Log,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        spans: "Spans | None" = None,
     ) -> None:
+        """`spans`: where traces go; None: where the settings say."""
         self.log = log
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
-        self._peers = Peers(settings.callback.allow_from)
         bound = load_mapping(settings.wallet)
-        self._channel = Channel(settings.wallet, on_change=self._wallet_changed)
+        promises = bound.promises
+        kept_days = days_to_keep(settings.journal, promises)
+        self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
+        self._spans = spans or self._open_spans()
+        self._channel = Channel(
+            settings.wallet,
+            on_change=self._wallet_changed,
+            around=self._spans.of_wallet_calls if self._spans else None,
+        )
         self.wallet = GrpcWallet(
             self._channel,
             bound,
             calls_max=settings.limits.wallet_calls,
             connect_wait=settings.wallet.connect_wait,
             clock=clock,
+        )
+        self.protection = Protection(
+            self.wallet,
+            breaker=settings.breaker,
+            limits=settings.limits,
+            clock=clock,
+            on_change=self._wallet_silent,
         )
         self.status_cache = StatusCache(
             size=settings.status_cache.size,
@@ -70,17 +101,14 @@ class Bridge:
         )
         self.journal = SqliteJournal(
             settings.journal.path,
-            keep_days=settings.journal.keep_days,
+            keep_days=kept_days,
             waiting_max=settings.limits.journal_steps,
             on_problem=self._journal_changed,
         )
         turns = Turns()
-        promises = Promises(
-            late_bets_refused=bound.promises.late_bets_refused,
-            repeats_reported=bound.promises.repeats is Repeats.REPORTED,
-        )
+        # The wallet's checks are made here where it does not make them.
         self._transactions = Transactions(
-            self.wallet,
+            checked(self.protection.for_callbacks, promises),
             self.journal,
             turns,
             self.status_cache,
@@ -90,7 +118,7 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolver = Resolver(
-            self.wallet,
+            checked(self.protection.for_resolver, promises),
             self.journal,
             turns,
             self.status_cache,
@@ -104,7 +132,7 @@ class Bridge:
         self._resolving = asyncio.ensure_future(self._resolver.run())
         self._gateway = Gateway(
             Dispatch(
-                self.wallet,
+                self.protection.for_callbacks,
                 self._transactions,
                 self.status_cache,
                 budgets=budgets(settings.deadlines),
@@ -115,6 +143,9 @@ class Bridge:
             body_bytes_max=settings.limits.body_bytes,
             clock=clock,
         )
+        self._answer: Callable[[Request, Trace], Coroutine[Any, Any, Answer]] = (
+            self._spans.of_callbacks(self._gateway.answer, clock=clock) if self._spans else self._gateway.answer
+        )
         self._answering: set[asyncio.Future[Answer]] = set()
         self._stopped = False
 
@@ -122,9 +153,11 @@ class Bridge:
         """Whether a request target is the callback path; the query is ignored."""
         return target.partition("?")[0] == self.settings.callback.path
 
-    def admits(self, peer: str, tokens: Sequence[bytes]) -> bool:
-        """Whether a request from `peer` with these values of the token header is the provider's."""
-        return self._peers.accept(peer) and self._tokens.accept(tokens)
+    def admits(self, peer: str, tokens: Sequence[bytes], forwarded: Sequence[bytes] = ()) -> bool:
+        """
+        Whether a request from `peer` with these values of the token header and of X-Forwarded-For is the provider's.
+        """
+        return self._peers.accept(peer, forwarded) and self._tokens.accept(tokens)
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
         """
@@ -132,7 +165,7 @@ class Bridge:
         """
         if self._stopped:
             return answers.UNKNOWN
-        task = asyncio.ensure_future(self._gateway.answer(request, trace))
+        task = asyncio.ensure_future(self._answer(request, trace))
         if not task.done():
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
@@ -173,23 +206,45 @@ class Bridge:
             forced.cancel()
             drained.cancel()
         self._stopped = True
+        await self.protection.stop()
         await self._channel.close()
         # Closing the channel has ended the calls that were left; now they are written down and answered.
         last: set[asyncio.Future[Any]] = {self._resolving, *self._answering}
         await asyncio.wait(last, timeout=LAST_SECONDS)
         await self.journal.close()
+        if self._spans:
+            await self._spans.close()
         self.log.event("stopped")
+
+    def _open_spans(self) -> "Spans | None":
+        try:
+            return open_tracing(self.settings.tracing, os.environ)
+        except SettingsError as error:
+            if self.settings.tracing is not None:
+                raise
+            # The environment may be meant for others.
+            self.log.warning("not traced", problem=str(error))
+            return None
 
     async def _drain(self) -> None:
         while self._answering:
             await asyncio.wait(self._answering)
 
     def _wallet_changed(self, ready: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        self.protection.connected(ready=ready)
         if ready:
             self._resolver.wallet_is_back()
             self.log.event("wallet connected", target=self.settings.wallet.target)
         else:
             self.log.warning("wallet away", target=self.settings.wallet.target)
+
+    def _wallet_silent(self, is_silent: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        target = self.settings.wallet.target
+        if is_silent:
+            self.log.warning("wallet does not answer: bets, wins and reads are refused", target=target)
+        else:
+            self._resolver.wallet_is_back()
+            self.log.event("wallet answers again", target=target)
 
     def _journal_changed(self, problem: str) -> None:
         path = str(self.settings.journal.path)
@@ -200,6 +255,14 @@ class Bridge:
 
     def _tell(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.warning(event, **fields)
+
+
+def days_to_keep(journal: Journal, promises: Promises) -> int:
+    """How long rows at rest are kept. Raises SettingsError where that is too short for what the wallet promises."""
+    try:
+        return keep_days(journal.keep_days, promises)
+    except ValueError as error:
+        raise SettingsError(f"journal.keep_days: {error}") from None
 
 
 def times(journal: Journal) -> Times:

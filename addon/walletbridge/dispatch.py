@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from walletbridge.callbacks import Authenticate, Balance, Bet, Callback, Cancel, Command, Status, Win
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import Outcome
+from walletbridge.questions import ask
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace
 from walletbridge.transactions import Transactions
@@ -48,7 +49,7 @@ class Dispatch:
                 return await self._status(callback, deadline, trace)
             case Authenticate() | Balance():
                 self._expect_budget(deadline)
-                return await self._wallet.call(callback, deadline=deadline, trace=trace)
+                return await ask(self._wallet, callback, deadline=deadline, trace=trace, clock=self._clock)
 
     async def _status(self, callback: Status, deadline: float, trace: Trace) -> Outcome:
         self._expect_budget(deadline)

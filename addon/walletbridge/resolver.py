@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from walletbridge.callbacks import Cancel, Win
+from walletbridge.callbacks import Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
-from walletbridge.journal import rules
+from walletbridge.journal import asked, rules
+from walletbridge.journal.cancels import as_sent
 from walletbridge.journal.plan import NOTHING, SENDS, Action, Plan, Round, Switches, after, plan, take
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
-from walletbridge.journal.request import cancel_of, win_of
+from walletbridge.journal.request import cancel_of, status_of, win_of
 from walletbridge.journal.row import CancelState, Row
-from walletbridge.journal.rules import End, Promises, Times, Verdict
+from walletbridge.journal.rules import End, Times, Verdict
+from walletbridge.promises import Promises
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace
 from walletbridge.turns import Turns
@@ -138,6 +140,8 @@ class Resolver:
                 return False
             if taken.plan.action is Action.LEAVE:
                 self._on_event("left to a person", {**_fields(row), "problem": taken.plan.reason})
+            if taken.plan.action is Action.SETTLE:
+                self._status_cache.forget(cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,)))
             if taken.plan.action not in SENDS:
                 return False
             return await self._send(taken, deadline)
@@ -151,8 +155,11 @@ class Resolver:
 
     def _is_ready(self, row: Row, *, eager: bool) -> bool:
         """Whether a look is worth its transaction. The round is not known here, so the look decides."""
-        wanted = plan(row, Round(), self._times, self._switches, now=self._journal.now(), eager=eager)
+        wanted = self._plan(row, Round(), now=self._journal.now(), eager=eager)
         return wanted.action not in {Action.NOTHING, Action.WAIT} or row.call is not None
+
+    def _plan(self, row: Row, around: Round, *, now: float, eager: bool) -> Plan:
+        return plan(row, around, self._times, self._switches, now=now, eager=eager, promises=self._promises)
 
     async def _take(self, row: Row, *, eager: bool) -> _Taken | None:
         seconds = self._pace.call_seconds
@@ -160,7 +167,7 @@ class Resolver:
         def step(found: Found) -> Change[_Taken | None]:
             if found.row is None:
                 return Change(None, takes_turn=False, value=None)
-            chosen = plan(found.row, found.around, self._times, self._switches, now=found.now, eager=eager)
+            chosen = self._plan(found.row, found.around, now=found.now, eager=eager)
             taken = take(found.row, chosen, now=found.now, seconds=seconds)
             return Change(
                 taken if taken != found.row else None,
@@ -183,13 +190,9 @@ class Resolver:
                 await self._journal.note(row.account, row.trans_id, step)
 
     async def _send(self, taken: _Taken, deadline: float) -> bool:
-        row = taken.row
-        callback: Win | Cancel
-        if taken.plan.action is Action.REDELIVER:
-            callback = win_of(row.request, (CHECK_NOT_PROCESSED,))
-        else:
-            callback = cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,))
-        with self._status_cache.canceling(callback):
+        cancel = cancel_of(taken.row.request, (CHECK_TRANSACTION_EXISTS,))
+        with self._status_cache.canceling(cancel):
+            callback = self._callback(taken, cancel)
             came = await self._call(callback, deadline)
             verdict = await self._end(taken, callback, came)
         if isinstance(came, OutcomeUnknown):
@@ -200,7 +203,16 @@ class Resolver:
             self._tell(taken, verdict)
         return True
 
-    async def _call(self, callback: Win | Cancel, deadline: float) -> End:
+    def _callback(self, taken: _Taken, cancel: Cancel) -> Win | Cancel | Status:
+        match taken.plan.action:
+            case Action.REDELIVER:
+                return win_of(taken.row.request, (CHECK_NOT_PROCESSED,))
+            case Action.ASK:
+                return status_of(taken.row.request, (CHECK_TRANSACTION_EXISTS,))
+            case _:
+                return as_sent(taken.row, cancel, self._promises)
+
+    async def _call(self, callback: Win | Cancel | Status, deadline: float) -> End:
         if self._clock() >= deadline:
             return OutcomeUnknown("the budget was used up before the wallet was called", sent=False)
         try:
@@ -208,7 +220,7 @@ class Resolver:
         except OutcomeUnknown as unknown:
             return unknown
 
-    async def _end(self, taken: _Taken, callback: Win | Cancel, came: End) -> Verdict | None:
+    async def _end(self, taken: _Taken, callback: Win | Cancel | Status, came: End) -> Verdict | None:
         pause = self._pause
 
         def step(found: Found) -> Change[Verdict | None]:
@@ -216,6 +228,8 @@ class Resolver:
                 return Change(None, takes_turn=False, value=None)
             if isinstance(callback, Win):
                 verdict = rules.end_movement(found.row, came, now=found.now, for_provider=False)
+            elif isinstance(callback, Status):
+                verdict = asked.end_question(found.row, came, self._times, now=found.now)
             else:
                 verdict = rules.end_cancel(
                     found.row, came, self._promises, self._times, now=found.now, for_provider=False
@@ -230,7 +244,7 @@ class Resolver:
         fields = {**_fields(verdict.row), "action": taken.plan.action.value, "result": verdict.row.result}
         if verdict.row.for_human:
             self._on_event("left to a person", {**fields, "problem": verdict.row.for_human})
-        elif taken.plan.action is Action.RECHECK and verdict.row.cancel is CancelState.DONE:
+        elif taken.row.rechecks_left and verdict.row.cancel is CancelState.DONE:
             self._on_event("a transaction landed after its cancel, and was cancelled now", fields)
         elif not verdict.row.is_open:
             self._on_event("settled", fields)

@@ -107,6 +107,11 @@ class StatusCache:
             self._changes.end(key)
             self._facts.pop(key, None)
 
+    def forget(self, callback: Cancel) -> None:
+        """Drops what is known of a transaction that was cancelled without a wallet call."""
+        with self.canceling(callback):
+            pass
+
     def clear(self) -> None:
         """Forgets all facts."""
         self._facts.clear()

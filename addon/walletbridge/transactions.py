@@ -1,7 +1,8 @@
 """
 Calls the wallet for a transaction: one caller at a time, with the intent on disk before and the outcome on disk after.
 
-What may be sent and what may be answered is decided by `journal.rules`; this module does it.
+What may be sent and what may be answered is decided by `journal.rules`, and by `journal.cancels`, `journal.asked` and
+`journal.record` for a wallet that promises less than wallet.v1; this module does it.
 """
 
 import asyncio
@@ -9,13 +10,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 
-from walletbridge.callbacks import Balance, Bet, Callback, Cancel, Status, Win
+from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
-from walletbridge.journal import rules
+from walletbridge.journal import asked, cancels, record, rules
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
+from walletbridge.journal.repeats import NOT_PROCESSED, TRANSACTION_EXISTS
+from walletbridge.journal.request import status_of
 from walletbridge.journal.row import Kind, Row
-from walletbridge.journal.rules import End, Look, Promises, Step, Times, Verdict
+from walletbridge.journal.rules import End, Look, Step, Times, Verdict
 from walletbridge.outcomes import Outcome, Result
+from walletbridge.promises import Promises
+from walletbridge.questions import PLAYER_ACTIVE, ask_player, checks_of_player, with_balance
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace
 from walletbridge.turns import Turns
@@ -30,7 +35,13 @@ that is kept for the way back.
 """
 ASK_AGAIN_SECONDS = 0.25
 """How often a cancel that may not be answered yet asks the wallet again."""
-_PLAYER_EXISTS = 21
+_FROM_JOURNAL = {
+    Step.REPEATED: Result.ALREADY_PROCESSED,
+    Step.FAILED: Result.FAILED,
+    Step.NOT_FOUND: Result.TRANSACTION_NOT_FOUND,
+    Step.CANCELLED: Result.OK,
+}
+"""What is answered with the current balance alone."""
 
 type LookStep = Callable[[Found], Change[Look]]
 type OnEvent = Callable[[str, Mapping[str, object]], None]
@@ -72,7 +83,7 @@ class Transactions:
             )
 
         def end(row: Row, came: End, now: float) -> Verdict:
-            return rules.end_movement(row, came, now=now)
+            return rules.without_balance(rules.end_movement(row, came, now=now), callback)
 
         async with self._turn(callback, deadline):
             look = await self._look(callback, step, deadline)
@@ -86,34 +97,75 @@ class Transactions:
     async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace) -> Outcome:
         """Reverses a transaction; asks again while the wallet may still be at work on it."""
 
-        def step(found: Found) -> Change[Look]:
-            return _change(
-                rules.look_cancel(found.row, found.other, callback, now=found.now, seconds=self._left(deadline))
-            )
-
         def end(row: Row, came: End, now: float) -> Verdict:
             verdict = rules.end_cancel(row, came, self._promises, self._times, now=now, for_provider=True)
             if verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS:
                 # The turn is kept, and with it what is known of a call that may be cut off.
                 return replace(verdict, row=replace(verdict.row, call=Kind.CANCEL))
-            return replace(verdict, ask_again=False)
+            return replace(rules.without_balance(verdict, callback), ask_again=False)
 
         async with self._turn(callback, deadline):
-            look = await self._look(callback, step, deadline)
-            if look.step is Step.SEND:
+            look = await self._look_to_cancel(callback, deadline, trace)
+            if look.step is Step.SEND and look.row is not None:
+                sent = cancels.as_sent(look.row, callback, self._promises)
                 with self._status_cache.canceling(callback):
                     while True:
-                        came = await self._call(callback, deadline, trace)
+                        came = await self._call(sent, deadline, trace)
                         verdict = await self._end(callback, came, end, deadline)
                         if not verdict.ask_again:
                             return _answer(verdict, came)
                         await asyncio.sleep(ASK_AGAIN_SECONDS)
+        if look.step is Step.CANCELLED:
+            self._status_cache.forget(callback)
         return await self._without_call(callback, look, deadline, trace)
+
+    async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace) -> Look:
+        """Looks, and asks the wallet what became of the transaction as long as the rules want to know and time is."""
+
+        def step(found: Found) -> Change[Look]:
+            return _change(
+                cancels.look_cancel(
+                    found.row,
+                    found.other,
+                    callback,
+                    self._promises,
+                    self._times,
+                    now=found.now,
+                    seconds=self._left(deadline),
+                )
+            )
+
+        def end(row: Row, came: End, now: float) -> Verdict:
+            verdict = asked.end_question(row, came, self._times, now=now)
+            return replace(verdict, ask_again=verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS)
+
+        while True:
+            look = await self._look(callback, step, deadline)
+            if look.step is not Step.ASK or look.row is None:
+                return look
+            # What was known of the transaction may be over with this cancel, whether a call follows or not.
+            with self._status_cache.canceling(callback):
+                came = await self._ask(look.row, deadline, trace)
+                verdict = await self._end(callback, came, end, deadline)
+            if verdict.ask_again:
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            elif verdict.answer is None or self._left(deadline) <= 0:
+                raise OutcomeUnknown(verdict.reason, sent=False)
+
+    async def _ask(self, row: Row, deadline: float, trace: Trace) -> End:
+        """The wallet's status for the transaction of `row`."""
+        question = status_of(row.request, (TRANSACTION_EXISTS,))
+        try:
+            return await self._wallet.call(question, deadline=deadline, trace=trace)
+        except OutcomeUnknown as unknown:
+            return unknown
 
     async def status(self, callback: Status, *, deadline: float, trace: Trace) -> Outcome:
         """Asks what became of a transaction, unless that is not settled."""
         async with self._turn(callback, deadline):
             look = await self._look_status(callback, deadline)
+            if look.told is not None:
+                return await self._told_by_journal(callback, look.told, deadline, trace)
             if look.step is not Step.SEND:
                 raise OutcomeUnknown(look.reason, sent=False)
             try:
@@ -121,12 +173,23 @@ class Transactions:
             except OutcomeUnknown:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 raise
-            if rules.end_status(look.row, outcome) is None:
+            outcome = await self._with_balance(callback, outcome, deadline, trace)
+            if record.end_status(look.row, outcome, self._promises) is None:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 return outcome
             # The provider believes in it from now on, and the resolver has to know before the provider does.
-            verdict = await self._write_end(callback, lambda found: _status_end(found, outcome), deadline)
+            verdict = await self._write_end(
+                callback, lambda found: _status_end(found, outcome, self._promises), deadline
+            )
             return outcome if verdict is None else _answer(verdict, outcome)
+
+    async def _told_by_journal(self, callback: Status, told: Outcome, deadline: float, trace: Trace) -> Outcome:
+        """What the journal says, unless a check of the player fails. Who has a known transaction is known."""
+        checks = checks_of_player(callback, before=TRANSACTION_EXISTS)
+        if told.result is Result.OK and PLAYER_ACTIVE not in checks:
+            return told
+        player = await ask_player(self._wallet, callback, checks, deadline=deadline, trace=trace)
+        return player if player.result is not Result.OK else replace(told, balance=player.balance)
 
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
         """Notes whether the answer to a movement went out."""
@@ -159,11 +222,16 @@ class Transactions:
         return look
 
     async def _look_status(self, callback: Status, deadline: float) -> Look:
+        promises = self._promises
         try:
-            return await self._look_in_turn(callback, lambda found: _change(rules.look_status(found.row)), deadline)
+            return await self._look_in_turn(
+                callback, lambda found: _change(record.look_status(found.row, promises)), deadline
+            )
         except (JournalUnavailable, TimeoutError):
             # A full disk takes no turn any more, but what is on it can be read; a question needs no more.
-            return await self._look(callback, lambda found: _read_only(rules.look_status(found.row)), deadline)
+            return await self._look(
+                callback, lambda found: _read_only(record.look_status_unwritten(found.row, promises)), deadline
+            )
 
     async def _look_in_turn(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
         while True:
@@ -183,9 +251,13 @@ class Transactions:
         if self._left(deadline) <= 0:
             return OutcomeUnknown("the budget was used up before the wallet was called", sent=False)
         try:
-            return await self._wallet.call(callback, deadline=deadline, trace=trace)
+            outcome = await self._wallet.call(callback, deadline=deadline, trace=trace)
         except OutcomeUnknown as unknown:
             return unknown
+        return await self._with_balance(callback, outcome, deadline, trace)
+
+    async def _with_balance(self, callback: Callback, outcome: Outcome, deadline: float, trace: Trace) -> Outcome:
+        return await with_balance(self._wallet, callback, outcome, deadline=deadline, trace=trace, clock=self._clock)
 
     async def _end(
         self, callback: Bet | Win | Cancel, came: End, end: Callable[[Row, End, float], Verdict], deadline: float
@@ -235,21 +307,44 @@ class Transactions:
     async def _without_call(self, callback: Bet | Win | Cancel, look: Look, deadline: float, trace: Trace) -> Outcome:
         """The answer where no movement may be sent; what it needs of the wallet is a balance."""
         trace.reason = look.reason
-        if look.step is Step.UNKNOWN:
+        result = _FROM_JOURNAL.get(look.step)
+        if result is None:
             raise OutcomeUnknown(look.reason, sent=False)
-        question = Balance(account=callback.account, checks=(_PLAYER_EXISTS,), requested_at=callback.requested_at)
-        current = await self._wallet.call(question, deadline=deadline, trace=trace)
-        if current.result is not Result.OK:
-            raise OutcomeUnknown(f"{look.reason}; the balance could not be read", sent=False)
-        result = Result.ALREADY_PROCESSED if look.step is Step.REPEATED else Result.FAILED
-        return Outcome(result, current.balance)
+        checks = () if look.is_conflict or result is Result.FAILED else _checks_before(callback)
+        try:
+            current = await ask_player(self._wallet, callback, checks, deadline=deadline, trace=trace)
+        except OutcomeUnknown as unknown:
+            raise OutcomeUnknown(f"{look.reason}; {unknown.reason}", sent=False) from None
+        if current.result is Result.OK:
+            return Outcome(result, current.balance)
+        if isinstance(callback, Bet | Win) and look.row != rules.repeat_refused(look.row, current):
+            await self._note_repeat_refused(callback, current)
+        return current
+
+    async def _note_repeat_refused(self, callback: Bet | Win, refusal: Outcome) -> None:
+        """Its sender may not have heard that it was made, and takes it for not made now."""
+
+        def step(found: Found) -> Change[None]:
+            return Change(rules.repeat_refused(found.row, refusal), takes_turn=False, value=None)
+
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._journal.note(callback.account, callback.trans_key, step)
+        except (JournalUnavailable, TimeoutError) as error:
+            raise OutcomeUnknown(f"the refusal could not be written: {error}", sent=False) from None
+        self._on_event("left to a person", _fields(callback, f"a repeat was answered {refusal.result:d}"))
 
     def _left(self, deadline: float) -> float:
         return deadline - self._clock()
 
 
+def _checks_before(callback: Bet | Win | Cancel) -> tuple[int, ...]:
+    """The checks of the player that come before what the journal has found. PROTOCOL: Checks."""
+    return checks_of_player(callback, before=TRANSACTION_EXISTS if isinstance(callback, Cancel) else NOT_PROCESSED)
+
+
 def _change(look: Look) -> Change[Look]:
-    return Change(look.row, takes_turn=look.step is Step.SEND, value=look)
+    return Change(look.row, takes_turn=look.step in {Step.SEND, Step.ASK}, value=look)
 
 
 def _read_only(look: Look) -> Change[Look]:
@@ -260,8 +355,8 @@ def _nothing(_: Found) -> Change[None]:
     return Change(None, takes_turn=False, value=None)
 
 
-def _status_end(found: Found, outcome: Outcome) -> Change[Verdict | None]:
-    verdict = rules.end_status(found.row, outcome)
+def _status_end(found: Found, outcome: Outcome, promises: Promises) -> Change[Verdict | None]:
+    verdict = record.end_status(found.row, outcome, promises)
     return Change(verdict.row if verdict else None, takes_turn=False, value=verdict)
 
 

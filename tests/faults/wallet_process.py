@@ -56,13 +56,14 @@ class Faults:
         self._scale = order.scale
         self._seed = f"wallet:{order.seed}:{order.start}"
         self._calls: dict[tuple[str, str], int] = {}
-        self._chosen: dict[int, tuple[WalletFault | None, Random]] = {}
+        self._start = order.start
+        self._chosen: dict[int, tuple[str, WalletFault | None, Random]] = {}
         """By the request's identity: it is the same object before and after."""
 
     async def before(self, method: str, request: Any) -> None:
         """What happens ahead of the ledger."""
-        fault, random = self._choose(method, request)
-        _tell("asked", method, request, fault=fault)
+        call, fault, random = self._choose(method, request)
+        _tell("asked", method, request, call=call, fault=fault)
         match fault:
             case WalletFault.SLOW:
                 await asyncio.sleep(random.uniform(0.1, 2.5) / self._scale)
@@ -81,8 +82,8 @@ class Faults:
 
     async def after(self, method: str, request: Any, response: Any) -> Message:
         """What happens behind the ledger's commit."""
-        fault, random = self._chosen.pop(id(request))
-        _tell("made", method, request, fault=fault, outcome=response.outcome)
+        call, fault, random = self._chosen.pop(id(request))
+        _tell("made", method, request, call=call, fault=fault, outcome=response.outcome)
         match fault:
             case WalletFault.HANG_AFTER:
                 await asyncio.Event().wait()
@@ -98,12 +99,12 @@ class Faults:
                 pass
         return cast("Message", response)
 
-    def _choose(self, method: str, request: Any) -> tuple[WalletFault | None, Random]:
-        """The same call of the same run meets the same fault, in whichever order calls come."""
+    def _choose(self, method: str, request: Any) -> tuple[str, WalletFault | None, Random]:
+        """The call's name in its transaction. The same one of the same run meets the same fault, whatever the order."""
         key = (method, _trans_id(request) or request.account)
         number = self._calls[key] = self._calls.get(key, 0) + 1
         random = Random(f"{self._seed}:{key}:{number}")  # noqa: S311 - to be repeated, not to be secret
-        chosen = self._chosen[id(request)] = (draw(self.shares, random), random)
+        chosen = self._chosen[id(request)] = (f"{self._start}.{number}", draw(self.shares, random), random)
         return chosen
 
 

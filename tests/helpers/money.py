@@ -15,9 +15,10 @@ from walletbridge.callbacks import Bet, Cancel, Status, Win, decode
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.row import Row
-from walletbridge.journal.rules import Promises, Times
+from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.outcomes import Outcome
+from walletbridge.promises import Promises
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace
@@ -42,14 +43,19 @@ class House:
     """What moves money, and what has come of it."""
 
     def __init__(
-        self, journal: SqliteJournal, *, late_bets_refused: bool = True, switches: Switches | None = None
+        self,
+        journal: SqliteJournal,
+        *,
+        late_bets_refused: bool = True,
+        switches: Switches | None = None,
+        promises: Promises | None = None,
     ) -> None:
         self.journal = journal
         self.wallet = FakeWallet()
         self.turns = Turns()
         self.events: list[tuple[str, Mapping[str, object]]] = []
         self.cache = StatusCache(size=100, ok_seconds=5, canceled_seconds=5, clock=time.monotonic)
-        promises = Promises(late_bets_refused=late_bets_refused)
+        promises = promises or Promises(late_bets_refused=late_bets_refused)
         self.transactions = Transactions(
             self.wallet,
             journal,

@@ -8,6 +8,7 @@ from walletbridge.journal.plan import Action, Round, Switches, after, plan, take
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Times, Verdict
 from walletbridge.outcomes import Outcome, Result
+from walletbridge.promises import Promises, Repeats
 
 NOW = 1000.0
 TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=500, recheck_after=(60, 600), tries_max=3)
@@ -143,3 +144,70 @@ def test_a_recheck_that_was_answered_forgets_the_refusals_before_it() -> None:
     answered = Verdict(replace(BELIEVED, result=Result.TRANSACTION_NOT_FOUND, tries=2), Outcome(Result.OK))
 
     assert after(answered, BELIEVED, TIMES, now=NOW, pause=0.5).tries == 0
+
+
+V1 = Promises(late_bets_refused=True)
+NO_CANCEL = replace(V1, has_cancel=False)
+NO_STATUS = replace(V1, has_status=False)
+NEITHER = replace(NO_CANCEL, has_status=False)
+ONCE = replace(V1, repeats=Repeats.UNPROTECTED)
+ONCE_NEITHER = replace(NEITHER, repeats=Repeats.UNPROTECTED)
+LOST_WIN = replace(WIN, movement_unresolved_since=900.0)
+MADE_OWED = replace(OWED, movement=Movement.CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    ("row", "promises", "action"),
+    [
+        # A win that may have been made is sent again only to a wallet that makes it once.
+        (LOST_WIN, replace(V1, repeats=Repeats.REPLAYED), Action.REDELIVER),
+        (LOST_WIN, ONCE, Action.ASK),
+        (LOST_WIN, ONCE_NEITHER, Action.LEAVE),
+        (WIN, ONCE_NEITHER, Action.REDELIVER),
+        # A bet is given up by the wallet's cancel, or undone once it is certain that it was made.
+        (WRITTEN_OFF, NEITHER, Action.ABANDON),
+        (BET, ONCE, Action.ABANDON),
+        (BET, NO_CANCEL, Action.ASK),
+        (BET, NEITHER, Action.LEAVE),
+        (replace(BET, told_at=NOW), NEITHER, Action.WAIT),
+        (replace(WRITTEN_OFF, amount=0), NEITHER, Action.SETTLE),
+        # A cancel.
+        (MADE_OWED, NEITHER, Action.CANCEL),
+        (OWED, NEITHER, Action.SETTLE),
+        (replace(OWED, movement_unresolved_since=995.0), NO_CANCEL, Action.ASK),
+        (replace(MADE_OWED, cancel_unresolved=True), V1, Action.CANCEL),
+        (replace(MADE_OWED, cancel_unresolved=True), ONCE, Action.ASK),
+        (replace(MADE_OWED, cancel_unresolved=True), ONCE_NEITHER, Action.LEAVE),
+        (replace(MADE_OWED, cancel_unresolved=True, tries=3), ONCE, Action.LEAVE),
+        (
+            replace(OWED, movement_unresolved_since=995.0),
+            replace(NO_STATUS, late_bets_refused=False, checks=V1.checks - {42}),
+            Action.WAIT,
+        ),
+        # What was believed on time alone.
+        (BELIEVED, NO_CANCEL, Action.ASK),
+        (BELIEVED, NEITHER, Action.LEAVE),
+        (BELIEVED, ONCE, Action.RECHECK),
+        (replace(BELIEVED, cancel_unresolved=True), ONCE, Action.ASK),
+    ],
+)
+def test_the_next_step_is_one_that_the_wallet_can_take(row: Row, promises: Promises, action: Action) -> None:
+    assert plan(row, ALONE, TIMES, ALL, now=NOW, promises=promises).action is action
+
+
+def test_a_bet_that_is_given_up_is_cancelled_before_it_is_asked_for() -> None:
+    """So that what is found to have landed is taken back, whatever happens next."""
+    taken = take(BET, plan(BET, ALONE, TIMES, ALL, now=NOW, promises=NO_CANCEL), now=NOW, seconds=1)
+    assert (taken.cancel, taken.cancel_by_provider, taken.call) == (CancelState.OWED, False, None)
+
+    asked = take(LOST_WIN, plan(LOST_WIN, ALONE, TIMES, ALL, now=NOW, promises=ONCE), now=NOW, seconds=1)
+    assert asked == LOST_WIN
+
+
+@pytest.mark.parametrize(
+    ("row", "state"), [(OWED, CancelState.NOT_FOUND), (replace(MADE_OWED, amount=0), CancelState.DONE)]
+)
+def test_what_needs_no_call_is_settled_by_the_journal(row: Row, state: CancelState) -> None:
+    taken = take(row, plan(row, ALONE, TIMES, ALL, now=NOW, promises=NEITHER), now=NOW, seconds=1)
+
+    assert (taken.cancel, taken.call, taken.is_open) == (state, None, False)

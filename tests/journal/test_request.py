@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from walletbridge.callbacks import Bet, Cancel, Win
-from walletbridge.journal.request import cancel_of, to_json, win_of
+from walletbridge.callbacks import Bet, Cancel, Status, Win
+from walletbridge.journal.request import cancel_of, status_of, to_json, win_of
 
 CANCEL = Cancel(
     account="test1234",
@@ -42,3 +42,11 @@ def test_an_id_keeps_its_type(trans_id: int | str) -> None:
 
 def test_it_names_its_command_for_people() -> None:
     assert [json.loads(to_json(kept))["command"] for kept in (BET, WIN, CANCEL)] == ["bet", "win", "cancel"]
+
+
+@pytest.mark.parametrize("kept", [BET, WIN, CANCEL])
+def test_what_became_of_whatever_was_kept_can_be_asked(kept: Bet | Win | Cancel) -> None:
+    question = status_of(to_json(kept), (42,))
+
+    assert (question.account, question.trans_id, question.checks) == ("test1234", 1676358190, (42,))
+    assert isinstance(question, Status)

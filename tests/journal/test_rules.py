@@ -9,8 +9,9 @@ from walletbridge.callbacks import Bet, Cancel, Win, decode
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal import rules
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
-from walletbridge.journal.rules import Look, Promises, Step, Times
+from walletbridge.journal.rules import Look, Step, Times
 from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.promises import Promises, Repeats
 
 NOW = 100.0
 TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60, 600), tries_max=3)
@@ -114,7 +115,7 @@ def test_a_number_of_another_account_is_a_conflict(command: str) -> None:
 
 
 def test_a_wallet_that_reports_no_repeats_is_not_asked_for_one() -> None:
-    promises = Promises(late_bets_refused=True, repeats_reported=False)
+    promises = Promises(late_bets_refused=True, repeats=Repeats.REPLAYED)
 
     assert look(DONE, "bet", promises=promises).step is Step.REPEATED
     assert look(MADE, "bet", promises=promises).step is Step.REPEATED
@@ -356,3 +357,92 @@ def test_a_refusal_settles_no_win_and_counts_as_a_try(*, is_unresolved: bool) ->
     verdict = rules.end_movement(row, FAILED, now=NOW, for_provider=False)
 
     assert (verdict.row.movement, verdict.row.tries, verdict.row.is_open) == (Movement.NONE, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("row", "command", "repeats", "step"),
+    [
+        # Nothing was ever made, or it is certain that it was not.
+        (None, "bet", Repeats.UNPROTECTED, Step.SEND),
+        (None, "win", Repeats.UNPROTECTED, Step.SEND),
+        (REFUSED, "bet", Repeats.UNPROTECTED, Step.SEND),
+        (replace(WIN, call=None), "win", Repeats.UNPROTECTED, Step.SEND),
+        # What may have been made is sent again only where that cannot move money.
+        (replace(WIN, call=None, movement_unresolved_since=90.0), "win", Repeats.UNPROTECTED, Step.UNKNOWN),
+        (replace(WIN, call=None, movement_unresolved_since=90.0), "win", Repeats.REPLAYED, Step.SEND),
+        (WIN, "win", Repeats.UNPROTECTED, Step.UNKNOWN),
+        (replace(REFUSED, movement_unresolved_since=90.0), "bet", Repeats.UNPROTECTED, Step.UNKNOWN),
+        # What was made is the journal's to tell.
+        (MADE, "bet", Repeats.UNPROTECTED, Step.REPEATED),
+        (MADE, "bet", Repeats.REPLAYED, Step.REPEATED),
+        (WRITTEN_OFF, "bet", Repeats.REPLAYED, Step.UNKNOWN),
+        (DONE, "bet", Repeats.UNPROTECTED, Step.REPEATED),
+        (GONE, "bet", Repeats.UNPROTECTED, Step.FAILED),
+        (DONE, "bet", Repeats.REPORTED, Step.SEND),
+    ],
+)
+def test_a_wallet_that_tells_no_repeats_is_sent_a_movement_once(
+    row: Row | None, command: str, repeats: Repeats, step: Step
+) -> None:
+    assert look(row, command, promises=Promises(late_bets_refused=True, repeats=repeats)).step is step
+
+
+def test_what_the_wallet_may_not_know_is_not_sent_after_its_cancel() -> None:
+    """A wallet that answers 0 to any cancel, and forgets it, would make it now."""
+    promises = Promises(late_bets_refused=False, checks=frozenset({21, 22, 31, 41}))
+    done = replace(DONE, movement=Movement.NONE)
+
+    assert look(done, "bet", promises=promises).step is Step.REPEATED
+    assert look(done, "bet").step is Step.SEND
+    assert look(DONE, "bet", promises=promises).step is Step.SEND
+
+
+def test_a_movement_that_undoes_another_was_made_before() -> None:
+    promises = Promises(late_bets_refused=False, has_cancel=False)
+    owed = replace(MADE, cancel=CancelState.OWED, call=Kind.CANCEL)
+    verdict = rules.end_cancel(owed, REPEATED, promises, TIMES, now=NOW, for_provider=True)
+
+    assert (verdict.row.cancel, verdict.answer) == (CancelState.DONE, OK)
+
+
+@pytest.mark.parametrize("for_provider", [True, False])
+def test_a_win_that_is_spent_cannot_be_undone_for_now(*, for_provider: bool) -> None:
+    """31 is no answer to a cancel: it is 500, and owed until a person is asked."""
+    promises = Promises(late_bets_refused=False, has_cancel=False)
+    owed = replace(MADE, kind=Kind.WIN, cancel=CancelState.OWED, call=Kind.CANCEL)
+    verdict = rules.end_cancel(owed, INSUFFICIENT, promises, TIMES, now=NOW, for_provider=for_provider)
+
+    assert (verdict.answer, verdict.row.cancel, verdict.row.is_open) == (None, CancelState.OWED, True)
+    assert verdict.row.tries == (0 if for_provider else 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "end", "movement", "told"),
+    [
+        ("bet", Outcome(Result.OK, None), Movement.CONFIRMED, Told.NOTHING),
+        ("win", Outcome(Result.ALREADY_PROCESSED, None), Movement.CONFIRMED, Told.NOTHING),
+        ("bet", Outcome(Result.BALANCE_INSUFFICIENT, None), Movement.NONE, Told.NOTHING),
+        ("win", Outcome(Result.FAILED, None), Movement.NONE, Told.NOTHING),
+    ],
+)
+def test_what_is_known_is_kept_though_its_balance_is_not(
+    command: str, end: Outcome, movement: Movement, told: Told
+) -> None:
+    verdict = rules.without_balance(rules.end_movement(row_of(command), end, now=NOW), callback(command))
+
+    assert (verdict.answer, verdict.row.movement, verdict.row.told) == (None, movement, told)
+    assert "balance could not be read" in verdict.reason
+
+
+@pytest.mark.parametrize("end", [OK, INACTIVE, replace(INACTIVE, balance=None), SENT])
+def test_what_can_be_answered_is(end: rules.End) -> None:
+    verdict = rules.end_movement(row_of("bet"), end, now=NOW)
+
+    assert rules.without_balance(verdict, callback("bet")) is verdict
+
+
+@pytest.mark.parametrize(("row", "is_told"), [(MADE, True), (DONE, False), (GONE, False), (None, False)])
+def test_a_repeat_that_is_refused_for_its_player_is_for_a_person(row: Row | None, *, is_told: bool) -> None:
+    after = rules.repeat_refused(row, INACTIVE)
+
+    assert bool(after and after.for_human) is is_told

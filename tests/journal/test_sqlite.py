@@ -235,9 +235,10 @@ from walletbridge.journal import rules, store
 from walletbridge.journal.port import Busy, Change
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.outcomes import Outcome, Result
+from walletbridge.promises import Promises
 
 store.BUSY_SECONDS = 20.0
-PROMISES = rules.Promises(late_bets_refused=True)
+PROMISES = Promises(late_bets_refused=True)
 
 def win(trans_id):
     return Win(account="test1234", checks=(41,), requested_at=None, trans_id=trans_id, round_id="r", provider_id=1,

@@ -5,11 +5,15 @@ What the resolver does next for a row: pure, so that it can be asked again in th
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from walletbridge.journal.cancels import Way, certain_at, way
+from walletbridge.journal.repeats import cancels_are_checked, cancels_may_repeat
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
-from walletbridge.journal.rules import Times, Verdict, absorb
+from walletbridge.journal.rules import Times, Verdict, absorb, settled
 from walletbridge.outcomes import Result
+from walletbridge.promises import Promises, Repeats
 
 RETRY_SECONDS = 0.25
+WALLET_V1 = Promises(late_bets_refused=True)
 
 
 class Action(Enum):
@@ -21,11 +25,13 @@ class Action(Enum):
     CANCEL = "send the cancel"
     ABANDON = "cancel a bet that its sender has written off"
     RECHECK = "ask again whether a cancelled transaction is still unknown"
+    ASK = "ask the wallet what became of it"
+    SETTLE = "note that there is nothing to be cancelled"
     BELIEVE = "note that the provider believes in the bet"
     LEAVE = "leave it to a person"
 
 
-SENDS = frozenset({Action.REDELIVER, Action.CANCEL, Action.ABANDON, Action.RECHECK})
+SENDS = frozenset({Action.REDELIVER, Action.CANCEL, Action.ABANDON, Action.RECHECK, Action.ASK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,14 @@ NOTHING = Plan(Action.NOTHING)
 
 
 def plan(  # noqa: PLR0913 - all that a plan can depend on
-    row: Row, around: Round, times: Times, switches: Switches, *, now: float, eager: bool = False
+    row: Row,
+    around: Round,
+    times: Times,
+    switches: Switches,
+    *,
+    now: float,
+    eager: bool = False,
+    promises: Promises = WALLET_V1,
 ) -> Plan:
     """
     What to do for `row`, whose turn is free. `eager`: the wallet has just come back, so pauses do not count.
@@ -69,7 +82,7 @@ def plan(  # noqa: PLR0913 - all that a plan can depend on
     row = absorb(row)
     if row.for_human:
         return NOTHING
-    wanted = _wanted(row, around, times, switches, now)
+    wanted = _as_promised(row, _wanted(row, around, times, switches, now), promises, times, now)
     if wanted.action not in SENDS:
         return wanted
     if row.tries >= times.tries_max:
@@ -124,7 +137,43 @@ def _of_bet(  # noqa: PLR0911 - one return for each case
     return Plan(Action.ABANDON) if switches.bets else NOTHING
 
 
-def take(row: Row, chosen: Plan, *, now: float, seconds: float) -> Row:
+def _as_promised(row: Row, wanted: Plan, promises: Promises, times: Times, now: float) -> Plan:
+    """The same, with what this wallet can be asked to do."""
+    match wanted.action:
+        case Action.REDELIVER if promises.repeats is Repeats.UNPROTECTED and row.is_unresolved:
+            return _ask_or_leave(promises, "nobody can tell whether it was made, and this wallet gets it only once")
+        case Action.RECHECK:
+            is_safe = cancels_may_repeat(promises) or not row.cancel_unresolved
+            if cancels_are_checked(promises) and is_safe:
+                return wanted
+            return _ask_or_leave(promises, "it was believed on time alone that it was not made")
+        case Action.CANCEL | Action.ABANDON:
+            return _as_way(row, wanted, way(row, promises, times, now=now), times)
+        case _:
+            return wanted
+
+
+def _as_way(row: Row, wanted: Plan, chosen: Way, times: Times) -> Plan:
+    match chosen:
+        case Way.SEND:
+            return wanted
+        case Way.ASK:
+            return Plan(Action.ASK)
+        case Way.WAIT:
+            return Plan(Action.WAIT, at=certain_at(row, times))
+        case Way.NOT_MADE | Way.NOTHING_MOVED:
+            return Plan(Action.SETTLE)
+        case Way.LEAVE:
+            return Plan(Action.LEAVE, reason="nobody can tell what became of it, and this wallet cannot be asked")
+
+
+def _ask_or_leave(promises: Promises, reason: str) -> Plan:
+    return Plan(Action.ASK) if promises.has_status else Plan(Action.LEAVE, reason=reason)
+
+
+def take(  # noqa: PLR0911 - one return for each case
+    row: Row, chosen: Plan, *, now: float, seconds: float
+) -> Row:
     """The row with the intent of `chosen`, to be written before the wallet is called, or with what is noted instead."""
     row = absorb(row)
     match chosen.action:
@@ -134,11 +183,17 @@ def take(row: Row, chosen: Plan, *, now: float, seconds: float) -> Row:
             return replace(row, call=Kind.CANCEL, call_ends_at=now + seconds, cancel=CancelState.OWED)
         case Action.RECHECK:
             return replace(row, call=Kind.CANCEL, call_ends_at=now + seconds)
+        case Action.ASK if row.kind is Kind.BET and row.cancel is CancelState.NONE:
+            # It is given up: from here on no bet is sent, and what has landed is taken back.
+            return replace(row, cancel=CancelState.OWED)
+        case Action.SETTLE:
+            state = CancelState.DONE if row.movement is Movement.CONFIRMED else CancelState.NOT_FOUND
+            return settled(row, state)
         case Action.BELIEVE:
             return replace(row, told=Told.YES)
         case Action.LEAVE:
             return replace(row, for_human=chosen.reason)
-        case Action.NOTHING | Action.WAIT:
+        case Action.ASK | Action.NOTHING | Action.WAIT:
             return row
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from walletbridge.callbacks import Bet, Cancel, Win
+from walletbridge.callbacks import Bet, Cancel, Status, Win
 
 
 def to_json(callback: Bet | Win | Cancel) -> str:
@@ -24,6 +24,12 @@ def cancel_of(text: str, checks: tuple[int, ...]) -> Cancel:
     """A cancel of the bet or win that was kept, or the cancel that was kept itself."""
     fields = _fields(text, checks)
     return Cancel(**{name: value for name, value in fields.items() if name not in _OF_MOVEMENTS_ALONE})
+
+
+def status_of(text: str, checks: tuple[int, ...]) -> Status:
+    """A question what became of the transaction that was kept."""
+    fields = _fields(text, checks)
+    return Status(**{name: fields[name] for name in ("account", "checks", "requested_at", "trans_id")})
 
 
 _OF_MOVEMENTS_ALONE = frozenset({"amount", "call_id", "type"})

@@ -14,15 +14,18 @@ from enum import Enum
 
 from walletbridge.callbacks import Bet, Cancel, Win
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal.repeats import cancels_are_checked, repeats_are_told
 from walletbridge.journal.request import to_json
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
-from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.outcomes import WITHOUT_BALANCE, Outcome, Result, TransactionState
+from walletbridge.promises import Promises, Repeats
 
 type End = Outcome | OutcomeUnknown
 """What came of a call."""
 
 _MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
 _REFUSED_PLAYER = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
+_OF_UNDO_ALONE = frozenset({Result.BALANCE_INSUFFICIENT, Result.ALREADY_PROCESSED})
 
 
 class Step(Enum):
@@ -32,6 +35,10 @@ class Step(Enum):
     UNKNOWN = "answer 500"
     REPEATED = "answer 41 with the current balance"
     FAILED = "answer 99 with the current balance"
+    NOT_FOUND = "answer 42 with the current balance"
+    CANCELLED = "answer 0 with the current balance"
+    ASK = "ask the wallet what became of it, then look again"
+    TOLD = "answer what the journal knows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Look:
     step: Step
     reason: str = ""
     is_conflict: bool = False
+    told: Outcome | None = None
+    """Of TOLD: what the journal knows, without a balance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +62,6 @@ class Verdict:
     reason: str = ""
     ask_again: bool = False
     """The cancel may not be answered yet, but another question to the wallet may help."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promises:
-    """What the wallet promises beyond the calls themselves."""
-
-    late_bets_refused: bool
-    """It remembers the cancel of a transaction that it does not know, and refuses what comes later."""
-    repeats_reported: bool = True
-    """It says of a repeat that it is one (41)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ def absorb(row: Row) -> Row:
 # Looks: before a call
 
 
-def look_movement(  # noqa: PLR0913 - all that a look can depend on
+def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all that a look can depend on
     found: Row | None, other: Row | None, callback: Bet | Win, promises: Promises, *, now: float, seconds: float
 ) -> Look:
     """
@@ -115,7 +114,9 @@ def look_movement(  # noqa: PLR0913 - all that a look can depend on
     if kind is Kind.BET and row.told not in {Told.YES, Told.REFUSED}:
         # Its sender has written it off and will cancel it; 41 would keep the stake.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "nothing but 500 is known to have gone out for this bet")
-    if row.movement is Movement.CONFIRMED and not promises.repeats_reported:
+    if promises.repeats is Repeats.UNPROTECTED and row.is_unresolved:
+        return Look(_told_unknown(row, now), Step.UNKNOWN, "its outcome is unknown, and this wallet gets it only once")
+    if row.movement is Movement.CONFIRMED and not repeats_are_told(promises):
         return Look(row, Step.REPEATED, "made before; the journal knows")
     return _send(row, kind, now, seconds)
 
@@ -128,7 +129,9 @@ def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: f
     if kind is Kind.BET and row.told is not Told.YES and not row.cancel_by_provider:
         # To its sender 41 would mean that it stands.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "it was cancelled, and its sender knows of no cancel")
-    if promises.repeats_reported:
+    # Only a wallet that would have said 42 is certain to have it; another might make it now.
+    is_known = row.movement is Movement.CONFIRMED or cancels_are_checked(promises)
+    if repeats_are_told(promises) and is_known:
         return _send(row, kind, now, seconds)
     return Look(row, Step.REPEATED, "cancelled; the journal knows")
 
@@ -138,8 +141,12 @@ def look_cancel(found: Row | None, other: Row | None, callback: Cancel, *, now: 
     if found is None and other is not None:
         # 41 is no answer to a cancel.
         return replace(_conflict(other), step=Step.UNKNOWN)
-    row = _owed(absorb(found) if found else _of_cancel(callback, now))
-    return _send(row, Kind.CANCEL, now, seconds)
+    return _send(cancel_wanted(found, callback, now=now), Kind.CANCEL, now, seconds)
+
+
+def cancel_wanted(found: Row | None, callback: Cancel, *, now: float) -> Row:
+    """The row of a transaction that the provider cancels, before anything is done about it."""
+    return _owed(absorb(found) if found else _of_cancel(callback, now))
 
 
 def look_status(found: Row | None) -> Look:
@@ -180,7 +187,7 @@ def end_movement(row: Row, end: End, *, now: float, for_provider: bool = True) -
     return Verdict(made, end)
 
 
-def end_cancel(  # noqa: PLR0913 - all that an end can depend on
+def end_cancel(  # noqa: PLR0911, PLR0913 - one return for each case, and all that an end can depend on
     row: Row, end: End, promises: Promises, times: Times, *, now: float, for_provider: bool
 ) -> Verdict:
     """What came of a cancel."""
@@ -192,7 +199,9 @@ def end_cancel(  # noqa: PLR0913 - all that an end can depend on
         )
     known = replace(done, result=end.result, balance=end.balance, sends=row.sends + 1)
     if end.result is Result.OK:
-        return Verdict(_settled(known, CancelState.DONE), end)
+        return Verdict(settled(known, CancelState.DONE), end)
+    if end.result in _OF_UNDO_ALONE:
+        return _end_undo(known, end, promises, for_provider=for_provider)
     if end.result is Result.TRANSACTION_NOT_FOUND:
         return _not_found(known, end, promises, times, now=now)
     if not for_provider:
@@ -241,6 +250,24 @@ def delivered(row: Row, callback: Bet | Win, *, sent: bool) -> Row:
         # Its sender knows of no refusal: a bet is written off, and a win is still owed.
         return _asked_in_vain(row)
     return row
+
+
+def without_balance(verdict: Verdict, callback: Bet | Win | Cancel) -> Verdict:
+    """
+    Where the balance of an answer could not be read: 500 goes out, and the row says so, beside what is known.
+    """
+    answer = verdict.answer
+    if answer is None or answer.balance is not None or answer.result in WITHOUT_BALANCE:
+        return verdict
+    row = verdict.row if isinstance(callback, Cancel) else delivered(verdict.row, callback, sent=False)
+    return replace(verdict, row=row, answer=None, reason=f"{answer.result.name}, but the balance could not be read")
+
+
+def repeat_refused(row: Row | None, end: Outcome) -> Row | None:
+    """The row, when what the journal knows as a repeat is answered that its player may not play."""
+    if row is None or row.movement is not Movement.CONFIRMED or row.cancel is not CancelState.NONE:
+        return row
+    return _repeat_refused(row, end).row
 
 
 def _as_movement(row: Row, callback: Bet | Win) -> Row:
@@ -350,7 +377,19 @@ def _repeat_refused(row: Row, end: Outcome) -> Verdict:
     return Verdict(row, None, f"{end.result.name}, though it was made before")
 
 
-def _settled(row: Row, state: CancelState) -> Row:
+def _end_undo(row: Row, end: Outcome, promises: Promises, *, for_provider: bool) -> Verdict:
+    """
+    What the opposite movement alone comes to. PROTOCOL lists neither for a cancel: 41 says that it was made before, so
+    the transaction is cancelled; 31, that a win is spent and could not be taken back: 500, and owed.
+    """
+    if end.result is Result.ALREADY_PROCESSED and not promises.has_cancel:
+        return Verdict(settled(row, CancelState.DONE), replace(end, result=Result.OK))
+    tries = row.tries + (not for_provider)
+    return Verdict(replace(row, tries=tries), None, f"{end.result.name} is no answer to a cancel")
+
+
+def settled(row: Row, state: CancelState) -> Row:
+    """The row once its cancel is settled."""
     return replace(
         row,
         cancel=state,
@@ -372,11 +411,14 @@ def _not_found(row: Row, end: Outcome, promises: Promises, times: Times, *, now:
         return Verdict(row, end)
     since = row.movement_unresolved_since
     if since is None or promises.late_bets_refused:
-        return Verdict(_settled(row, CancelState.NOT_FOUND), end)
+        return Verdict(settled(row, CancelState.NOT_FOUND), end)
     if now - since < times.settle_after:
         return Verdict(row, None, "the bet may still land", ask_again=True)
-    # Believed on time alone: to be asked again, in case it landed later still.
-    settled = _settled(row, CancelState.NOT_FOUND)
+    return Verdict(believed_for_now(row, times, now=now), end)
+
+
+def believed_for_now(row: Row, times: Times, *, now: float) -> Row:
+    """The wallet does not know it, believed on time alone: to be asked again, in case it landed later still."""
     rechecks = len(times.recheck_after)
     next_try_at = now + times.recheck_after[0] if rechecks else None
-    return Verdict(replace(settled, rechecks_left=rechecks, next_try_at=next_try_at), end)
+    return replace(settled(row, CancelState.NOT_FOUND), rechecks_left=rechecks, next_try_at=next_try_at)

@@ -1,0 +1,50 @@
+"""
+What the journal says of a transaction itself, where the wallet has no `status`, or one that knows of no cancel.
+"""
+
+from dataclasses import replace
+
+from walletbridge.journal import rules
+from walletbridge.journal.repeats import cancels_are_checked
+from walletbridge.journal.row import CancelState, Movement, Row
+from walletbridge.journal.rules import Look, Step, Verdict
+from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.promises import Promises
+
+
+def look_status(found: Row | None, promises: Promises) -> Look:
+    """May the wallet be asked, or what does the journal say? The row notes an OK, which the provider believes in."""
+    look = rules.look_status(found)
+    if look.step is not Step.SEND:
+        return look
+    told = _told(look.row, promises)
+    if told is None:
+        return look
+    verdict = rules.end_status(look.row, told)
+    return Look(look.row if verdict is None else verdict.row, Step.TOLD, "the journal knows", told=told)
+
+
+def look_status_unwritten(found: Row | None, promises: Promises) -> Look:
+    """The same where nothing can be written: an OK that would have to be noted is 500."""
+    look = look_status(found, promises)
+    is_noted = found is None or look.row is None or found.status_said_ok == look.row.status_said_ok
+    return look if look.step is not Step.TOLD or is_noted else Look(None, Step.UNKNOWN, "it cannot be noted")
+
+
+def _told(row: Row | None, promises: Promises) -> Outcome | None:
+    """What the journal knows better than the wallet."""
+    if row is not None and row.cancel is CancelState.DONE and not (promises.has_cancel and promises.has_status):
+        return Outcome(Result.OK, None, TransactionState.CANCELED)
+    if promises.has_status:
+        return None
+    if row is not None and row.movement is Movement.CONFIRMED and row.cancel is CancelState.NONE:
+        return Outcome(Result.OK, None, TransactionState.OK)
+    return Outcome(Result.TRANSACTION_NOT_FOUND, None)
+
+
+def end_status(row: Row | None, outcome: Outcome, promises: Promises) -> Verdict | None:
+    """See `rules.end_status`. What the wallet has made, and does not cancel by itself, is to be undone."""
+    verdict = rules.end_status(row, outcome)
+    if verdict is None or verdict.row.cancel is not CancelState.OWED or cancels_are_checked(promises):
+        return verdict
+    return replace(verdict, row=replace(verdict.row, movement=Movement.CONFIRMED, rechecks_left=0))
