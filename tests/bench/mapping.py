@@ -4,8 +4,8 @@ What it costs that wallet.v1 is bound by a mapping file, beside messages written
     uv run python -m tests.bench.mapping
     uv run python -m tests.bench.mapping --callback-microseconds 300
 
-Each line: the CPU of building a request and reading its reply, by hand and by the mapping, the least of many rounds that
-take turns; and what the difference is of a whole callback, whose CPU `python -m tests.bench --only serve` measures.
+Each line: the CPU of building a request and reading its reply, by hand and by the mapping, the least of many rounds
+that take turns; and what the difference is of a whole callback, whose CPU `tests.bench --only serve` measures.
 """
 
 import argparse
