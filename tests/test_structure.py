@@ -54,7 +54,7 @@ LEAVES = SANS_IO | {
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"addon", "check", "demo", "serve", "simulator", "ui"},
+    {"addon", "check", "demo", "draft", "explain", "serve", "simulator", "ui"},
     {"bridge"},
     {"gateway"},
     {"dispatch", "resolver"},

@@ -40,6 +40,7 @@ from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
+from walletbridge.wallet.mapping.loading import load as load_mapping
 from walletbridge.wallet.port import Wallet
 from walletbridge.wallet.protection import Protection
 
@@ -58,7 +59,7 @@ _HTTP_OK = 200
 
 class Bridge:
     """
-    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be read,
+    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be used,
     or where they do not fit what the wallet promises.
     """
 
@@ -82,7 +83,8 @@ class Bridge:
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
-        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        bound = load_mapping(settings.wallet)
+        promises = bound.promises
         kept_days = days_to_keep(settings.journal, promises)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
         self._spans = spans or self._open_spans()
@@ -94,6 +96,7 @@ class Bridge:
         )
         self.wallet = GrpcWallet(
             self._channel,
+            bound,
             calls_max=settings.limits.wallet_calls,
             connect_wait=settings.wallet.connect_wait,
             clock=clock,

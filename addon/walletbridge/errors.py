@@ -50,6 +50,13 @@ class WalletDown(OutcomeUnknown):
         super().__init__(reason, sent=False)
 
 
+class NotSayable(ValueError):
+    """
+    Raised while a wallet's request is built, for a callback that the request cannot hold exactly. Nothing was sent; the
+    text names no value of the callback.
+    """
+
+
 class SettingsError(ValueError):
     """
     Raised by `settings` for a file that cannot be used. The gateway does not start.

@@ -17,9 +17,11 @@ from walletbridge.settings import Wallet as WalletSettings
 from walletbridge.trace import Trace
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
+from walletbridge.wallet.mapping.loading import load
 from walletbridge.wallet.port import Wallet
 from walletbridge.wallet.protection import Protection
 
+BOUND = load(WalletSettings(target="nowhere"))
 TIMEOUT = 10.0
 BREAKER = Breaker(failures=2, patience=0.05, away_after=0.1, probe_every=0.05, probe_seconds=0.2)
 
@@ -31,7 +33,7 @@ class Bench:
         self.port = port
         self.changes: list[bool] = []
         self.channel = Channel(WalletSettings(target=f"{HOST}:{port}"), on_change=self._connected)
-        client = GrpcWallet(self.channel, calls_max=limits.wallet_calls, connect_wait=0.03, clock=time.monotonic)
+        client = GrpcWallet(self.channel, BOUND, calls_max=limits.wallet_calls, connect_wait=0.03, clock=time.monotonic)
         self.protection = Protection(
             client, breaker=breaker, limits=limits, clock=time.monotonic, on_change=self.changes.append
         )
