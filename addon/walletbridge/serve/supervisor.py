@@ -151,6 +151,7 @@ class Supervisor:
                 worker.send(signal.SIGKILL)
         if self._work and not self._work.done():
             return
+        self._tell_fault()
         dead = [worker for worker in self._crew.serving if worker.code is not None]
         if dead or len(self._crew.serving) < self._count:
             self._work = asyncio.ensure_future(self._fill_up(dead))
@@ -166,6 +167,14 @@ class Supervisor:
         elif self._reload_wanted:
             self._reload_wanted = False
             self._work = asyncio.ensure_future(self._reload())
+
+    def _tell_fault(self) -> None:
+        """Work that has ended with a fault of ours is done again, more and more slowly."""
+        work, self._work = self._work, None
+        error = work.exception() if work and not work.cancelled() else None
+        if error:
+            self._failures += 1
+            self._log.failed(error)
 
     async def _fill_up(self, dead: Sequence[WorkerProcess]) -> None:
         """Brings up workers where some are missing."""
