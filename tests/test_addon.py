@@ -22,6 +22,10 @@ from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, reply, run
 from walletbridge import addon as addon_module
 from walletbridge import transactions
 from walletbridge.addon import HIDDEN, WalletBridge
+from walletbridge.bridge import Bridge
+from walletbridge.changes import Changes
+from walletbridge.metrics.part import Part
+from walletbridge.shared import Share
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 TOKEN = "a-token-that-nobody-sees"  # noqa: S105 - not a secret, it only plays one
@@ -813,3 +817,39 @@ async def test_an_end_without_a_beginning_is_nothing(tmp_path: Path) -> None:
         await house.addon.done()
 
         assert house.context.options.server is True
+
+
+class FakeDoors:
+    """Doors that note what is asked of them."""
+
+    def __init__(self) -> None:
+        self.share = Share(Part(), Changes())
+        self.said: list[str] = []
+        self.is_open = asyncio.Event()
+
+    async def open(self, bridge: Bridge) -> None:
+        assert bridge.counts.part is self.share.part
+        self.said.append("open")
+        self.is_open.set()
+        await asyncio.Event().wait()
+
+    async def close(self, at_once: asyncio.Event) -> None:
+        assert not at_once.is_set()
+        self.said.append("close")
+
+
+async def test_doors_are_opened_once_there_is_somebody_to_answer_and_closed_before_it_ends(tmp_path: Path) -> None:
+    doors = FakeDoors()
+    addon = WalletBridge(doors=doors)
+    async with running_wallet() as (_, port):
+        config = tmp_path / "walletbridge.yaml"
+        config.write_text(json.dumps({"wallet": {"target": f"{HOST}:{port}"}}))
+        with taddons.context(Listeners(), addon) as context:  # type: ignore[no-untyped-call]
+            context.options.update(walletbridge_config=str(config))
+            assert doors.said == []
+            addon.running()
+            await asyncio.wait_for(doors.is_open.wait(), TIMEOUT)
+            # Doors that are still waiting to be opened do not keep the end waiting.
+            await asyncio.wait_for(addon.done(), TIMEOUT)
+
+    assert doors.said == ["open", "close"]

@@ -5,29 +5,37 @@ import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, reply, running_wallet, until
 
 from walletbridge import answers, bridge, transactions
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge, budgets, days_to_keep
 from walletbridge.callbacks import Command
+from walletbridge.changes import Changes, buffer_bytes
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Request
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import Row
 from walletbridge.logs import open_log
+from walletbridge.metrics import names
+from walletbridge.metrics.exposition import sum_of
+from walletbridge.metrics.part import Part
+from walletbridge.outcomes import Result
 from walletbridge.promises import Promises
 from walletbridge.settings import Breaker, Callback, Deadlines, Journal, Limits, Settings, Tls, Tracing, Wallet
+from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
+from walletbridge.wallet.mapping.loading import load as load_mapping
 from walletbridge.wallet.probe import NOBODY
+from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 TOKEN = b"a-token-that-nobody-sees"
 TIMEOUT = 10.0
@@ -46,9 +54,10 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 class Bench:
     """A bridge, and what it logs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, share: Share | None = None) -> None:
         self._output = io.StringIO()
-        self.bridge = Bridge(settings, Tokens([TOKEN]), open_log(lines_max=1000, stream=self._output))
+        log = open_log(lines_max=1000, stream=self._output)
+        self.bridge = Bridge(settings, Tokens([TOKEN]), log, share=share)
 
     async def answer(self, command: str = "bet", *, seconds_ahead: float = 0.0, **overrides: Any) -> Answer:
         """The answer to a callback that comes in now, or so far in the future."""
@@ -383,7 +392,9 @@ async def test_what_a_cancel_asks_of_a_wallet_that_is_down_is_asked_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here: the checks of a player, by a wallet that does not make them itself."""
-    monkeypatch.setattr(bridge, "Promises", partial(Promises, checks=frozenset({31, 41, 42})))
+    load = load_mapping
+    promises = Promises(late_bets_refused=True, checks=frozenset({31, 41, 42}))
+    monkeypatch.setattr(bridge, "load_mapping", lambda wallet: replace(load(wallet), promises=promises))
     lost = Hang()
 
     async def balance(call: Call) -> bytes:
@@ -454,3 +465,72 @@ def test_a_journal_that_is_the_record_is_kept_for_longer_than_its_settings_may_s
     with pytest.raises(SettingsError, match=r"^journal.keep_days: expected at least 400, got 30"):
         days_to_keep(Journal(keep_days=30), promises)
     assert days_to_keep(Journal(), Promises(late_bets_refused=True)) == 30
+
+
+# What is counted, shared and taken over
+
+
+def number(bench: Bench, name: str, **labels: str) -> int:
+    return sum_of([bench.bridge.counts.part], name, **labels)
+
+
+async def test_what_was_done_is_counted(tmp_path: Path) -> None:
+    """With no part of its own, the bridge makes one."""
+    async with connected(tmp_path, callback=Callback(allow_from=(ip_network("192.0.2.0/24"),))) as (_, bench):
+        assert (await bench.answer()).body == OK_BODY
+        assert not bench.bridge.admits("198.51.100.1", [TOKEN])
+        assert not bench.bridge.admits("192.0.2.1", [b"wrong"])
+        assert bench.bridge.admits("192.0.2.1", [TOKEN])
+
+        assert number(bench, names.CALLBACKS, command="bet", result="0", http_status="200") == 1
+        assert number(bench, names.WALLET_CALLS, method="PlaceBet", status="OK") == 1
+        assert number(bench, names.WALLET_CONNECTED) == 1
+        assert number(bench, names.REFUSED, reason="peer") == 1
+        assert number(bench, names.REFUSED, reason="wrong_token") == 1
+
+
+async def test_whether_the_wallet_is_there_is_known_soon(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (_, bench):
+        await asyncio.wait_for(bench.bridge.wallet_seen(3600), TIMEOUT)
+
+        assert number(bench, names.WALLET_CONNECTED) == 1
+
+
+async def test_nobody_waits_for_ever_to_know_it(tmp_path: Path) -> None:
+    async with bench_at(tmp_path, 1) as bench:
+        await asyncio.wait_for(bench.bridge.wallet_seen(0.001), TIMEOUT)
+
+        assert number(bench, names.WALLET_CONNECTED) == 0
+
+
+async def test_a_cancel_of_another_worker_drops_what_is_cached(tmp_path: Path) -> None:
+    buffer = bytearray(buffer_bytes(2))
+    async with running_wallet() as (wallet, port):
+        wallet.script("GetTransactionStatus", reply(outcome=v1.OUTCOME_OK, state=v1.TRANSACTION_STATE_PROCESSED))
+        settings = Settings(wallet=Wallet(target=f"{HOST}:{port}"), journal=Journal(path=tmp_path / "journal.db"))
+        bench = Bench(settings, Share(Part(), Changes(buffer, worker=0, workers=2)))
+        await bench.connect()
+        for _ in range(2):
+            assert (await bench.answer("status", check="21,42")).result is Result.OK
+        assert wallet.counts["GetTransactionStatus"] == 1
+
+        other = Changes(buffer, worker=1, workers=2)
+        key = ("test1234", str(make_callback("status")["data"]["trans_id"]))
+        other.begin(key)
+        other.end(key)
+        await bench.answer("status", check="21,42")
+        assert wallet.counts["GetTransactionStatus"] == 2
+        await bench.bridge.stop()
+        bench.bridge.log.close()
+
+
+async def test_new_tokens_are_taken_over_from_their_file(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_bytes(b"a-new-token")
+    callback = Callback(token_file=file, token_file_seconds=0.01)
+    async with bench_at(tmp_path, 1, callback=callback) as bench:
+        assert bench.bridge.admits("127.0.0.1", [TOKEN])
+        await until(lambda: bench.bridge.admits("127.0.0.1", [b"a-new-token"]))
+
+        assert not bench.bridge.admits("127.0.0.1", [TOKEN])
+    assert "callback tokens replaced" in bench.events()

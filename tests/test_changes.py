@@ -120,3 +120,16 @@ def test_a_worker_without_a_buffer_is_alone() -> None:
     one.begin(KEY)
 
     assert other.reading(KEY) is not None
+
+
+def test_the_cancels_of_a_dead_worker_end_with_it() -> None:
+    """What was known before them is worthless all the same."""
+    buffer = bytearray(buffer_bytes(2))
+    dead, alive = Changes(buffer, worker=0, workers=2), Changes(buffer, worker=1, workers=2)
+    before = alive.reading(KEY)
+    dead.begin(KEY)
+    dead.begin(KEY)
+    dead.end(KEY)
+    dead.end_all()
+
+    assert alive.reading(KEY) not in {None, before}

@@ -61,3 +61,22 @@ def test_no_dump_shows_a_token(tokens: Tokens) -> None:
 
     assert OLD not in dump
     assert NEW not in dump
+
+
+def test_tokens_can_be_replaced_while_they_are_in_use() -> None:
+    tokens = Tokens([b"old"])
+
+    assert tokens.replace([b"old", b"new"])
+    assert not tokens.replace([b"new", b"old"])
+    assert tokens.accept([b"old"])
+    assert tokens.replace([b"new"])
+    assert not tokens.accept([b"old"])
+    assert tokens.accept([b"new"])
+
+
+def test_replacing_tokens_by_none_changes_nothing() -> None:
+    tokens = Tokens([b"old"])
+    with pytest.raises(ValueError, match="at least one token"):
+        tokens.replace([])
+
+    assert tokens.accept([b"old"])

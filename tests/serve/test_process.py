@@ -111,6 +111,14 @@ async def test_a_worker_that_hangs_shows_no_sign_of_life(starter: Starter, *, ha
     assert (seconds >= 100) is hangs
 
 
+async def test_what_nobody_could_see_is_not_held_against_a_worker(starter: Starter) -> None:
+    worker = await starter.ready(hangs=True)
+    now = time.monotonic()
+    worker.forgive(now + 100)
+
+    assert worker.seconds_without_beat(now + 100) == 0
+
+
 async def test_a_worker_whose_supervisor_lets_go_ends(starter: Starter) -> None:
     worker = await starter.ready()
     worker.close()

@@ -17,8 +17,10 @@ from tests.helpers.scripted_wallet import until
 from walletbridge.errors import SettingsError
 from walletbridge.logs import open_log
 from walletbridge.serve import supervisor as module
+from walletbridge.serve.crew import Crew
+from walletbridge.serve.process import WorkerProcess
 from walletbridge.serve.supervisor import Supervisor, supervise
-from walletbridge.settings import load
+from walletbridge.settings import Settings, load
 
 SECONDS = 60.0
 BASE = {"listen": "127.0.0.1:0", "wallet": {"target": "127.0.0.1:1"}, "admin": {"listen": "127.0.0.1:0"}}
@@ -221,6 +223,24 @@ async def test_as_long_as_one_serves_it_is_tried_again(plan: Path, monkeypatch: 
         await scene.until(lambda: len(scene.problems("no worker could be brought up")) >= 3)
         scene.say()
         await scene.until(lambda: len(scene.pids()) == 2)
+
+
+async def test_a_fault_of_ours_is_told_and_tried_again(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [LookupError("a fault of ours")]
+    take_on = Crew.take_on
+
+    async def fail_once(crew: Crew, settings: Settings) -> WorkerProcess:
+        if faults:
+            raise faults.pop()
+        return await take_on(crew, settings)
+
+    async with running(plan, 1) as scene:
+        before = await scene.up()
+        monkeypatch.setattr(Crew, "take_on", fail_once)
+        scene.supervisor._crew.send(signal.SIGKILL)
+        await scene.until(lambda: bool(scene.pids() - before))
+
+        assert scene.has_logged("fault")
 
 
 async def test_a_stop_in_the_middle_of_the_start_leaves_nobody_behind(plan: Path) -> None:

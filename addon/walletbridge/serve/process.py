@@ -64,6 +64,10 @@ class WorkerProcess:
             self._beats = (beats, now)
         return now - self._beats[1]
 
+    def forgive(self, now: float) -> None:
+        """Nobody has looked for a while: what was not seen meanwhile does not count."""
+        self._beats = (self._beats[0], now)
+
     async def until(self, holds: Callable[[], bool], *, seconds: float) -> bool:
         """Waits, at most so long, until something holds of it; says whether it does. Ends early where it dies."""
         ends_at = time.monotonic() + seconds

@@ -27,6 +27,8 @@ from walletbridge.serve.sockets import HANDSHAKE_SECONDS, addresses_of, bind_bot
 from walletbridge.settings import Settings, load
 
 TICK_SECONDS = 0.5
+HELD_UP_SECONDS = 2.0
+"""Between two looks at the workers: beyond that, the machine is to blame for whoever seems to hang."""
 PAUSE_SECONDS = 0.1
 PAUSE_SECONDS_MAX = 10.0
 """Between two tries to bring up a worker in place of a dead one."""
@@ -62,6 +64,7 @@ class Supervisor:
         self._crew = Crew(config, self._sockets, count, on_end=self._wake.set)
         self._reload_wanted = False
         self._stop_wanted_at: float | None = None
+        self._looked_at = time.monotonic()
         self._work: asyncio.Task[None] | None = None
         """Bringing up workers, or replacing them: one at a time."""
         self._is_up = False
@@ -136,13 +139,19 @@ class Supervisor:
 
     def _look_after_workers(self) -> None:
         now = time.monotonic()
+        was_held_up = now - self._looked_at > HELD_UP_SECONDS
+        self._looked_at = now
         for worker in self._crew.serving:
+            if was_held_up:
+                # A machine that stood still has stopped us all; the workers need a moment as well.
+                worker.forgive(now)
             seconds = worker.seconds_without_beat(now)
             if worker.code is None and seconds > self._settings.serve.hang_seconds:
                 self._log.warning("a worker hangs and is killed", pid=worker.pid, seconds=round(seconds))
                 worker.send(signal.SIGKILL)
         if self._work and not self._work.done():
             return
+        self._tell_fault()
         dead = [worker for worker in self._crew.serving if worker.code is not None]
         if dead or len(self._crew.serving) < self._count:
             self._work = asyncio.ensure_future(self._fill_up(dead))
@@ -158,6 +167,14 @@ class Supervisor:
         elif self._reload_wanted:
             self._reload_wanted = False
             self._work = asyncio.ensure_future(self._reload())
+
+    def _tell_fault(self) -> None:
+        """Work that has ended with a fault of ours is done again, more and more slowly."""
+        work, self._work = self._work, None
+        error = work.exception() if work and not work.cancelled() else None
+        if error:
+            self._failures += 1
+            self._log.failed(error)
 
     async def _fill_up(self, dead: Sequence[WorkerProcess]) -> None:
         """Brings up workers where some are missing."""
