@@ -9,14 +9,14 @@ from typing import Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
-from walletbridge.callbacks import Bet, Command, Win
+from walletbridge.callbacks import Bet, Cancel, Command, Status, Win
 from walletbridge.dispatch import Dispatch
 from walletbridge.gateway import Gateway, Request
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.rules import Promises, Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
-from walletbridge.outcomes import Result
+from walletbridge.outcomes import Outcome, Result
 from walletbridge.peers import Peers
 from walletbridge.resolver import Pace, Resolver
 from walletbridge.settings import Deadlines, Journal, Settings
@@ -108,7 +108,7 @@ class Bridge:
             body_bytes_max=settings.limits.body_bytes,
             clock=clock,
         )
-        self._answering: set[asyncio.Future[Answer]] = set()
+        self._answering: set[asyncio.Future[Any]] = set()
         self._stopped = False
 
     def is_callback(self, target: str) -> bool:
@@ -135,6 +135,20 @@ class Bridge:
             # Bounded by the deadline of the call; a second cancellation is obeyed.
             await asyncio.wait({task})
             return answers.UNKNOWN if task.cancelled() else task.result()
+
+    async def ask(self, callback: Status | Cancel, trace: Trace) -> Outcome:
+        """
+        A person's own question or cancel: journalled and in its turn, like a callback's. Raises OutcomeUnknown.
+        """
+        deadline = self.clock() + budgets(self.settings.deadlines)[callback.command]
+        if isinstance(callback, Status):
+            call = self._transactions.status(callback, deadline=deadline, trace=trace)
+        else:
+            call = self._transactions.cancel(callback, deadline=deadline, trace=trace, is_providers=False)
+        task = asyncio.ensure_future(call)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        return await asyncio.shield(task)
 
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
         """

@@ -94,8 +94,9 @@ class Gateway:
         try:
             callback = decode(request.body, currency_decimals=self._currency_decimals)
         except BadCallback as error:
-            trace.reason = str(error)
+            trace.reason, trace.place = str(error), error.path
             return answers.of_bad_callback(error)
         trace.callback = callback
         outcome = await self._dispatch.outcome(callback, received_at=request.received_at, trace=trace)
+        trace.outcome = outcome
         return answers.of_outcome(callback, outcome, currency_decimals=self._currency_decimals)

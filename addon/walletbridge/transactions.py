@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from walletbridge.callbacks import Balance, Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal import rules
+from walletbridge.journal.by_hand import standing
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
 from walletbridge.journal.row import Kind, Row
 from walletbridge.journal.rules import End, Look, Promises, Step, Times, Verdict
@@ -74,21 +75,32 @@ class Transactions:
         def end(row: Row, came: End, now: float) -> Verdict:
             return rules.end_movement(row, came, now=now)
 
-        async with self._turn(callback, deadline):
-            look = await self._look(callback, step, deadline)
+        async with self._turn(callback, deadline, trace):
+            look = await self._look(callback, step, deadline, trace)
             if look.step is Step.SEND:
                 with self._status_cache.canceling(callback):
                     came = await self._call(callback, deadline, trace)
-                    verdict = await self._end(callback, came, end, deadline)
+                    verdict = await self._end(callback, came, end, deadline, trace)
                 return _answer(verdict, came)
         return await self._without_call(callback, look, deadline, trace)
 
-    async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace) -> Outcome:
-        """Reverses a transaction; asks again while the wallet may still be at work on it."""
+    async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace, is_providers: bool = True) -> Outcome:
+        """
+        Reverses a transaction; asks again while the wallet may still be at work on it.
+
+        `is_providers` is False for a person's own cancel, of which the provider knows nothing.
+        """
 
         def step(found: Found) -> Change[Look]:
             return _change(
-                rules.look_cancel(found.row, found.other, callback, now=found.now, seconds=self._left(deadline))
+                rules.look_cancel(
+                    found.row,
+                    found.other,
+                    callback,
+                    now=found.now,
+                    seconds=self._left(deadline),
+                    is_providers=is_providers,
+                )
             )
 
         def end(row: Row, came: End, now: float) -> Verdict:
@@ -98,13 +110,13 @@ class Transactions:
                 return replace(verdict, row=replace(verdict.row, call=Kind.CANCEL))
             return replace(verdict, ask_again=False)
 
-        async with self._turn(callback, deadline):
-            look = await self._look(callback, step, deadline)
+        async with self._turn(callback, deadline, trace):
+            look = await self._look(callback, step, deadline, trace)
             if look.step is Step.SEND:
                 with self._status_cache.canceling(callback):
                     while True:
                         came = await self._call(callback, deadline, trace)
-                        verdict = await self._end(callback, came, end, deadline)
+                        verdict = await self._end(callback, came, end, deadline, trace)
                         if not verdict.ask_again:
                             return _answer(verdict, came)
                         await asyncio.sleep(ASK_AGAIN_SECONDS)
@@ -112,8 +124,8 @@ class Transactions:
 
     async def status(self, callback: Status, *, deadline: float, trace: Trace) -> Outcome:
         """Asks what became of a transaction, unless that is not settled."""
-        async with self._turn(callback, deadline):
-            look = await self._look_status(callback, deadline)
+        async with self._turn(callback, deadline, trace):
+            look = await self._look_status(callback, deadline, trace)
             if look.step is not Step.SEND:
                 raise OutcomeUnknown(look.reason, sent=False)
             try:
@@ -138,9 +150,12 @@ class Transactions:
         self._journal.note_soon(callback.account, callback.trans_key, step)
 
     @asynccontextmanager
-    async def _turn(self, callback: Bet | Win | Cancel | Status, deadline: float) -> AsyncIterator[None]:
+    async def _turn(self, callback: Bet | Win | Cancel | Status, deadline: float, trace: Trace) -> AsyncIterator[None]:
         key = callback.trans_key
-        if not await self._turns.take(key, self._left(deadline)):
+        started = self._clock()
+        is_ours = await self._turns.take(key, self._left(deadline))
+        trace.turn_seconds += self._clock() - started
+        if not is_ours:
             await self._note_not_sent(callback)
             raise OutcomeUnknown("the budget passed while an earlier call of this transaction was at work", sent=False)
         try:
@@ -148,22 +163,30 @@ class Transactions:
         finally:
             self._turns.give_back(key)
 
-    async def _look(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
+    async def _look(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float, trace: Trace) -> Look:
+        started = self._clock()
         try:
             look = await self._look_in_turn(callback, step, deadline)
         except (JournalUnavailable, TimeoutError) as error:
             self._on_event("not journalled, so not sent to the wallet", _fields(callback, error))
             raise OutcomeUnknown(f"the journal is not available: {error}", sent=False) from None
+        finally:
+            trace.journal_seconds += self._clock() - started
+        _note(trace, look.row)
         if look.is_conflict:
             self._on_event("conflict: this trans_id stands for something else", _fields(callback))
         return look
 
-    async def _look_status(self, callback: Status, deadline: float) -> Look:
+    async def _look_status(self, callback: Status, deadline: float, trace: Trace) -> Look:
+        started = self._clock()
         try:
-            return await self._look_in_turn(callback, lambda found: _change(rules.look_status(found.row)), deadline)
+            look = await self._look_in_turn(callback, lambda found: _change(rules.look_status(found.row)), deadline)
         except (JournalUnavailable, TimeoutError):
             # A full disk takes no turn any more, but what is on it can be read; a question needs no more.
-            return await self._look(callback, lambda found: _read_only(rules.look_status(found.row)), deadline)
+            return await self._look(callback, lambda found: _read_only(rules.look_status(found.row)), deadline, trace)
+        trace.journal_seconds += self._clock() - started
+        _note(trace, look.row)
+        return look
 
     async def _look_in_turn(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
         while True:
@@ -188,7 +211,12 @@ class Transactions:
             return unknown
 
     async def _end(
-        self, callback: Bet | Win | Cancel, came: End, end: Callable[[Row, End, float], Verdict], deadline: float
+        self,
+        callback: Bet | Win | Cancel,
+        came: End,
+        end: Callable[[Row, End, float], Verdict],
+        deadline: float,
+        trace: Trace,
     ) -> Verdict:
         def step(found: Found) -> Change[Verdict]:
             if found.row is None:
@@ -196,7 +224,12 @@ class Transactions:
             verdict = end(found.row, came, found.now)
             return Change(verdict.row, takes_turn=verdict.ask_again, value=verdict)
 
-        verdict = await self._write_end(callback, step, deadline)
+        started = self._clock()
+        try:
+            verdict = await self._write_end(callback, step, deadline)
+        finally:
+            trace.journal_seconds += self._clock() - started
+        _note(trace, verdict.row)
         if verdict.row.for_human:
             self._on_event("left to a person", _fields(callback, verdict.row.for_human))
         return verdict
@@ -246,6 +279,11 @@ class Transactions:
 
     def _left(self, deadline: float) -> float:
         return deadline - self._clock()
+
+
+def _note(trace: Trace, row: Row | None) -> None:
+    if trace.calls is not None and row is not None:
+        trace.standing = standing(row)
 
 
 def _change(look: Look) -> Change[Look]:

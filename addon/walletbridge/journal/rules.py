@@ -133,12 +133,15 @@ def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: f
     return Look(row, Step.REPEATED, "cancelled; the journal knows")
 
 
-def look_cancel(found: Row | None, other: Row | None, callback: Cancel, *, now: float, seconds: float) -> Look:
+def look_cancel(  # noqa: PLR0913 - all that a look can depend on
+    found: Row | None, other: Row | None, callback: Cancel, *, now: float, seconds: float, is_providers: bool = True
+) -> Look:
     """May this cancel be sent? From here on no bet or win of the transaction is, until the cancel is settled."""
     if found is None and other is not None:
         # 41 is no answer to a cancel.
         return replace(_conflict(other), step=Step.UNKNOWN)
-    row = _owed(absorb(found) if found else _of_cancel(callback, now))
+    row = absorb(found) if found else _of_cancel(callback, now)
+    row = _owed(row) if is_providers else _wanted_undone(row)
     return _send(row, Kind.CANCEL, now, seconds)
 
 
@@ -265,9 +268,13 @@ def _of_cancel(callback: Cancel, now: float) -> Row:
 
 def _owed(row: Row) -> Row:
     """The provider cancels. What was in doubt before is not any more: it wants the transaction undone."""
-    if row.cancel is CancelState.NONE:
-        row = replace(row, cancel=CancelState.OWED, tries=0, next_try_at=None, for_human="")
-    return replace(row, cancel_by_provider=True)
+    return replace(_wanted_undone(row), cancel_by_provider=True)
+
+
+def _wanted_undone(row: Row) -> Row:
+    if row.cancel is not CancelState.NONE:
+        return row
+    return replace(row, cancel=CancelState.OWED, tries=0, next_try_at=None, for_human="")
 
 
 def _anew(row: Row, now: float) -> Row:
