@@ -30,8 +30,8 @@ def curl(flow: HTTPFlow, token_variable: str) -> str:
         # The shell fills in the one; the others are as they came.
         is_token = name == "Callback-Token"
         parts += ["-H", f'"{name}: ${token_variable}"' if is_token else shlex.quote(f"{name}: {value}")]
-    body = (flow.request.raw_content or b"").decode(errors="surrogateescape")
-    parts += ["--data-raw", shlex.quote(body.encode(errors="backslashreplace").decode())]
+    body = (flow.request.raw_content or b"").decode(errors="backslashreplace")
+    parts += ["--data-raw", shlex.quote(body)]
     return " ".join([*parts, shlex.quote(flow.request.pretty_url)])
 
 

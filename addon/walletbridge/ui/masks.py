@@ -41,4 +41,4 @@ def _masked(found: re.Match[bytes]) -> bytes:
         account = json.loads(b'"%b"' % found[2])
     except ValueError:
         account = ""
-    return found[1] + json.dumps(mask(str(account)), ensure_ascii=False).encode()
+    return found[1] + json.dumps(mask(str(account))).encode()
