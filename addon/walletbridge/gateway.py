@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 from walletbridge import answers
 from walletbridge.answers import Answer
-from walletbridge.callbacks import BadCallback, decode
-from walletbridge.dispatch import Dispatch
+from walletbridge.callbacks import BadCallback, Callback, decode
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.outcomes import Outcome
 from walletbridge.trace import Trace
 
 
@@ -27,6 +27,14 @@ class Request(NamedTuple):
     """None where it is over the limit."""
     received_at: float
     """On the gateway's clock, in seconds: the provider's limit runs from here."""
+
+
+class Outcomes(Protocol):
+    """Brings back what came of a callback."""
+
+    async def outcome(self, callback: Callback, *, received_at: float, trace: Trace) -> Outcome:
+        """See `Dispatch.outcome`. Raises OutcomeUnknown."""
+        ...
 
 
 class CallbackLog(Protocol):
@@ -46,7 +54,7 @@ class Gateway:
 
     def __init__(
         self,
-        dispatch: Dispatch,
+        dispatch: Outcomes,
         log: CallbackLog,
         *,
         currency_decimals: int,

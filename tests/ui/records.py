@@ -12,6 +12,7 @@ from walletbridge.settings import Settings, Ui, Wallet
 from walletbridge.trace import CacheUse, Standing, Trace, WalletCall
 from walletbridge.ui.making import Seconds, answered
 from walletbridge.ui.record import Record
+from walletbridge.wallet.messages import METHODS
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 SETTINGS = Settings(wallet=Wallet(target="wallet:50051"))
@@ -26,7 +27,7 @@ def bet_trace(result: Result = Result.OK, balance: int = 400_000, **data: Any) -
     trace.outcome = Outcome(result, balance)
     trace.budget, trace.wallet_seconds, trace.tries = 1.75, 0.0021, 1
     response = v1.PlaceBetResponse(outcome=int(result) or v1.OUTCOME_OK, balance=balance)  # type: ignore[arg-type]
-    request = v1.PlaceBetRequest(account=trace.callback.account, trans_id="1676358190", amount=100_000)
+    request = METHODS[trace.callback.command].request(trace.callback)
     call = WalletCall(PLACE_BET, request, response.SerializeToString(), "OK", "", 0.002)
     trace.calls = [call]
     trace.standing = Standing("the bet was made", "yes", is_open=False, for_human="")
