@@ -23,7 +23,7 @@ def drawn() -> Any:
 def test_a_callback_has_its_comment_below_at_eighty_columns(drawn: Any) -> None:
     assert drawn["shown"] == [*drawn["plain"], f"   {drawn['comment']}"]
     assert len(drawn["comment"]) <= COMMENT_MAX
-    assert drawn["comment"].endswith("| PlaceBet 3 ms")
+    assert drawn["comment"].endswith(" -> 0 balance 4000 | PlaceBet 3 ms")
 
 
 def test_other_flows_look_as_ever(drawn: Any) -> None:

@@ -43,11 +43,11 @@ CASES = {
     "41": (bet_record(Result.ALREADY_PROCESSED), ":repeat:", "-> 41 duplicate, balance 4000 | PlaceBet 3 ms of 1750"),
     "99": (bet_record(Result.FAILED), ":no_entry:", "-> 99 not made, balance 4000 | PlaceBet 3 ms of 1750"),
     "by the journal": (by_journal(), ":repeat:", "-> 41 duplicate, balance 4000 | no call 2 ms of 1750"),
-    "unknown": (unknown_record(), summary.UNKNOWN, "-> 500 DEADLINE_EXCEEDED | PlaceBet 1751 ms"),
+    "unknown": (unknown_record(), summary.UNKNOWN, "-> 500 DEADLINE_EXCEEDED | PlaceBet 1751 ms of 1750"),
     "not sent": (
         unknown_record(calls=[], reason="there is no connection to the wallet"),
         summary.UNKNOWN,
-        "bet test1234 1000 -> 500 there is no connection to the wa… | no call 1751 ms",
+        "bet test1234 1000 -> 500 there is no connection to the wallet | 1751 ms",
     ),
     "status": (status_record(CacheUse.MISS), summary.OK, "status test1234 #1676358190 -> 0 OK | no call 0 ms of 3750"),
     "cache hit": (status_record(CacheUse.HIT), summary.HIT, "-> 0 OK | cache hit 0 ms of 3750"),
@@ -90,7 +90,7 @@ def test_long_values_are_shortened_but_the_ends_stay() -> None:
     text = comment(bet_record(account=LONG, trans_id="t" * 64, amount="1234567890123456.78"))
 
     assert len(text) <= COMMENT_MAX
-    assert text.endswith("| PlaceBet 3 ms")
+    assert text.endswith(" -> 0 balance 4000 | 3 ms")
     record = Record(command="bet", http_status=500, reason=LONG, is_delivered=False, is_edited=True)
     assert comment(record).endswith(" | edited | not delivered")
     assert len(comment(record)) <= COMMENT_MAX

@@ -81,7 +81,7 @@ def _with(master: type[Master], addons: Sequence[object], **arguments: Any) -> t
     def make(options: Options) -> Master:
         made = master(options, **arguments)
         made.addons.add(*addons)  # type: ignore[no-untyped-call]
-        if "view" in made.addons:
+        if made.addons.get("view") is not None:  # type: ignore[no-untyped-call]
             # Before View, which tells browsers of a request as it comes: by then the token must be hidden.
             chain = made.addons.chain
             chain.sort(key=lambda addon: not isinstance(addon, WalletBridge))

@@ -15,7 +15,7 @@ MEANINGS = {
     22: "player inactive",
     31: "no funds",
     41: "duplicate",
-    42: "no such transaction",
+    42: "not found",
     99: "not made",
 }
 """What a refusal is called in a comment."""
@@ -61,14 +61,13 @@ def comment(record: Record) -> str:
         return _clipped(f"held: {_what(record)}", f" | {late}" if late else "")
     if record.stage is Stage.DROPPED:
         return _clipped(f"{_what(record)} | {record.reason}", ", no wallet call")
-    head, way = f"{_what(record)} -> {_answer(record)}", _way(record)
+    head = f"{_what(record)} -> {_answer(record)}"
     tail = (" | edited" if record.is_edited else "") + ("" if record.is_delivered else " | not delivered")
     if not record.command:
         return _clipped(head, tail)
-    if len(head) + len(way) + len(tail) + len(_BAR) > COMMENT_MAX:
-        # The command tells the budget as well.
-        way = way.partition(" of ")[0]
-    return _clipped(head, f"{_BAR}{way}{tail}")
+    tails = [f"{_BAR}{way}{tail}" for way in _ways(record)]
+    # The command tells the budget and the method as well.
+    return _clipped(head, next((one for one in tails if len(head) + len(one) <= COMMENT_MAX), tails[-1]))
 
 
 def words(record: Record) -> str:
@@ -125,13 +124,16 @@ def _answer(record: Record) -> str:
     return f"{record.http_status} {record.reason}".rstrip()
 
 
-def _way(record: Record) -> str:
-    """Who was asked, and how long the whole took."""
+def _ways(record: Record) -> list[str]:
+    """Who was asked, and how long the whole took: the longest first."""
     method = record.calls[-1].method.rpartition("/")[2] if record.calls else ""
     if record.cache in {"hit", "joined"}:
         method = f"cache {record.cache}"
-    times = f"{record.times.total:.0f} ms of {record.times.budget:.0f}" if record.times.budget else ""
-    return f"{method or 'no call'} {times}".rstrip()
+    who = method or "no call"
+    if not record.times.budget:
+        return [who]
+    took = f"{record.times.total:.0f} ms"
+    return [f"{who} {took} of {record.times.budget:.0f}", f"{who} {took}", took]
 
 
 def _limit_passed(record: Record) -> str:
