@@ -29,11 +29,14 @@ from walletbridge.ui.permits import Permits
 from walletbridge.ui.record import Record, Stage, read, write
 from walletbridge.ui.summary import comment, marker, words
 from walletbridge.ui.view import WalletBridgeView
+from walletbridge.ui.web_page import widen_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MASK_POLL_SECONDS = 0.05
+WEB_COLUMNS = ["icon", "path", "comment", "status", "time"]
+"""Of mitmweb, unless the user has chosen others: by default it shows no comments."""
 _UNSET = Settings(wallet=Wallet(target="-"))
 """For a view without settings."""
 
@@ -75,6 +78,9 @@ class LiveView:
         contentviews.add(WalletBridgeView(self._newest_flows))
         self._commands.bind_keys()
         show_comments(ctx.master)
+        widen_comments(ctx.master)
+        if "web_columns" in ctx.options and ctx.options.web_columns == ctx.options.default("web_columns"):
+            ctx.options.update(web_columns=WEB_COLUMNS)  # type: ignore[no-untyped-call]
 
     def use(self, bridge: Bridge) -> None:
         """From here on callbacks are answered."""

@@ -3,6 +3,7 @@ The whole record as a page of text, as the content view shows it. Pure.
 """
 
 import json
+import textwrap
 from collections.abc import Sequence
 
 from walletbridge.ui.checks import checks
@@ -11,17 +12,22 @@ from walletbridge.ui.record import Call, Record, Stage
 from walletbridge.ui.why import why
 
 _INDENT = "  "
+_WIDTH = 76
 
 
 def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str] = ()) -> str:
     """
-    What a person sees of a callback: why it was answered so, then all that is known, then the body.
+    What a person sees of a callback: why it was answered so, all that is known, and the body.
 
     `body` is that of the request or of the answer; `related` are the other callbacks of its transaction and round, a
     line each.
     """
+    content = _section("request body" if is_request else "answer body", _body(record, body, is_request=is_request))
+    # The fields of a request are listed, so that its body is needed last; but not where it is broken.
+    is_last = is_request and not record.place
     sections = [
-        why(record),
+        textwrap.fill(why(record), _WIDTH),
+        "" if is_last else content,
         _section("callback", _callback(record)),
         _section("checks", [f"{check.number}  {check.went}  {check.meaning}" for check in checks(record)]),
         _section("journal", _journal(record)),
@@ -30,9 +36,10 @@ def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str
         _section("cache", [record.cache] if record.cache else []),
         _section("same transaction and round", related),
         _section("done by hand", record.asked),
-        _section("request body" if is_request else "answer body", _body(record, body, is_request=is_request)),
+        content if is_last else "",
     ]
-    return "\n\n".join(section for section in sections if section)
+    # Not an empty line: mitmweb would show none.
+    return "\n \n".join(section for section in sections if section)
 
 
 def _section(title: str, lines: Sequence[str]) -> str:
