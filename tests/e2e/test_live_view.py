@@ -87,7 +87,7 @@ EXPECTED = [
     ("✅", "authenticate test1234 -> 0 balance 1000 | Authenticate "),
     ("✅", "balance test1234 -> 0 balance 1000 | GetBalance "),
     ("✅", "bet test1234 10 -> 0 balance 990 | PlaceBet "),
-    ("🚫", "bet test1234 10 -> 403"),
+    ("🚫", "bet test1234 10 -> 403 replay refused | no call"),
     ("💸", "bet test1234 1000000000 -> 31 no funds, balance 990 | PlaceBet "),
     ("👤", "bet nobody 1000 -> 21 no such player | PlaceBet "),
     ("💤", "bet asleep 1000 -> 22 player inactive | PlaceBet "),

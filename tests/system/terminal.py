@@ -13,6 +13,7 @@ class Terminal:
     """A terminal of its own in which one command runs."""
 
     def __init__(self, folder: Path, columns: int, lines: int) -> None:
+        self.columns = columns
         self._size = ("-x", str(columns), "-y", str(lines))
         self._tmux = [str(shutil.which("tmux")), "-S", str(folder / "tmux"), "-f", "/dev/null"]
 

@@ -4,6 +4,7 @@ The live view in a browser and in a terminal, as people see it. Needs chromium, 
 With SCREENSHOTS set to a folder the screenshots are kept there.
 """
 
+import io
 import os
 import re
 import shlex
@@ -11,6 +12,9 @@ import socket
 import sys
 from pathlib import Path
 
+from rich.console import Console
+from rich.terminal_theme import DIMMED_MONOKAI
+from rich.text import Text
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -21,6 +25,10 @@ from tests.system.helpers import running, until
 from tests.system.session import Listening, Sending, missing, send, send_all, threaded_wallet, write_config
 from tests.system.terminal import Terminal, opened
 
+TERMINAL_PAGE = (
+    "<meta charset=utf-8><body style='margin:0;background:#191919'><pre style=\"display:inline-block;margin:0;"
+    "padding:8px;font:14px/1.25 'DejaVu Sans Mono',monospace;color:#c4c5b5;background:#191919\">{code}</pre>"
+)
 MARKERS = "✅🔁💸👤💤🔍⚡🔒❌❓"
 HELD = make_callback("bet", trans_id=100, amount=10)
 EDITED = body(make_callback("bet", trans_id=101, amount=33)).decode()
@@ -37,19 +45,19 @@ def test_everything_is_seen_and_done_in_the_browser(browser: webdriver.Chrome, t
             until(lambda: not missing(_list(browser)))
             assert all(marker in _list(browser) for marker in MARKERS)
             assert "127.0.0.1:9/" not in _list(browser)
-            _picture(browser, "mitmweb-list")
+            _picture(browser, "list")
 
             _row(browser, "bet test1234 10 -> 0").click()
             request = _tab(browser, "Request")
             assert "The wallet took the stake." in request
             assert "wallet.v1.WalletService/PlaceBet" in request
             assert "Callback-Token: ***" in request
-            _picture(browser, "mitmweb")
+            _picture(browser, "callback")
             assert "#6: win test1234 25 -> 0 balance 1015" in _tab(browser, "Response")
 
             _row(browser, "bet test1234 10 -> 41").click()
             _button(browser, "Replay").click()
-            until(lambda: "bet test1234 10 -> 403" in _list(browser))
+            until(lambda: "bet test1234 10 -> 403 replay refused" in _list(browser))
             assert "🚫" in _list(browser)
 
             _intercept(browser, "~u /callback & ~q")
@@ -59,7 +67,7 @@ def test_everything_is_seen_and_done_in_the_browser(browser: webdriver.Chrome, t
             _row(browser, "held: bet").click()
             _tab(browser, "Request")
             _edit(browser, EDITED)
-            _picture(browser, "mitmweb-held")
+            _picture(browser, "held")
             assert len(wallet.requests) == calls
             _button(browser, "Resume").click()
             status, answer = held.wait()
@@ -79,8 +87,8 @@ def test_everything_is_seen_and_done_in_the_browser(browser: webdriver.Chrome, t
     assert TOKEN not in printed
 
 
-def test_everything_is_seen_and_done_in_the_console(tmp_path: Path) -> None:
-    """At 80 columns."""
+def test_everything_is_seen_and_done_in_the_console(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    """At 80 columns. The browser takes its picture."""
     address = _free_address()
     with threaded_wallet(tmp_path) as (port, wallet), opened(tmp_path, columns=80, lines=60) as terminal:
         config = write_config(tmp_path, listen=address, wallet_port=port)
@@ -88,14 +96,14 @@ def test_everything_is_seen_and_done_in_the_console(tmp_path: Path) -> None:
         until(lambda: "Flows" in terminal.text(), seconds=60)
         send_all(f"http://{address}/callback")
         until(lambda: not missing(terminal.text()))
-        _keep(terminal.colors(), "console-list")
+        _picture_of(browser, terminal, "console-list")
         shown = terminal.text()
 
         for _ in range(3):
             terminal.press("Down")
         terminal.press("Enter")
         until(lambda: "The wallet took the stake." in terminal.text())
-        _keep(terminal.colors(), "console")
+        _picture_of(browser, terminal, "console")
         page = terminal.text()
         terminal.press("q")
         until(lambda: "Flows" in terminal.text())
@@ -179,13 +187,19 @@ def _tab(browser: webdriver.Chrome, name: str) -> str:
 
 def _button(browser: webdriver.Chrome, name: str) -> WebElement:
     browser.find_element(By.XPATH, "//nav//a[normalize-space()='Flow']").click()
-    return until(lambda: next(iter(browser.find_elements(By.XPATH, f"//button[contains(., '{name}')]")), None))
+    # Its picture stands before a blank that does not break.
+    path = f"//button[normalize-space(translate(., '\N{NO-BREAK SPACE}', ' '))='{name}' and not(@disabled)]"
+    return until(lambda: next(iter(browser.find_elements(By.XPATH, path)), None))
 
 
 def _intercept(browser: webdriver.Chrome, expression: str) -> None:
     browser.find_element(By.XPATH, "//nav//a[normalize-space()='Flow List']").click()
     field = browser.find_element(By.CSS_SELECTOR, "input[placeholder='Intercept']")
-    field.send_keys(expression + Keys.ENTER)
+    field.click()
+    # At once: each letter would be a filter of its own, and the last need not be the last to arrive.
+    browser.execute_cdp_cmd("Input.insertText", {"text": expression})
+    field.send_keys(Keys.ENTER)
+    until(lambda: f"Intercept: {expression}" in browser.find_element(By.CSS_SELECTOR, "footer").text)
 
 
 def _edit(browser: webdriver.Chrome, text: str) -> None:
@@ -217,7 +231,16 @@ def _leave(terminal: Terminal) -> None:
     until(lambda: "exit code 0" in terminal.text())
 
 
-def _keep(screen: str, name: str) -> None:
+def _picture_of(browser: webdriver.Chrome, terminal: Terminal, name: str) -> None:
     folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        (Path(folder) / f"{name}.ansi").write_text(screen)
+    if not folder:
+        return
+    console = Console(record=True, width=terminal.columns, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(terminal.colors().rstrip()))
+    page = Path(folder) / f"{name}.html"
+    page.write_text(console.export_html(theme=DIMMED_MONOKAI, code_format=TERMINAL_PAGE, inline_styles=True))
+    size = {"width": 1280, "height": 1400, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(page.absolute().as_uri())
+    page.unlink()
+    browser.find_element(By.TAG_NAME, "pre").screenshot(str(Path(folder) / f"{name}.png"))

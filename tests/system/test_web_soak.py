@@ -18,7 +18,7 @@ from tests.helpers.mitmweb import running_web
 from tests.helpers.processes import running_wallet
 
 COUNT = int(os.environ.get("SOAK_CALLBACKS", "100000"))
-SETTLED = COUNT // 5
+SETTLED = min(20_000, COUNT // 2)
 """Callbacks after which memory should not grow: by then as many flows are kept as ever will be."""
 GROWTH_MAX = 1.15
 

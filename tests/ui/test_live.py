@@ -128,7 +128,7 @@ async def test_a_replay_is_refused_and_says_so(tmp_path: Path, monkeypatch: pyte
 
         assert flow.response
         assert flow.response.status_code == 403
-        assert flow.comment.startswith("bet test1234 1000 -> 403")
+        assert flow.comment.startswith("bet test1234 1000 -> 403 replay refused")
         assert flow.marked == ":no_entry_sign:"
         assert house.wallet.calls == []
 

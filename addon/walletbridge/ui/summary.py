@@ -121,6 +121,8 @@ def _answer(record: Record) -> str:
     if record.http_status == _HTTP_UNKNOWN:
         status = next((call.status for call in record.calls if call.status not in {"", "OK"}), "")
         return f"500 {status or record.reason or 'unknown'}"
+    if record.http_status == _HTTP_REPLAY and record.command:
+        return "403 replay refused"
     return f"{record.http_status} {record.reason}".rstrip()
 
 
