@@ -107,6 +107,13 @@ def test_everything_is_seen_and_done_in_the_console(browser: webdriver.Chrome, t
         page = terminal.text()
         terminal.press("q")
         until(lambda: "Flows" in terminal.text())
+        terminal.press("F4")
+        until(lambda: "curl -X POST" in terminal.text())
+        terminal.press("q")
+        terminal.press("F9")
+        until(lambda: ": walletbridge.cancel @focus" in terminal.text())
+        terminal.press("Enter")
+        until(lambda: any(one.DESCRIPTOR.name == "CancelTransactionRequest" for one in wallet.requests[-1:]))
         _hold_and_edit(terminal, f"http://{address}/callback", wallet)
         _leave(terminal)
 

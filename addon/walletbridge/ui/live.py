@@ -134,7 +134,9 @@ class LiveView:
             record = making.waiting(self._read(flow), self._settings, Stage.HELD, seconds)
             before = read(flow.metadata)
             is_late = record.times.held > record.times.limit > 0
-            if before is None or before.stage is not Stage.HELD or is_late != (before.times.held > before.times.limit):
+            was_late = before is not None and before.times.held > before.times.limit > 0
+            # The words change with an edit.
+            if before is None or before.find != record.find or is_late != was_late:
                 self._put(flow, record)
                 self._update(flow)
 
