@@ -226,7 +226,8 @@ async def test_no_token_is_anywhere(session: Session) -> None:
 
 async def test_a_browser_is_told_of_no_token(session: Session) -> None:
     """A flow is shown as soon as its head has come: by then its token is hidden."""
-    web, told = session.web, []
+    web = session.web
+    told: list[str] = []
     async with session.client.ws_connect(f"{web.url}/updates", headers=web._login()) as updates:
         await post(session.client, web.gateway.url, make_callback("balance"))
         await post(session.client, web.gateway.url, BET, token=f"not-{TOKEN}")

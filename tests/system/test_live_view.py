@@ -196,7 +196,7 @@ def _button(browser: webdriver.Chrome, name: str) -> WebElement:
     browser.find_element(By.XPATH, "//nav//a[normalize-space()='Flow']").click()
     # Its picture stands before a blank that does not break.
     path = f"//button[normalize-space(translate(., '\N{NO-BREAK SPACE}', ' '))='{name}' and not(@disabled)]"
-    return until(lambda: next(iter(browser.find_elements(By.XPATH, path)), None))
+    return until(lambda: browser.find_elements(By.XPATH, path))[0]
 
 
 def _intercept(browser: webdriver.Chrome, expression: str) -> None:
@@ -212,7 +212,7 @@ def _intercept(browser: webdriver.Chrome, expression: str) -> None:
 def _edit(browser: webdriver.Chrome, text: str) -> None:
     """Writes another body."""
     browser.find_element(By.XPATH, "//button[contains(., 'Edit')]").click()
-    editor = until(lambda: next(iter(browser.find_elements(By.CSS_SELECTOR, ".cm-content")), None))
+    editor = until(lambda: browser.find_elements(By.CSS_SELECTOR, ".cm-content"))[0]
     editor.click()
     editor.send_keys(Keys.CONTROL + "a")
     browser.execute_cdp_cmd("Input.insertText", {"text": text})

@@ -23,7 +23,7 @@ def widen_comments(master: Master) -> None:
         return
     from mitmproxy.tools.web.app import IndexHandler  # noqa: PLC0415 - only mitmweb has its libraries loaded
 
-    class WideIndex(IndexHandler):
+    class WideIndex(IndexHandler):  # type: ignore[no-untyped-call]
         """With its own login: mitmproxy wraps the methods of every handler."""
 
         def get(self) -> None:

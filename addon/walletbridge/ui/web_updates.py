@@ -67,6 +67,5 @@ def gather_updates(master: Master, view: View) -> None:
         return
     from mitmproxy.tools.web import app  # noqa: PLC0415 - only mitmweb has its libraries loaded
 
-    app.ClientConnection.broadcast_flow = WebUpdates(  # type: ignore[method-assign]
-        app.ClientConnection, view, app.flow_to_json
-    ).broadcast_flow
+    connections: Any = app.ClientConnection
+    connections.broadcast_flow = WebUpdates(connections, view, app.flow_to_json).broadcast_flow
