@@ -209,7 +209,7 @@ class WalletBridge:
         # By now its client may have left, and `error` was told.
         if (done := self._answered.pop(flow.id, None)) is None:
             return
-        is_edited = flow.response is None or not _is_answer(flow.response, done.answer)
+        is_edited = not _is_answer(flow, done.answer)
         if is_edited:
             self._bridge.log.warning("answer edited by hand", result=int(done.answer.result))
         # A replay has no provider that could hear it.
@@ -360,9 +360,12 @@ async def _released(flow: http.HTTPFlow, waits: Callable[[], None] = lambda: Non
     return flow.error is None and flow.live and not has_left(flow)
 
 
-def _is_answer(response: http.Response, answer: Answer) -> bool:
-    is_same = response.raw_content == answer.body or not response.raw_content
-    return response.status_code == answer.http_status and is_same
+def _is_answer(flow: http.HTTPFlow, answer: Answer) -> bool:
+    """Whether what goes out for `flow` is still this answer."""
+    response = flow.response
+    if response is None or response.status_code != answer.http_status:
+        return False
+    return flow.request.method == "HEAD" or response.raw_content == answer.body
 
 
 def _announced_bytes(request: http.Request) -> int:

@@ -142,7 +142,7 @@ class Bridge:
         """
         deadline = self.clock() + budgets(self.settings.deadlines)[callback.command]
         if isinstance(callback, Status):
-            call = self._transactions.status(callback, deadline=deadline, trace=trace)
+            call = self._transactions.status(callback, deadline=deadline, trace=trace, is_providers=False)
         else:
             call = self._transactions.cancel(callback, deadline=deadline, trace=trace, is_providers=False)
         task = asyncio.ensure_future(call)

@@ -104,7 +104,7 @@ class Transactions:
             )
 
         def end(row: Row, came: End, now: float) -> Verdict:
-            verdict = rules.end_cancel(row, came, self._promises, self._times, now=now, for_provider=True)
+            verdict = rules.end_cancel(row, came, self._promises, self._times, now=now, for_provider=is_providers)
             if verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS:
                 # The turn is kept, and with it what is known of a call that may be cut off.
                 return replace(verdict, row=replace(verdict.row, call=Kind.CANCEL))
@@ -122,8 +122,8 @@ class Transactions:
                         await asyncio.sleep(ASK_AGAIN_SECONDS)
         return await self._without_call(callback, look, deadline, trace)
 
-    async def status(self, callback: Status, *, deadline: float, trace: Trace) -> Outcome:
-        """Asks what became of a transaction, unless that is not settled."""
+    async def status(self, callback: Status, *, deadline: float, trace: Trace, is_providers: bool = True) -> Outcome:
+        """Asks what became of a transaction, unless that is not settled. `is_providers`: see `cancel`."""
         async with self._turn(callback, deadline, trace):
             look = await self._look_status(callback, deadline, trace)
             if look.step is not Step.SEND:
@@ -133,11 +133,11 @@ class Transactions:
             except OutcomeUnknown:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 raise
-            if rules.end_status(look.row, outcome) is None:
+            if rules.end_status(look.row, outcome, for_provider=is_providers) is None:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 return outcome
             # The provider believes in it from now on, and the resolver has to know before the provider does.
-            verdict = await self._write_end(callback, lambda found: _status_end(found, outcome), deadline)
+            verdict = await self._write_end(callback, lambda found: _status_end(found, outcome, is_providers), deadline)
             return outcome if verdict is None else _answer(verdict, outcome)
 
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
@@ -298,8 +298,8 @@ def _nothing(_: Found) -> Change[None]:
     return Change(None, takes_turn=False, value=None)
 
 
-def _status_end(found: Found, outcome: Outcome) -> Change[Verdict | None]:
-    verdict = rules.end_status(found.row, outcome)
+def _status_end(found: Found, outcome: Outcome, for_provider: bool) -> Change[Verdict | None]:  # noqa: FBT001 - a step's own
+    verdict = rules.end_status(found.row, outcome, for_provider=for_provider)
     return Change(verdict.row if verdict else None, takes_turn=False, value=verdict)
 
 

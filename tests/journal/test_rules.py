@@ -356,3 +356,21 @@ def test_a_refusal_settles_no_win_and_counts_as_a_try(*, is_unresolved: bool) ->
     verdict = rules.end_movement(row, FAILED, now=NOW, for_provider=False)
 
     assert (verdict.row.movement, verdict.row.tries, verdict.row.is_open) == (Movement.NONE, 1, True)
+
+
+def test_a_persons_own_cancel_is_not_the_providers() -> None:
+    """So a repeat of the bet is not answered as if its sender knew of the cancel."""
+    wanted = callback("cancel")
+    assert isinstance(wanted, Cancel)
+    row = rules.look_cancel(MADE, None, wanted, now=NOW, seconds=2, is_providers=False).row
+
+    assert row is not None
+    assert (row.cancel, row.cancel_by_provider) == (CancelState.OWED, False)
+
+
+def test_a_persons_own_question_does_not_make_the_provider_believe() -> None:
+    assert rules.end_status(WRITTEN_OFF, STANDS, for_provider=False) is None
+    # What landed late is taken back all the same.
+    verdict = rules.end_status(GONE, STANDS, for_provider=False)
+    assert verdict is not None
+    assert verdict.row.cancel is CancelState.OWED
