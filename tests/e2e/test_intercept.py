@@ -190,7 +190,7 @@ async def test_the_view_says_that_the_provider_has_given_up(tmp_path: Path) -> N
             await until(lambda: has_logged(web.gateway, "callback"))
             line = next(json.loads(one) for one in web.gateway.lines if '"event": "callback"' in one)
             assert line["ms"] < 600
-            text = (await web.page(flow))["text"]
+            text = " ".join((await web.page(flow))["text"].split())
             assert "the provider's limit is 0.6 s: to the provider it has timed out, whatever is answered." in text
 
 
