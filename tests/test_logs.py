@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -264,3 +265,14 @@ def test_a_closed_log_closes_again() -> None:
     log.close()
     log.close()
     log.event("too late")
+
+
+def test_accounts_can_be_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    log = open_log(lines_max=10, stream=sys.stderr, mask_account=lambda account: account[:1] + "***")
+    log.warning("conflict", account="test1234", trans_id=7)
+    log.event("stopped")
+    log.close()
+
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (first["account"], first["trans_id"]) == ("t***", 7)
+    assert "account" not in second

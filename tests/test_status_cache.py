@@ -657,3 +657,22 @@ def test_an_answer_from_the_cache_was_true_when_it_was_asked_for(truth: Outcome,
                 assert ORDER.index(outcome) >= ORDER.index(question.truth)
 
     asyncio.run(play())
+
+
+async def test_people_can_look_at_what_is_known() -> None:
+    clock = FakeClock()
+    cache = StatusCache(size=10, ok_seconds=5, canceled_seconds=50, clock=clock)
+    for account, trans_id, state in (("a", 1, TransactionState.OK), ("b", 1, TransactionState.CANCELED)):
+        question = Status(account=account, checks=(21, 42), requested_at=None, trans_id=trans_id)
+        outcome = Outcome(Result.OK, state=state)
+
+        async def load(found: Outcome = outcome) -> Outcome:
+            return found
+
+        await cache.ask(question, load, deadline=clock() + 1)
+
+    assert cache.known(trans_key="1") == [("a", "1", "OK"), ("b", "1", "CANCELED")]
+    assert cache.known(account="b") == [("b", "1", "CANCELED")]
+    assert cache.known(account="c") == []
+    clock.tick(6)
+    assert cache.known() == [("b", "1", "CANCELED")]

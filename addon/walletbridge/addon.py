@@ -13,9 +13,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import NamedTuple, Protocol, TextIO
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
 
 from mitmproxy import ctx, hooks, http
 from mitmproxy.addonmanager import Loader
@@ -31,6 +32,10 @@ from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
+from walletbridge.ui.hold import has_left
+
+if TYPE_CHECKING:
+    from walletbridge.ui.live import LiveView
 
 TOKEN_HEADER = b"callback-token"
 FORWARDED_HEADER = b"x-forwarded-for"
@@ -63,7 +68,7 @@ class _Head(NamedTuple):
 
 
 class _Answered(NamedTuple):
-    """What went out for a request, or is about to."""
+    """What went out for a request, or is about to. Where people watch, they may still hold or edit it."""
 
     trace: Trace
     answer: Answer
@@ -105,6 +110,7 @@ class WalletBridge:
         # in exactly one of the hooks `response` and `error`.
         self._heads: dict[str, _Head] = {}
         self._answered: dict[str, _Answered] = {}
+        self._live: LiveView | None = None
 
     def load(self, loader: Loader) -> None:
         """Declares the option."""
@@ -139,20 +145,28 @@ class WalletBridge:
         ctx.options.update(**_KEPT_OPTIONS, keep_host_header=True)  # type: ignore[no-untyped-call]
 
     def running(self) -> None:
-        """Connects to the wallet."""
+        """Connects to the wallet; shows callbacks where there are people to see them."""
         if self._bridge is not None:
             return
+        self._show()
         if self._settings is None or self._tokens is None:
-            if not self._config:
+            # Without a server there is nothing to answer: somebody looks at saved flows.
+            if not self._config and (self._live is None or ctx.options.server):
                 logger.error("walletbridge: no settings; say --set %s=FILE", OPTION)
             return
-        log = open_log(lines_max=self._settings.limits.log_lines, stream=_log_stream())
+        log = open_log(
+            lines_max=self._settings.limits.log_lines,
+            stream=_log_stream(),
+            mask_account=self._live.mask if self._live and self._settings.ui.mask_accounts else None,
+        )
         try:
             share = self._doors.share if self._doors else None
             self._bridge = Bridge(self._settings, self._tokens, log, share=share)
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             return
+        if self._live:
+            self._live.use(self._bridge)
         # What is there by now stays for good: a full collection over it would hold up every answer meanwhile.
         gc.collect()
         gc.freeze()
@@ -167,13 +181,20 @@ class WalletBridge:
         bridge = self._bridge
         if bridge is None or bridge.is_callback(flow.request.path):
             self._take(bridge, flow)
+            if self._live:
+                self._live.seen(flow)
         elif flow.response is None and not self._has_upstream:
             flow.response = http.Response.make(404)
         elif flow.response is None:
             flow.request.stream = True
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        """Answers a callback."""
+        """Answers a callback, unless people watch: then they come first, and the live view asks for the answer."""
+        if self._live is None:
+            await self.answer(flow)
+
+    async def answer(self, flow: http.HTTPFlow) -> None:
+        """Answers a callback, once nobody holds it."""
         head = self._heads.pop(flow.id, None)
         if not flow.live or flow.response or flow.error:
             return
@@ -199,9 +220,26 @@ class WalletBridge:
             del flow.websocket.messages[:-WEBSOCKET_MESSAGES_MAX]
 
     def response(self, flow: http.HTTPFlow) -> None:
-        """Notes that an answer goes out."""
-        if self._bridge and (done := self._answered.pop(flow.id, None)):
+        """Notes that an answer goes out, unless people watch: they may hold or edit it first."""
+        if self._live is None and self._bridge and (done := self._answered.pop(flow.id, None)):
             self._bridge.delivered(done.trace, done.answer, sent=True)
+
+    async def answered(self, flow: http.HTTPFlow) -> None:
+        """Notes what goes out, once nobody holds it."""
+        if self._bridge is None or flow.id not in self._answered:
+            return
+        # Not left to mitmproxy: to a held answer whose flow is killed it would wait for ever.
+        is_free = not flow.intercepted or await _released(flow)
+        # By now its client may have left, and `error` was told.
+        if (done := self._answered.pop(flow.id, None)) is None:
+            return
+        is_edited = not _is_answer(flow, done.answer)
+        if is_edited:
+            self._bridge.log.warning("answer edited by hand", result=int(done.answer.result))
+        # A replay has no provider that could hear it.
+        self._bridge.delivered(done.trace, done.answer, sent=is_free and not is_edited and not flow.is_replay)
+        if self._live and (is_edited or not is_free):
+            self._live.sent(flow, is_edited=is_edited, is_delivered=is_free)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """A client that left: its wallet call was made all the same, but the provider was not told."""
@@ -210,6 +248,8 @@ class WalletBridge:
             self._bridge.delivered(done.trace, done.answer, sent=False)
             seconds = self._bridge.clock() - done.received_at
             self._bridge.log.warning("answer not delivered", **callback_fields(done.trace, done.answer, seconds))
+            if self._live:
+                self._live.sent(flow, is_edited=False, is_delivered=False)
 
     async def done(self) -> None:
         """Closes the listeners, lets calls in flight end and be answered, then lets go of the wallet."""
@@ -251,33 +291,68 @@ class WalletBridge:
             is_too_large=_announced_bytes(flow.request) > bridge.settings.limits.body_bytes,
         )
 
+    def _show(self) -> None:
+        """Where there is a view, people look at it."""
+        view = ctx.master.addons.get("view")  # type: ignore[no-untyped-call]
+        if view is None or self._live is not None:
+            return
+        from walletbridge.ui.live import LiveView  # noqa: PLC0415 - costs nothing where nobody watches
+
+        self._live = LiveView(self, view, has_upstream=self._has_upstream)
+        # Behind all others: only there has Intercept stopped what a person wants to see first.
+        ctx.master.addons.add(self._live)  # type: ignore[no-untyped-call]
+        self._live.start()
+
     async def _answer(self, flow: http.HTTPFlow, head: _Head | None) -> None:
-        if flow.is_replay:
+        is_permitted = bool(self._live and flow.is_replay and self._live.permits(flow))
+        if flow.is_replay and not is_permitted:
             self._respond(flow, answers.REPLAY_REFUSED)
+            if self._live:
+                self._live.answered(flow, Trace(), answers.REPLAY_REFUSED, seconds=0, held=0, has_token=False)
             return
         bridge = self._bridge
         if bridge is None or head is None:
             self._respond(flow, answers.UNKNOWN)
             return
-        received_at = head.received_at
+        received_at, held = head.received_at, 0.0
         if flow.intercepted:
-            if not await _released(flow):
-                if flow.error is None:
-                    # Its client has left, which mitmproxy may not have seen yet.
-                    self._respond(flow, answers.UNKNOWN)
+            held_since = bridge.clock()
+            if not await self._is_released(flow, held_since):
                 return
             # The time for which a person held it does not count.
             received_at = bridge.clock()
-        trace = Trace()
+            held = received_at - held_since
+        trace = Trace(calls=[] if self._live else None)
         request = Request(
             method=flow.request.method,
-            has_token=head.has_token,
+            has_token=head.has_token or is_permitted,
             body=None if head.is_too_large else flow.request.raw_content,
             received_at=received_at,
         )
         answer = await bridge.answer(request, trace)
         self._answered[flow.id] = _Answered(trace, answer, received_at)
         self._respond(flow, answer)
+        if self._live:
+            seconds = bridge.clock() - received_at
+            self._live.answered(flow, trace, answer, seconds=seconds, held=held, has_token=request.has_token)
+
+    async def _is_released(self, flow: http.HTTPFlow, held_since: float) -> bool:
+        """Waits for the person who holds it; False where there is nothing to answer any more."""
+        bridge, live = self._bridge, self._live
+
+        def held() -> float:
+            return bridge.clock() - held_since if bridge else 0.0
+
+        if await _released(flow, lambda: live.held(flow, held()) if live else None):
+            return True
+        reason = "aborted by hand"
+        if flow.error is None:
+            # Its client has left, which mitmproxy may not have seen yet.
+            reason = "its client left while it was held"
+            self._respond(flow, answers.UNKNOWN)
+        if live:
+            live.dropped(flow, reason, held())
+        return False
 
     def _respond(self, flow: http.HTTPFlow, answer: Answer) -> None:
         headers = answer.headers
@@ -299,12 +374,26 @@ class WalletBridge:
         )
 
 
-async def _released(flow: http.HTTPFlow) -> bool:
-    """Waits until a person lets go of an intercepted flow; False where it was killed or its client left."""
+async def _released(flow: http.HTTPFlow, waits: Callable[[], None] = lambda: None) -> bool:
+    """
+    Waits until a person lets go of an intercepted flow; False where it was killed or its client left, which ends the
+    waiting. `waits` is called again and again.
+    """
     await ctx.master.addons.trigger_event(hooks.UpdateHook([flow]))
-    while flow.intercepted:  # noqa: ASYNC110 - killing a flow wakes nobody who waits for its resume
+    while flow.intercepted and not has_left(flow):
+        waits()
+        # Killing a flow wakes nobody who waits for its resume.
         await asyncio.sleep(HELD_POLL_SECONDS)
-    return flow.error is None and flow.live and flow.client_conn.connected
+    flow.resume()  # type: ignore[no-untyped-call]
+    return flow.error is None and flow.live and not has_left(flow)
+
+
+def _is_answer(flow: http.HTTPFlow, answer: Answer) -> bool:
+    """Whether what goes out for `flow` is still this answer."""
+    response = flow.response
+    if response is None or response.status_code != answer.http_status:
+        return False
+    return flow.request.method == "HEAD" or response.raw_content == answer.body
 
 
 def _announced_bytes(request: http.Request) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
-from walletbridge.callbacks import Bet, Command, Win
+from walletbridge.callbacks import Bet, Cancel, Command, Status, Win
 from walletbridge.changes import Changes
 from walletbridge.checks import checked
 from walletbridge.dispatch import Dispatch
@@ -25,7 +25,7 @@ from walletbridge.logs import Log
 from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
 from walletbridge.metrics.names import Refusal
 from walletbridge.metrics.part import Part
-from walletbridge.outcomes import Result
+from walletbridge.outcomes import Outcome, Result
 from walletbridge.peers import Peers
 from walletbridge.promises import Promises
 from walletbridge.resolver import Pace, Resolver
@@ -138,6 +138,7 @@ class Bridge:
             )
 
         self._transactions = transactions(self.protection.for_callbacks)
+        self._cancels = transactions(self.protection.for_cancels)
         self._resolver = Resolver(
             checked(self.protection.for_resolver, promises),
             self.journal,
@@ -160,7 +161,7 @@ class Bridge:
                 self.status_cache,
                 budgets=budgets(settings.deadlines),
                 clock=clock,
-                for_cancels=transactions(self.protection.for_cancels),
+                for_cancels=self._cancels,
             ),
             CountingLog(log, self.counts),
             currency_decimals=settings.wallet.currency_decimals,
@@ -170,7 +171,7 @@ class Bridge:
         self._answer: Callable[[Request, Trace], Coroutine[Any, Any, Answer]] = (
             self._spans.of_callbacks(self._gateway.answer, clock=clock) if self._spans else self._gateway.answer
         )
-        self._answering: set[asyncio.Future[Answer]] = set()
+        self._answering: set[asyncio.Future[Any]] = set()
         self._stopped = False
 
     def is_callback(self, target: str) -> bool:
@@ -210,6 +211,20 @@ class Bridge:
             # Bounded by the deadline of the call; a second cancellation is obeyed.
             await asyncio.wait({task})
             return answers.UNKNOWN if task.cancelled() else task.result()
+
+    async def ask(self, callback: Status | Cancel, trace: Trace) -> Outcome:
+        """
+        A person's own question or cancel: journalled and in its turn, like a callback's. Raises OutcomeUnknown.
+        """
+        deadline = self.clock() + budgets(self.settings.deadlines)[callback.command]
+        if isinstance(callback, Status):
+            call = self._transactions.status(callback, deadline=deadline, trace=trace, is_providers=False)
+        else:
+            call = self._cancels.cancel(callback, deadline=deadline, trace=trace, is_providers=False)
+        task = asyncio.ensure_future(call)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        return await asyncio.shield(task)
 
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
         """

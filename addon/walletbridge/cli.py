@@ -27,7 +27,11 @@ _CONFIG = click.option(
 class _Group(click.Group):
     """A group some of whose commands live in modules that are imported when they are asked for."""
 
-    modules: ClassVar = {"journal": "walletbridge.journal.command", "simulate": "walletbridge.simulator.command"}
+    modules: ClassVar = {
+        "journal": "walletbridge.journal.command",
+        "replay": "walletbridge.ui.replay_command",
+        "simulate": "walletbridge.simulator.command",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.modules])

@@ -44,7 +44,8 @@ class Dispatch:
 
         Raises OutcomeUnknown where the outcome is not known when the budget has passed.
         """
-        deadline = received_at + self._budgets[callback.command]
+        trace.budget = self._budgets[callback.command]
+        deadline = received_at + trace.budget
         match callback:
             case Bet() | Win():
                 return await self._transactions.move(callback, deadline=deadline, trace=trace)

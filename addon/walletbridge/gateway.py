@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 from walletbridge import answers
 from walletbridge.answers import Answer
-from walletbridge.callbacks import BadCallback, decode
-from walletbridge.dispatch import Dispatch
+from walletbridge.callbacks import BadCallback, Callback, decode
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.outcomes import Outcome
 from walletbridge.trace import Trace
 
 
@@ -27,6 +27,14 @@ class Request(NamedTuple):
     """None where it is over the limit."""
     received_at: float
     """On the gateway's clock, in seconds: the provider's limit runs from here."""
+
+
+class Outcomes(Protocol):
+    """Brings back what came of a callback."""
+
+    async def outcome(self, callback: Callback, *, received_at: float, trace: Trace) -> Outcome:
+        """See `Dispatch.outcome`. Raises OutcomeUnknown."""
+        ...
 
 
 class CallbackLog(Protocol):
@@ -46,7 +54,7 @@ class Gateway:
 
     def __init__(
         self,
-        dispatch: Dispatch,
+        dispatch: Outcomes,
         log: CallbackLog,
         *,
         currency_decimals: int,
@@ -94,8 +102,9 @@ class Gateway:
         try:
             callback = decode(request.body, currency_decimals=self._currency_decimals)
         except BadCallback as error:
-            trace.reason = str(error)
+            trace.reason, trace.place = str(error), error.path
             return answers.of_bad_callback(error)
         trace.callback = callback
         outcome = await self._dispatch.outcome(callback, received_at=request.received_at, trace=trace)
+        trace.outcome = outcome
         return answers.of_outcome(callback, outcome, currency_decimals=self._currency_decimals)

@@ -7,6 +7,7 @@ For people on a terminal, as JSON otherwise; to stderr, or to mitmproxy's event 
 import json
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import structlog
@@ -21,13 +22,18 @@ _HTTP_UNKNOWN = 500
 class Log:
     """The gateway's log."""
 
-    def __init__(self, writer: LineWriter | None, *, for_people: bool) -> None:
+    def __init__(
+        self, writer: LineWriter | None, *, for_people: bool, mask_account: Callable[[str], str] | None = None
+    ) -> None:
         """With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log."""
         self._writer = writer
         output: Any = _Lines(writer) if writer else logging.getLogger("walletbridge")
         self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             output,
-            processors=_for_people(colors=writer is not None) if for_people else _FOR_PROGRAMS,
+            processors=[
+                *([_masking(mask_account)] if mask_account else []),
+                *(_for_people(colors=writer is not None) if for_people else _FOR_PROGRAMS),
+            ],
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
             cache_logger_on_first_use=True,
         ).bind()
@@ -58,13 +64,19 @@ class Log:
             self._writer.close()
 
 
-def open_log(*, lines_max: int, stream: TextIO | None = sys.stderr) -> Log:
-    """A log to `stream`: for people if it is a terminal. None: to the standard logging module."""
+def open_log(
+    *, lines_max: int, stream: TextIO | None = sys.stderr, mask_account: Callable[[str], str] | None = None
+) -> Log:
+    """
+    A log to `stream`: for people if it is a terminal. None: to the standard logging module. `mask_account` hides
+    players' accounts.
+    """
     if stream is None:
-        return Log(None, for_people=True)
+        return Log(None, for_people=True, mask_account=mask_account)
     if stream.isatty():
-        return Log(LineWriter(stream, lines_max=lines_max), for_people=True)
-    return Log(LineWriter(stream, lines_max=lines_max, tell_loss=_tell_loss), for_people=False)
+        return Log(LineWriter(stream, lines_max=lines_max), for_people=True, mask_account=mask_account)
+    writer = LineWriter(stream, lines_max=lines_max, tell_loss=_tell_loss)
+    return Log(writer, for_people=False, mask_account=mask_account)
 
 
 def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, object]:
@@ -89,6 +101,15 @@ def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, o
     if trace.reason:
         fields["reason"] = trace.reason
     return fields
+
+
+def _masking(mask_account: Callable[[str], str]) -> structlog.typing.Processor:
+    def masked(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        if account := fields.get("account"):
+            fields["account"] = mask_account(str(account))
+        return fields
+
+    return masked
 
 
 class _Lines:

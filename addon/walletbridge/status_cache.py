@@ -112,6 +112,15 @@ class StatusCache:
         with self.canceling(callback):
             pass
 
+    def known(self, *, account: str = "", trans_key: str = "") -> list[tuple[str, str, TransactionState]]:
+        """What is remembered of an account or a transaction: account, transaction and state. For people."""
+        self._facts.expire()
+        return [
+            (*key, fact.state)
+            for key, fact in list(self._facts.items())
+            if account in {"", key[0]} and trans_key in {"", key[1]}
+        ]
+
     def clear(self) -> None:
         """Forgets all facts."""
         self._facts.clear()

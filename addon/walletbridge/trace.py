@@ -4,8 +4,10 @@ What came of one callback, noted on its way through the gateway, for the log and
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from walletbridge.callbacks import Callback
+from walletbridge.outcomes import Outcome
 
 
 class CacheUse(StrEnum):
@@ -34,6 +36,23 @@ class WalletCall:
     details: str = ""
     """What the wallet said beside a status that is not OK."""
     seconds: float = 0.0
+    metadata: tuple[tuple[str, str], ...] = ()
+    """Beside the message, by name; what came from the environment is hidden."""
+    response_type: object = None
+    """The message that `response` is one of."""
+    """What was sent beside the message. Whoever notes it here leaves out secrets: people see it."""
+
+
+class Standing(NamedTuple):
+    """Where a transaction stands in the journal, in words for people."""
+
+    state: str
+    """A sentence."""
+    told: str
+    """What the provider was told of the bet or win."""
+    is_open: bool
+    for_human: str
+    """Why it is left to a person; empty if it is not."""
 
 
 @dataclass(slots=True)
@@ -52,5 +71,16 @@ class Trace:
     cache: CacheUse | None = None
     reason: str = ""
     """Why the answer is what it is, where its result code does not say it."""
+    place: str = ""
+    """The JSON path of the mistake in a body that is no callback."""
+    outcome: Outcome | None = None
+    """None where it is unknown, or nobody was asked."""
+    budget: float = 0.0
+    """Seconds from the arrival to the end of the wallet call; 0 for what never got so far."""
+    turn_seconds: float = 0.0
+    """How long an earlier call of the same transaction was waited for."""
+    journal_seconds: float = 0.0
+    standing: Standing | None = None
+    """Of the transaction, once the answer is made; only noted for who watches."""
     calls: list[WalletCall] | None = None
     """Each call that was sent, in order; None where nobody watches, so that keeping them costs nothing."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal import asked, cancels, ends, looks, record
+from walletbridge.journal.by_hand import standing
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
 from walletbridge.journal.repeats import NOT_PROCESSED, TRANSACTION_EXISTS
 from walletbridge.journal.request import status_of
@@ -85,33 +86,37 @@ class Transactions:
         def end(row: Row, came: End, now: float) -> Verdict:
             return ends.without_balance(ends.end_movement(row, came, now=now), callback)
 
-        async with self._turn(callback, deadline):
-            look = await self._look(callback, step, deadline)
+        async with self._turn(callback, deadline, trace):
+            look = await self._look(callback, step, deadline, trace)
             if look.step is Step.SEND:
                 with self._status_cache.canceling(callback):
                     came = await self._call(callback, deadline, trace)
-                    verdict = await self._end(callback, came, end, deadline)
+                    verdict = await self._end(callback, came, end, deadline, trace)
                 return _answer(verdict, came)
         return await self._without_call(callback, look, deadline, trace)
 
-    async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace) -> Outcome:
-        """Reverses a transaction; asks again while the wallet may still be at work on it."""
+    async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace, is_providers: bool = True) -> Outcome:
+        """
+        Reverses a transaction; asks again while the wallet may still be at work on it.
+
+        `is_providers` is False for a person's own cancel, of which the provider knows nothing.
+        """
 
         def end(row: Row, came: End, now: float) -> Verdict:
-            verdict = ends.end_cancel(row, came, self._promises, self._times, now=now, for_provider=True)
+            verdict = ends.end_cancel(row, came, self._promises, self._times, now=now, for_provider=is_providers)
             if verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS:
                 # The turn is kept, and with it what is known of a call that may be cut off.
                 return replace(verdict, row=replace(verdict.row, call=Kind.CANCEL))
             return replace(ends.without_balance(verdict, callback), ask_again=False)
 
-        async with self._turn(callback, deadline):
-            look = await self._look_to_cancel(callback, deadline, trace)
+        async with self._turn(callback, deadline, trace):
+            look = await self._look_to_cancel(callback, deadline, trace, is_providers=is_providers)
             if look.step is Step.SEND and look.row is not None:
                 sent = cancels.as_sent(look.row, callback, self._promises)
                 with self._status_cache.canceling(callback):
                     while True:
                         came = await self._call(sent, deadline, trace)
-                        verdict = await self._end(callback, came, end, deadline)
+                        verdict = await self._end(callback, came, end, deadline, trace)
                         if not verdict.ask_again:
                             return _answer(verdict, came)
                         await asyncio.sleep(ASK_AGAIN_SECONDS)
@@ -119,7 +124,7 @@ class Transactions:
             self._status_cache.forget(callback)
         return await self._without_call(callback, look, deadline, trace)
 
-    async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace) -> Look:
+    async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace, *, is_providers: bool) -> Look:
         """Looks, and asks the wallet what became of the transaction as long as the rules want to know and time is."""
 
         def step(found: Found) -> Change[Look]:
@@ -132,6 +137,7 @@ class Transactions:
                     self._times,
                     now=found.now,
                     seconds=self._left(deadline),
+                    is_providers=is_providers,
                 )
             )
 
@@ -140,13 +146,13 @@ class Transactions:
             return replace(verdict, ask_again=verdict.ask_again and self._left(deadline) > ASK_AGAIN_SECONDS)
 
         while True:
-            look = await self._look(callback, step, deadline)
+            look = await self._look(callback, step, deadline, trace)
             if look.step is not Step.ASK or look.row is None:
                 return look
             # What was known of the transaction may be over with this cancel, whether a call follows or not.
             with self._status_cache.canceling(callback):
                 came = await self._ask(look.row, deadline, trace)
-                verdict = await self._end(callback, came, end, deadline)
+                verdict = await self._end(callback, came, end, deadline, trace)
             if verdict.ask_again:
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             elif verdict.answer is None or self._left(deadline) <= 0:
@@ -160,10 +166,14 @@ class Transactions:
         except OutcomeUnknown as unknown:
             return unknown
 
-    async def status(self, callback: Status, *, deadline: float, trace: Trace) -> Outcome:
-        """Asks what became of a transaction, unless that is not settled."""
-        async with self._turn(callback, deadline):
-            look = await self._look_status(callback, deadline)
+    async def status(self, callback: Status, *, deadline: float, trace: Trace, is_providers: bool = True) -> Outcome:
+        """Asks what became of a transaction, unless that is not settled. `is_providers`: see `cancel`."""
+
+        def end(row: Row | None, outcome: Outcome) -> Verdict | None:
+            return record.end_status(row, outcome, self._promises, for_provider=is_providers)
+
+        async with self._turn(callback, deadline, trace):
+            look = await self._look_status(callback, deadline, trace, is_providers=is_providers)
             if look.told is not None:
                 return await self._told_by_journal(callback, look.told, deadline, trace)
             if look.step is not Step.SEND:
@@ -174,13 +184,11 @@ class Transactions:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 raise
             outcome = await self._with_balance(callback, outcome, deadline, trace)
-            if record.end_status(look.row, outcome, self._promises) is None:
+            if end(look.row, outcome) is None:
                 self._journal.end_soon(callback.account, callback.trans_key, _nothing)
                 return outcome
             # The provider believes in it from now on, and the resolver has to know before the provider does.
-            verdict = await self._write_end(
-                callback, lambda found: _status_end(found, outcome, self._promises), deadline
-            )
+            verdict = await self._write_end(callback, lambda found: _status_end(end(found.row, outcome)), deadline)
             return outcome if verdict is None else _answer(verdict, outcome)
 
     async def _told_by_journal(self, callback: Status, told: Outcome, deadline: float, trace: Trace) -> Outcome:
@@ -201,9 +209,12 @@ class Transactions:
         self._journal.note_soon(callback.account, callback.trans_key, step)
 
     @asynccontextmanager
-    async def _turn(self, callback: Bet | Win | Cancel | Status, deadline: float) -> AsyncIterator[None]:
+    async def _turn(self, callback: Bet | Win | Cancel | Status, deadline: float, trace: Trace) -> AsyncIterator[None]:
         key = callback.trans_key
-        if not await self._turns.take(key, self._left(deadline)):
+        started = self._clock()
+        is_ours = await self._turns.take(key, self._left(deadline))
+        trace.turn_seconds += self._clock() - started
+        if not is_ours:
             await self._note_not_sent(callback)
             raise OutcomeUnknown("the budget passed while an earlier call of this transaction was at work", sent=False)
         try:
@@ -211,27 +222,36 @@ class Transactions:
         finally:
             self._turns.give_back(key)
 
-    async def _look(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
+    async def _look(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float, trace: Trace) -> Look:
+        started = self._clock()
         try:
             look = await self._look_in_turn(callback, step, deadline)
         except (JournalUnavailable, TimeoutError) as error:
             self._on_event("not journalled, so not sent to the wallet", _fields(callback, error))
             raise OutcomeUnknown(f"the journal is not available: {error}", sent=False) from None
+        finally:
+            trace.journal_seconds += self._clock() - started
+        _note(trace, look.row)
         if look.is_conflict:
             self._on_event("conflict: this trans_id stands for something else", _fields(callback))
         return look
 
-    async def _look_status(self, callback: Status, deadline: float) -> Look:
-        promises = self._promises
+    async def _look_status(self, callback: Status, deadline: float, trace: Trace, *, is_providers: bool) -> Look:
+        def step(found: Found) -> Change[Look]:
+            return _change(record.look_status(found.row, self._promises, for_provider=is_providers))
+
+        def unwritten(found: Found) -> Change[Look]:
+            return _read_only(record.look_status_unwritten(found.row, self._promises))
+
+        started = self._clock()
         try:
-            return await self._look_in_turn(
-                callback, lambda found: _change(record.look_status(found.row, promises)), deadline
-            )
+            look = await self._look_in_turn(callback, step, deadline)
         except (JournalUnavailable, TimeoutError):
             # A full disk takes no turn any more, but what is on it can be read; a question needs no more.
-            return await self._look(
-                callback, lambda found: _read_only(record.look_status_unwritten(found.row, promises)), deadline
-            )
+            return await self._look(callback, unwritten, deadline, trace)
+        trace.journal_seconds += self._clock() - started
+        _note(trace, look.row)
+        return look
 
     async def _look_in_turn(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
         while True:
@@ -260,7 +280,12 @@ class Transactions:
         return await with_balance(self._wallet, callback, outcome, deadline=deadline, trace=trace, clock=self._clock)
 
     async def _end(
-        self, callback: Bet | Win | Cancel, came: End, end: Callable[[Row, End, float], Verdict], deadline: float
+        self,
+        callback: Bet | Win | Cancel,
+        came: End,
+        end: Callable[[Row, End, float], Verdict],
+        deadline: float,
+        trace: Trace,
     ) -> Verdict:
         def step(found: Found) -> Change[Verdict]:
             if found.row is None:
@@ -268,7 +293,12 @@ class Transactions:
             verdict = end(found.row, came, found.now)
             return Change(verdict.row, takes_turn=verdict.ask_again, value=verdict)
 
-        verdict = await self._write_end(callback, step, deadline)
+        started = self._clock()
+        try:
+            verdict = await self._write_end(callback, step, deadline)
+        finally:
+            trace.journal_seconds += self._clock() - started
+        _note(trace, verdict.row)
         if verdict.row.for_human:
             self._on_event("left to a person", _fields(callback, verdict.row.for_human))
         return verdict
@@ -338,6 +368,11 @@ class Transactions:
         return deadline - self._clock()
 
 
+def _note(trace: Trace, row: Row | None) -> None:
+    if trace.calls is not None and row is not None:
+        trace.standing = standing(row)
+
+
 def _checks_before(callback: Bet | Win | Cancel) -> tuple[int, ...]:
     """The checks of the player that come before what the journal has found. PROTOCOL: Checks."""
     return checks_of_player(callback, before=TRANSACTION_EXISTS if isinstance(callback, Cancel) else NOT_PROCESSED)
@@ -355,8 +390,7 @@ def _nothing(_: Found) -> Change[None]:
     return Change(None, takes_turn=False, value=None)
 
 
-def _status_end(found: Found, outcome: Outcome, promises: Promises) -> Change[Verdict | None]:
-    verdict = record.end_status(found.row, outcome, promises)
+def _status_end(verdict: Verdict | None) -> Change[Verdict | None]:
     return Change(verdict.row if verdict else None, takes_turn=False, value=verdict)
 
 

@@ -5,6 +5,7 @@ What walletbridge costs, beside what one could write by hand, in one run against
     uv run python -m tests.bench --kind bet --rounds 3
     uv run python -m tests.bench --kind bet --only serve --only unjournalled --syncs    # what the journal costs
     uv run python -m tests.bench --only naive --only mitmdump --connections 32
+    uv run python -m tests.bench --only naive-web --only web --connections 8
     uv run python -m tests.bench --json > figures.json
     uv run python -m tests.bench --memory               # 100,000 callbacks through `serve`
     uv run python -m tests.bench.unsettled              # a start with 100,000 rows that are not settled
@@ -15,6 +16,8 @@ The programs:
 - `plain`: an aiohttp server by hand, which checks the token. What leaving mitmproxy out would bring.
 - `mitmdump`: walletbridge, loaded with `-s addon/main.py` and the flags of `naive`. It writes its log, to a file.
 - `serve`: `walletbridge serve`.
+- `naive-web` and `web` (only where they are named): the naive addon under mitmweb, and `walletbridge web`, which notes
+  what came of each callback for people to see. A callback of `web` should take no more than 1.25 of the other's CPU.
 - `unjournalled` (only where it is named): `serve` with a journal that forgets. What a `bet` costs without a disk.
 
 A bet of walletbridge is on disk before the wallet is called and again before it is answered; neither hand-written

@@ -132,7 +132,9 @@ async def _stage() -> AsyncIterator[_Stage]:
     with TemporaryDirectory(prefix="walletbridge-bench-") as name:
         folder = Path(name)
         async with running("wallet", WALLET, folder, {}) as wallet:
-            (folder / CONFIG).write_text(f"listen: 127.0.0.1:0\nwallet: {{target: '{wallet.address}'}}\n")
+            (folder / CONFIG).write_text(
+                f"listen: 127.0.0.1:0\nwallet: {{target: '{wallet.address}'}}\nui: {{listen: '127.0.0.1:0'}}\n"
+            )
             yield _Stage(folder, token, {TOKEN_VARIABLE: token, WALLET_VARIABLE: wallet.address})
 
 

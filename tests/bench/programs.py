@@ -35,6 +35,12 @@ LISTENING = "listening"
 CONNECTED = "wallet connected"
 """Before that, bets are not sent: how long walletbridge takes to connect is not what is measured."""
 
+_MITMWEB = [
+    str(Path(sys.executable).with_name("mitmweb")),
+    *_MITMDUMP[2:],
+    *("--set", "web_open_browser=false"),
+    *("--set", "web_port=0"),
+]
 _OURS = str(ROOT / "addon" / "main.py")
 _NAIVE = str(ROOT / "tests" / "bench" / "naive_addon.py")
 
@@ -53,12 +59,16 @@ PLAIN = "plain"
 MITMDUMP = "mitmdump"
 SERVE = "serve"
 UNJOURNALLED = "unjournalled"
+NAIVE_WEB = "naive-web"
+WEB = "web"
 PROGRAMS = {
     NAIVE: Program([*_MITMDUMP, "-s", _NAIVE]),
     PLAIN: Program([sys.executable, "-m", "tests.bench.plain_server"]),
     MITMDUMP: Program([*_MITMDUMP, "-s", _OURS, "--set", f"walletbridge_config={CONFIG}"], CONNECTED),
     SERVE: Program([sys.executable, "-m", "walletbridge", "serve", "--config", CONFIG], CONNECTED),
     UNJOURNALLED: Program([sys.executable, "-m", "tests.bench.unjournalled", "serve", "--config", CONFIG], CONNECTED),
+    NAIVE_WEB: Program([*_MITMWEB, "-s", _NAIVE]),
+    WEB: Program([sys.executable, "-m", "walletbridge", "web", "--config", CONFIG], CONNECTED),
 }
 WALLET = Program([sys.executable, "-m", "tests.bench.wallet"])
 

@@ -35,6 +35,12 @@ class Http2Client:
         self._writer.write(self._connection.data_to_send())
         await self._writer.drain()
 
+    async def reset(self, stream: int = 1) -> None:
+        """Gives up one stream; the connection stays."""
+        self._connection.reset_stream(stream)
+        self._writer.write(self._connection.data_to_send())
+        await self._writer.drain()
+
     async def answers(self, count: int) -> list[tuple[int, bytes]]:
         """The next so many answers, in the order of the requests: their statuses and bodies."""
         async with asyncio.timeout(10):

@@ -49,13 +49,14 @@ async def memory_of_callbacks(folder: Path, *, warm_up: int, count: int) -> Memo
         config = write_settings(folder, wallet_port=wallet.port, status_cache={"size": 100})
         async with running(arguments(Way.SERVE, config), folder) as gateway:
             process, ids = psutil.Process(gateway.process.pid), itertools.count(1)
-            await _send(gateway, warm_up, ids)
+            await send_callbacks(gateway, warm_up, ids)
             before = process.memory_info().rss
-            await _send(gateway, count, ids)
+            await send_callbacks(gateway, count, ids)
             return Memory(before, process.memory_info().rss)
 
 
-async def _send(gateway: GatewayProcess, count: int, ids: Iterator[int]) -> None:
+async def send_callbacks(gateway: GatewayProcess, count: int, ids: Iterator[int]) -> None:
+    """Sends that many. Raises AssertionError; see above."""
     callbacks = itertools.islice(_rounds(ids), count)
     statuses: Counter[int] = Counter()
 

@@ -172,9 +172,11 @@ class RunningWallet:
 
 
 @asynccontextmanager
-async def running_wallet(folder: Path, *accounts: str, port: int = 0) -> AsyncIterator[RunningWallet]:
+async def running_wallet(
+    folder: Path, *accounts: str, port: int = 0, script: Script | None = None
+) -> AsyncIterator[RunningWallet]:
     """A wallet whose `accounts` have 1000 units each."""
-    ledger, script = Ledger(folder / "wallet.db"), Script()
+    ledger, script = Ledger(folder / "wallet.db"), script or Script()
     for account in accounts:
         ledger.add_player(account, 100_000)
     wallet = DemoWallet(ledger, fault=script)

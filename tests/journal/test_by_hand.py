@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from walletbridge.journal.by_hand import Decision, decide, state
+from walletbridge.journal.by_hand import Decision, decide, standing, state
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.outcomes import Result
 
@@ -85,3 +85,10 @@ def test_a_call_that_was_cut_off_is_not_forgotten_by_a_retry() -> None:
     row = decide(replace(BET, call=Kind.BET, call_ends_at=7.0), Decision.RETRY)
 
     assert (row.call, row.movement_unresolved_since) == (None, 7.0)
+
+
+def test_a_standing_is_that_of_the_answer_that_goes_out() -> None:
+    made = standing(replace(BET, movement=Movement.CONFIRMED, told=Told.MAYBE))
+
+    assert made == ("the bet was made", "yes", False, "")
+    assert standing(LEFT) == ("left to a person: refused 5 times", "nothing", True, "refused 5 times")

@@ -25,6 +25,7 @@ from tests.helpers.rows import (
     STANDS,
     TIMES,
     WIN,
+    WRITTEN_OFF,
     callback,
     look,
     row_of,
@@ -239,3 +240,11 @@ def test_a_repeat_that_is_refused_for_its_player_is_for_a_person(row: Row | None
     after = ends.repeat_refused(row, INACTIVE)
 
     assert bool(after and after.for_human) is is_told
+
+
+def test_a_persons_own_question_does_not_make_the_provider_believe() -> None:
+    assert ends.end_status(WRITTEN_OFF, STANDS, for_provider=False) is None
+    # What landed late is taken back all the same.
+    verdict = ends.end_status(GONE, STANDS, for_provider=False)
+    assert verdict is not None
+    assert verdict.row.cancel is CancelState.OWED

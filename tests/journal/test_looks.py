@@ -19,6 +19,7 @@ from tests.helpers.rows import (
     look,
 )
 
+from walletbridge.callbacks import Cancel
 from walletbridge.journal import looks, rules
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Step
@@ -202,3 +203,13 @@ def test_what_the_wallet_may_not_know_is_not_sent_after_its_cancel() -> None:
     assert look(done, "bet", promises=promises).step is Step.REPEATED
     assert look(done, "bet").step is Step.SEND
     assert look(DONE, "bet", promises=promises).step is Step.SEND
+
+
+def test_a_persons_own_cancel_is_not_the_providers() -> None:
+    """So a repeat of the bet is not answered as if its sender knew of the cancel."""
+    wanted = callback("cancel")
+    assert isinstance(wanted, Cancel)
+    row = looks.look_cancel(MADE, None, wanted, now=NOW, seconds=2, is_providers=False).row
+
+    assert row is not None
+    assert (row.cancel, row.cancel_by_provider) == (CancelState.OWED, False)

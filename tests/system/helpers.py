@@ -30,7 +30,7 @@ def until[T](condition: Callable[[], T], *, seconds: float = SECONDS) -> T:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, prints: str) -> Iterator[str]:
+def running(folder: Path, *arguments: str, prints: str, token: str | None = None) -> Iterator[str]:
     """A `walletbridge` command until it is ended by SIGTERM; yields what the pattern `prints` finds in its output."""
     output = folder / f"{arguments[0]}.txt"
     with output.open("wb") as stdout:
@@ -39,7 +39,7 @@ def running(folder: Path, *arguments: str, prints: str) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT,
-            env=environment(folder, token=None),
+            env=environment(folder, token=token),
         )
     try:
         yield until(lambda: "".join(re.findall(prints, output.read_text())), seconds=60)

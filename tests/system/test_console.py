@@ -3,55 +3,15 @@
 import json
 import re
 import shlex
-import shutil
 import socket
-import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.processes import TOKEN, TOKEN_VARIABLE, headers
 from tests.system.helpers import running, until
-
-COLUMNS, LINES = 120, 40
-
-
-class Terminal:
-    """A terminal of its own in which one command runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self._tmux = [str(shutil.which("tmux")), "-S", str(folder / "tmux"), "-f", "/dev/null"]
-
-    def run(self, command: str) -> None:
-        """Starts the terminal with a command in it, and stays open after its end."""
-        size = ("-x", str(COLUMNS), "-y", str(LINES))
-        subprocess.run(
-            [*self._tmux, "new-session", "-d", *size, f"{command}; echo exit code $?; sleep 100"], check=True
-        )
-
-    def press(self, key: str) -> None:
-        """A key, by tmux's name for it."""
-        subprocess.run([*self._tmux, "send-keys", key], check=True)
-
-    def text(self) -> str:
-        """What is on the screen."""
-        return subprocess.run([*self._tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
-
-    def close(self) -> None:
-        """Ends it with all that runs in it."""
-        subprocess.run([*self._tmux, "kill-server"], check=False)
-
-
-@contextmanager
-def opened(folder: Path) -> Iterator[Terminal]:
-    terminal = Terminal(folder)
-    try:
-        yield terminal
-    finally:
-        terminal.close()
+from tests.system.terminal import opened
 
 
 def test_the_console_shows_callbacks(tmp_path: Path) -> None:

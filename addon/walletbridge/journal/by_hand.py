@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from walletbridge.journal.row import CancelState, Movement, Row, Told
 from walletbridge.journal.rules import absorb
+from walletbridge.trace import Standing
 
 
 class Decision(StrEnum):
@@ -50,6 +51,12 @@ def state(row: Row) -> str:
     if row.is_unresolved:
         return f"nobody knows whether the {what} was made"
     return _of_movement(row, what)
+
+
+def standing(row: Row) -> Standing:
+    """Where the row stands if the answer that was just made goes out."""
+    told = replace(row, told=Told.YES) if row.told is Told.MAYBE else row
+    return Standing(state(told), told.told.value, told.is_open, told.for_human)
 
 
 def _of_cancelled(row: Row, what: str) -> str:

@@ -78,6 +78,7 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
     *,
     now: float,
     seconds: float,
+    is_providers: bool = True,
 ) -> Look:
     """
     May this cancel be sent, and if not, what is answered?
@@ -87,8 +88,8 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
     """
     is_own = cancels_are_checked(promises) and cancels_may_repeat(promises)
     if is_own or (found is None and other is not None):
-        return looks.look_cancel(found, other, callback, now=now, seconds=seconds)
-    row = looks.cancel_wanted(found, callback, now=now)
+        return looks.look_cancel(found, other, callback, now=now, seconds=seconds, is_providers=is_providers)
+    row = looks.cancel_wanted(found, callback, now=now, is_providers=is_providers)
     if row.cancel is CancelState.DONE:
         return Look(row, Step.CANCELLED, "cancelled before")
     if row.cancel is CancelState.NOT_FOUND:

@@ -136,14 +136,17 @@ def _not_found(row: Row, end: Outcome, promises: Promises, times: Times, *, now:
     return Verdict(rules.believed_for_now(row, times, now=now), end)
 
 
-def end_status(row: Row | None, outcome: Outcome) -> Verdict | None:
-    """What a status answered OK means for the row, if anything: from now on the provider believes in it."""
+def end_status(row: Row | None, outcome: Outcome, *, for_provider: bool = True) -> Verdict | None:
+    """
+    What a status answered OK means for the row, if anything: from now on the provider believes in it, if it was the
+    provider who asked.
+    """
     if row is None or outcome.state is not TransactionState.OK:
         return None
     if row.cancel is CancelState.NOT_FOUND:
         # It landed after its cancel was answered: take it back.
         return Verdict(replace(row, cancel=CancelState.OWED), None, "the wallet made it after its cancel")
-    if row.told is Told.YES or row.status_said_ok:
+    if row.told is Told.YES or row.status_said_ok or not for_provider:
         return None
     return Verdict(replace(row, status_said_ok=True), outcome)
 

@@ -55,17 +55,20 @@ def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: f
     return Look(row, Step.REPEATED, "cancelled; the journal knows")
 
 
-def look_cancel(found: Row | None, other: Row | None, callback: Cancel, *, now: float, seconds: float) -> Look:
+def look_cancel(  # noqa: PLR0913 - all that a look can depend on
+    found: Row | None, other: Row | None, callback: Cancel, *, now: float, seconds: float, is_providers: bool = True
+) -> Look:
     """May this cancel be sent? From here on no bet or win of the transaction is, until the cancel is settled."""
     if found is None and other is not None:
         # 41 is no answer to a cancel.
         return replace(_conflict(other), step=Step.UNKNOWN)
-    return _send(cancel_wanted(found, callback, now=now), Kind.CANCEL, now, seconds)
+    return _send(cancel_wanted(found, callback, now=now, is_providers=is_providers), Kind.CANCEL, now, seconds)
 
 
-def cancel_wanted(found: Row | None, callback: Cancel, *, now: float) -> Row:
-    """The row of a transaction that the provider cancels, before anything is done about it."""
-    return _owed(rules.absorb(found) if found else _of_cancel(callback, now))
+def cancel_wanted(found: Row | None, callback: Cancel, *, now: float, is_providers: bool = True) -> Row:
+    """The row of a transaction that the provider, or a person, cancels, before anything is done about it."""
+    row = rules.absorb(found) if found else _of_cancel(callback, now)
+    return _owed(row) if is_providers else _wanted_undone(row)
 
 
 def look_status(found: Row | None) -> Look:
@@ -113,9 +116,13 @@ def _of_cancel(callback: Cancel, now: float) -> Row:
 
 def _owed(row: Row) -> Row:
     """The provider cancels. What was in doubt before is not any more: it wants the transaction undone."""
-    if row.cancel is CancelState.NONE:
-        row = replace(row, cancel=CancelState.OWED, tries=0, next_try_at=None, for_human="")
-    return replace(row, cancel_by_provider=True)
+    return replace(_wanted_undone(row), cancel_by_provider=True)
+
+
+def _wanted_undone(row: Row) -> Row:
+    if row.cancel is not CancelState.NONE:
+        return row
+    return replace(row, cancel=CancelState.OWED, tries=0, next_try_at=None, for_human="")
 
 
 def _anew(row: Row, now: float) -> Row:

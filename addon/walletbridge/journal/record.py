@@ -12,7 +12,7 @@ from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises
 
 
-def look_status(found: Row | None, promises: Promises) -> Look:
+def look_status(found: Row | None, promises: Promises, *, for_provider: bool = True) -> Look:
     """May the wallet be asked, or what does the journal say? The row notes an OK, which the provider believes in."""
     look = looks.look_status(found)
     if look.step is not Step.SEND:
@@ -20,7 +20,7 @@ def look_status(found: Row | None, promises: Promises) -> Look:
     told = _told(look.row, promises)
     if told is None:
         return look
-    verdict = ends.end_status(look.row, told)
+    verdict = ends.end_status(look.row, told, for_provider=for_provider)
     return Look(look.row if verdict is None else verdict.row, Step.TOLD, "the journal knows", told=told)
 
 
@@ -42,9 +42,9 @@ def _told(row: Row | None, promises: Promises) -> Outcome | None:
     return Outcome(Result.TRANSACTION_NOT_FOUND, None)
 
 
-def end_status(row: Row | None, outcome: Outcome, promises: Promises) -> Verdict | None:
+def end_status(row: Row | None, outcome: Outcome, promises: Promises, *, for_provider: bool = True) -> Verdict | None:
     """See `ends.end_status`. What the wallet has made, and does not cancel by itself, is to be undone."""
-    verdict = ends.end_status(row, outcome)
+    verdict = ends.end_status(row, outcome, for_provider=for_provider)
     if verdict is None or verdict.row.cancel is not CancelState.OWED or cancels_are_checked(promises):
         return verdict
     return replace(verdict, row=replace(verdict.row, movement=Movement.CONFIRMED, rechecks_left=0))

@@ -87,7 +87,7 @@ _CONVERT: dict[str, Any] = {
 _READERS = tuple(_CONVERT.get(name) for name in _COLUMNS)
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 _SELECT_WITH_ID = f"SELECT id, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
-_SELECT_NUMBERED = f"SELECT id, created_wall, updated_wall, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
+SELECT_NUMBERED = f"SELECT id, created_wall, updated_wall, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 _PLACES = ", ".join("?" * (len(_COLUMNS) + 3))
 _INSERT = f"INSERT INTO transactions ({', '.join(_COLUMNS)}, needs_look, created_wall, updated_wall) VALUES ({_PLACES})"  # noqa: S608 - names of ours
 
@@ -196,13 +196,13 @@ class Store:
 
     def numbered(self, *, limit: int) -> list[Numbered]:
         """Rows that are not at rest, the oldest first."""
-        rows = self._db.execute(f"{_SELECT_NUMBERED} WHERE needs_look ORDER BY id LIMIT ?", (limit,))
-        return [_numbered(values) for values in rows]
+        rows = self._db.execute(f"{SELECT_NUMBERED} WHERE needs_look ORDER BY id LIMIT ?", (limit,))
+        return [numbered(values) for values in rows]
 
     def numbered_row(self, number: int) -> Numbered | None:
         """The row with that number."""
-        values = self._db.execute(f"{_SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
-        return _numbered(values) if values else None
+        values = self._db.execute(f"{SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
+        return numbered(values) if values else None
 
     def around(self, row: Row) -> Round:
         """What else is known of the row's round."""
@@ -310,6 +310,7 @@ def _row(values: Any) -> Row:
     return Row(**{name: value if read is None else read(value) for name, value, read in pairs})
 
 
-def _numbered(values: Any) -> Numbered:
+def numbered(values: Any) -> Numbered:
+    """What SELECT_NUMBERED has found."""
     number, created_wall, updated_wall, *rest = values
     return Numbered(number, created_wall, updated_wall, _row(rest))

@@ -83,11 +83,15 @@ def launch(  # noqa: PLR0913 - what a way of running adds
 
 
 def _with(master: type[Master], addons: Sequence[object], **arguments: Any) -> type[Master]:
-    """A kind of master with `addons` behind its own: after Intercept, so that a person's edit comes first."""
+    """A kind of master with `addons` behind its own."""
 
     def make(options: Options) -> Master:
         made = master(options, **arguments)
         made.addons.add(*addons)  # type: ignore[no-untyped-call]
+        if made.addons.get("view") is not None:  # type: ignore[no-untyped-call]
+            # Before View, which tells browsers of a request as it comes: by then the token must be hidden.
+            chain = made.addons.chain
+            chain.sort(key=lambda addon: not isinstance(addon, WalletBridge))
         return made
 
     # `run` asks for a class, and calls it with the options.

@@ -28,6 +28,7 @@ RETRY_SECONDS = 0.05
 RETRY_SECONDS_MAX = 0.4
 
 _NOTHING_FOUND: Found = {}
+_HIDDEN = "***"
 _CANCELLED = "the call was cancelled"
 _CHECK_PLAYER_EXISTS = 21
 _CHECK_PLAYER_ACTIVE = 22
@@ -244,6 +245,13 @@ def _watch(call: _Call) -> WalletCall | None:
     """The place for what comes of a call, if anybody watches."""
     if call.trace.calls is None:
         return None
-    watched = WalletCall(call.method.name, call.request)
+    method = call.method
+    sent = call.metadata or ()
+    watched = WalletCall(
+        method.name,
+        call.request,
+        metadata=tuple((name, _HIDDEN if name in method.hidden else value) for name, value in sent),
+        response_type=method.response,
+    )
     call.trace.calls.append(watched)
     return watched

@@ -29,6 +29,8 @@ class Method:
     """The full name, such as `wallet.v1.WalletService/PlaceBet`."""
     build: Build
     metadata: Sequence[tuple[str, Compute]]
+    hidden: frozenset[str]
+    """The names of metadata that hold something of the environment: nobody who watches may see it."""
     response: type[Message]
     has_required: bool
     """Whether a response may lack a field that its proto2 message requires."""
@@ -166,6 +168,7 @@ def _method(keys: dict[str, Place], descriptor: MethodDescriptor, house: House, 
         name=f"{descriptor.containing_service.full_name}/{descriptor.name}",
         build=build,
         metadata=pairs,
+        hidden=frozenset(name for name, place in metadata.items() if "{env." in str(place.text())),
         response=message_class(descriptor.output_type),
         has_required=any(each.is_required for each in descriptor.output_type.fields),
         outcome=compile_rules(keys["outcome"], descriptor.output_type, RESULTS, of_failures=True),

@@ -1,0 +1,44 @@
+"""
+Reads the journal's file beside the gateway that writes it: for people who look something up.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from walletbridge.journal.store import SELECT_NUMBERED, Numbered, numbered
+
+STEPS_MAX = 100
+"""How often SQLite is let go on; a journal of years is not searched to its end."""
+_STEP_OPERATIONS = 1_000_000
+ROWS_MAX = 50
+
+
+def of_transaction(path: Path, trans_id: str) -> Sequence[Numbered]:
+    """All rows of a transaction, of whichever account. Raises sqlite3.Error where the file cannot be read."""
+    return _read(path, "WHERE trans_id = ? ORDER BY id LIMIT ?", trans_id)
+
+
+def of_account(path: Path, account: str) -> Sequence[Numbered]:
+    """The last rows of an account, the newest first. Raises sqlite3.Error, also where it takes too long."""
+    return _read(path, "WHERE account = ? ORDER BY id DESC LIMIT ?", account)
+
+
+def unsettled(path: Path) -> Sequence[Numbered]:
+    """Rows that are not at rest and that a person should see, the oldest first. Raises sqlite3.Error."""
+    rows = _read(path, "WHERE needs_look ORDER BY id LIMIT ?")
+    return [one for one in rows if one.row.is_listed or one.row.call is not None]
+
+
+def _read(path: Path, condition: str, *values: str) -> Sequence[Numbered]:
+    with _opened(path) as db:
+        return [numbered(found) for found in db.execute(f"{SELECT_NUMBERED} {condition}", (*values, ROWS_MAX))]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        steps = iter(range(STEPS_MAX))
+        db.set_progress_handler(lambda: next(steps, None) is None, _STEP_OPERATIONS)
+        yield db

@@ -1,0 +1,224 @@
+"""
+The live view: an addon behind all of mitmproxy's own. What it shows of a callback never changes its answer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
+
+from mitmproxy import contentviews, ctx, hooks
+from mitmproxy.addons.view import View
+from mitmproxy.flow import Flow
+from mitmproxy.http import HTTPFlow
+from mitmproxy.net.http import url
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+
+from walletbridge.answers import Answer
+from walletbridge.bridge import Bridge
+from walletbridge.callbacks import BadCallback, Callback, decode
+from walletbridge.settings import Settings, Wallet
+from walletbridge.trace import Trace
+from walletbridge.ui import making
+from walletbridge.ui.commands import Commands
+from walletbridge.ui.console import show_comments
+from walletbridge.ui.keep import KeepFlows
+from walletbridge.ui.masks import mask, mask_in_body
+from walletbridge.ui.permits import Permits
+from walletbridge.ui.record import Record, Stage, read, write
+from walletbridge.ui.summary import comment, marker, words
+from walletbridge.ui.view import WalletBridgeView
+from walletbridge.ui.web_page import widen_comments
+from walletbridge.ui.web_updates import gather_updates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MASK_POLL_SECONDS = 0.05
+WEB_COLUMNS = ["icon", "path", "comment", "status", "time"]
+"""Of mitmweb, unless the user has chosen others: by default it shows no comments."""
+_UNSET = Settings(wallet=Wallet(target="-"))
+"""For a view without settings."""
+
+logger = logging.getLogger(__name__)
+
+
+class Owner(Protocol):
+    """Who answers callbacks."""
+
+    async def answer(self, flow: HTTPFlow) -> None:
+        """Answers a callback, once nobody holds it."""
+        ...
+
+    async def answered(self, flow: HTTPFlow) -> None:
+        """Notes what goes out, once nobody holds it."""
+        ...
+
+
+class LiveView:
+    """Stands behind Intercept, so that a person comes before the wallet, and behind View."""
+
+    name = "walletbridge.live"
+    mask = staticmethod(mask)
+    """For a log that people see."""
+
+    def __init__(self, owner: Owner, view: View, *, has_upstream: bool) -> None:
+        self._owner = owner
+        self._view = view
+        self._has_upstream = has_upstream
+        self._settings = _UNSET
+        self._keep: KeepFlows | None = None
+        self._permits = Permits(asyncio.get_running_loop().time)
+        self._commands = Commands(self._permits, self._newest_flows)
+        self._masking: set[asyncio.Task[None]] = set()
+        self.addons = [self._commands]
+
+    def start(self) -> None:
+        """Adds what people see."""
+        contentviews.add(WalletBridgeView(self._newest_flows))
+        self._commands.bind_keys()
+        show_comments(ctx.master)
+        widen_comments(ctx.master)
+        gather_updates(ctx.master, self._view)
+        if "web_columns" in ctx.options and ctx.options.web_columns == ctx.options.default("web_columns"):
+            ctx.options.update(web_columns=WEB_COLUMNS)  # type: ignore[no-untyped-call]
+
+    def use(self, bridge: Bridge) -> None:
+        """From here on callbacks are answered."""
+        self._settings = bridge.settings
+        self._keep = KeepFlows(self._view, bridge.settings.ui.keep_flows)
+        self._commands.use(bridge)
+
+    # Hooks
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        """A flow more is kept."""
+        del flow
+        if self._keep:
+            self._keep.trim()
+
+    async def request(self, flow: HTTPFlow) -> None:
+        """By now a person could stop it."""
+        await self._owner.answer(flow)
+
+    async def response(self, flow: HTTPFlow) -> None:
+        """By now a person could stop the answer."""
+        await self._owner.answered(flow)
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        """Where there is no upstream, nothing is ever dialled, whatever address a flow shows."""
+        if not self._has_upstream:
+            data.server.error = "there is no upstream"
+
+    # What the owner tells
+
+    def seen(self, flow: HTTPFlow) -> None:
+        """The head of a request has come: shows the address to which it was sent, not that of no upstream."""
+        if self._has_upstream:
+            return
+        with self._harmless():
+            host, port = url.parse_authority(flow.request.host_header or "", check=False)
+            here = flow.client_conn.sockname
+            # Not by the properties, which would change the headers.
+            flow.request.data.host = host or str(here[0])
+            flow.request.data.port = port or int(here[1])
+
+    def permits(self, flow: HTTPFlow) -> bool:
+        """Whether a person has permitted this replay."""
+        return self._permits.take(flow)
+
+    def held(self, flow: HTTPFlow, seconds: float) -> None:
+        """A person holds it; called again and again."""
+        with self._harmless():
+            record = making.waiting(self._read(flow), self._settings, Stage.HELD, seconds)
+            before = read(flow.metadata)
+            is_late = record.times.held > record.times.limit > 0
+            was_late = before is not None and before.times.held > before.times.limit > 0
+            # The words change with an edit.
+            if before is None or before.find != record.find or is_late != was_late:
+                self._put(flow, record)
+                self._update(flow)
+
+    def dropped(self, flow: HTTPFlow, reason: str, seconds: float) -> None:
+        """It was held, and is not answered."""
+        with self._harmless():
+            self._put(flow, making.waiting(self._read(flow), self._settings, Stage.DROPPED, seconds, reason))
+            self._mask_later(flow, self._read(flow))
+
+    def answered(  # noqa: PLR0913 - all that is known of it
+        self, flow: HTTPFlow, trace: Trace, answer: Answer, *, seconds: float, held: float, has_token: bool
+    ) -> None:
+        """It has its answer."""
+        with self._harmless():
+            if trace.callback is None and flow.is_replay:
+                trace.callback = self._read(flow)
+            record = making.answered(
+                trace,
+                answer,
+                self._settings,
+                making.Seconds(seconds, held),
+                has_token=has_token,
+                is_replay=bool(flow.is_replay),
+            )
+            self._put(flow, record)
+            self._mask_later(flow, trace.callback)
+
+    def sent(self, flow: HTTPFlow, *, is_edited: bool, is_delivered: bool) -> None:
+        """What went out for it; only told where that is not simply the answer."""
+        with self._harmless():
+            record = read(flow.metadata)
+            if record:
+                record.is_edited, record.is_delivered = is_edited, is_delivered
+                record.find = words(record)
+                self._put(flow, record)
+                self._update(flow)
+
+    # The rest
+
+    def _newest_flows(self) -> Iterable[Flow]:
+        flows: Sequence[Flow] = self._view.resolve("@all")
+        return reversed(flows)
+
+    def _put(self, flow: HTTPFlow, record: Record) -> None:
+        """Writes the record; a person's own comment and mark stay."""
+        before = read(flow.metadata)
+        if not flow.comment or (before and flow.comment == comment(before)):
+            flow.comment = comment(record)
+        if not flow.marked or (before and flow.marked == before.marker):
+            flow.marked = marker(record)
+        record.marker = marker(record)
+        write(flow.metadata, record)
+
+    def _read(self, flow: HTTPFlow) -> Callback | None:
+        with suppress(BadCallback):
+            return decode(flow.request.raw_content or b"", currency_decimals=self._settings.wallet.currency_decimals)
+        return None
+
+    def _update(self, flow: HTTPFlow) -> None:
+        self._view.update([flow])
+
+    def _mask_later(self, flow: HTTPFlow, callback: Callback | None) -> None:
+        """The answer must go out as it is, so bodies are masked once it has."""
+        if self._settings.ui.mask_accounts:
+            task = asyncio.ensure_future(self._mask(flow, callback.account if callback else ""))
+            self._masking.add(task)
+            task.add_done_callback(self._masking.discard)
+
+    async def _mask(self, flow: HTTPFlow, account: str) -> None:
+        while flow.live:  # noqa: ASYNC110 - nobody announces that an answer has gone
+            await asyncio.sleep(MASK_POLL_SECONDS)
+        with self._harmless():
+            for message in (flow.request, flow.response):
+                if message is not None and message.raw_content:
+                    message.data.content = mask_in_body(message.raw_content, account)
+            flow._backup = None  # noqa: SLF001 - holds the bodies as they were
+            await ctx.master.addons.trigger_event(hooks.UpdateHook([flow]))
+
+    @contextmanager
+    def _harmless(self) -> "Iterator[None]":
+        """A fault in what people see must not touch the answer."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - see above
+            logger.warning("walletbridge: the live view failed: %s: %s", type(error).__name__, error)

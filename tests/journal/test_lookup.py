@@ -1,0 +1,52 @@
+"""The journal's file is read beside the gateway that writes it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.helpers.money import NOT_SENT, house
+
+from walletbridge.journal import lookup
+
+
+async def test_rows_are_found_while_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with house(path) as inside:
+        await inside.send("bet", trans_id=7)
+        await inside.send("bet", trans_id=8, round_id="")
+        await inside.send("bet", account="somebody", trans_id=9)
+
+        assert [one.row.account for one in lookup.of_transaction(path, "9")] == ["somebody"]
+        assert lookup.of_transaction(path, "10") == []
+        assert [one.row.trans_id for one in lookup.of_account(path, "test1234")] == ["8", "7"]
+        assert lookup.unsettled(path) == []
+
+        inside.script(NOT_SENT)
+        await inside.send("win", trans_id=11)
+        assert [one.row.trans_id for one in lookup.unsettled(path)] == ["11"]
+
+
+async def test_no_more_rows_come_than_people_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "ROWS_MAX", 2)
+    path = tmp_path / "journal.db"
+    async with house(path) as inside:
+        for number in range(4):
+            await inside.send("bet", trans_id=number)
+
+        assert [one.row.trans_id for one in lookup.of_account(path, "test1234")] == ["3", "2"]
+
+
+async def test_a_search_that_takes_too_long_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "STEPS_MAX", 1)
+    monkeypatch.setattr(lookup, "_STEP_OPERATIONS", 1)
+    path = tmp_path / "journal.db"
+    async with house(path) as inside:
+        await inside.send("bet")
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            lookup.of_account(path, "test1234")
+
+
+def test_no_file_is_made(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        lookup.unsettled(tmp_path / "none.db")
+    assert list(tmp_path.iterdir()) == []
