@@ -129,6 +129,16 @@ async def test_whether_a_player_is_active_counts_only_where_it_is_asked(tmp_path
         assert (await bench.call("win")).result is Result.PLAYER_INACTIVE
 
 
+async def test_a_blocked_player_of_whom_the_look_up_says_no_more_cannot_be_called_for(tmp_path: Path) -> None:
+    status = "      - {grpc: status, values: {PERMISSION_DENIED: 22}}\npromises:"
+    async with bank(tmp_path, BANK_MAPPING.replace("promises:", status, 1)) as bench:
+        bench.server.script("FindUser", abort(grpc.StatusCode.PERMISSION_DENIED))
+
+        assert (await bench.call("win")).result is Result.PLAYER_INACTIVE
+        assert (await bench.unknown(callback("win", check="41"))).sent is False
+        assert "Credit" not in bench.called
+
+
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
@@ -142,6 +152,7 @@ async def test_a_look_up_that_fails_leaves_the_movement_unsent(tmp_path: Path, s
         unknown = await bench.unknown("bet")
 
         assert (unknown.reason, unknown.sent) == (reason, False)
+        assert (bench.trace.tries, bench.trace.wallet_method) == (1, "bank.Wallet/FindUser")
         assert "Debit" not in bench.called
 
 

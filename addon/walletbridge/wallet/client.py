@@ -142,19 +142,23 @@ class GrpcWallet:
         Raises OutcomeUnknown; whatever goes wrong here, the command itself was not sent.
         """
         kept = self._found.get(lookup.name)
-        if kept is not None and callback.account in kept:
-            return kept[callback.account]
+        if kept is not None and (known := kept.get(callback.account)) is not None:
+            return known
+        own = Trace()
         try:
-            reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, trace, Trace()), deadline)
+            reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, trace, own), deadline)
             result = judge(lookup.method.outcome, reply)
         except OutcomeUnknown as unknown:
+            # There will be no other call to tell of: the log and the breaker hear of this one.
+            trace.tries += own.tries
+            trace.wallet_method, trace.grpc_status = own.wallet_method, own.grpc_status
             raise OutcomeUnknown(f"the look-up {lookup.name}: {unknown.reason}", sent=False) from None
         # Whether a player is active matters to those alone who ask; whoever does not exist cannot be called for.
         if result is Result.PLAYER_NOT_FOUND or (
             result is Result.PLAYER_INACTIVE and _CHECK_PLAYER_ACTIVE in callback.checks
         ):
             return Outcome(result)
-        if result not in {Result.OK, Result.PLAYER_INACTIVE}:
+        if result not in {Result.OK, Result.PLAYER_INACTIVE} or reply.message is None:
             raise OutcomeUnknown(f"the look-up {lookup.name} came to {result.name}", sent=False)
         found = {path: get(reply.message) for path, get in lookup.values.wanted.items()}
         if kept is not None and result is Result.OK:
