@@ -209,6 +209,25 @@ async def test_what_was_made_stays_made_where_the_balance_cannot_be_read(tmp_pat
             assert bench.trace.grpc_status == "OK"
 
 
+async def test_a_look_up_that_fails_for_the_question_alone_is_not_the_command_s(tmp_path: Path) -> None:
+    move = BANK_MAPPING.index("  cancel:\n")
+    no_lookup = BANK_MAPPING[move:].replace("      lookup: player\n      method: Credit", "      method: Credit", 1)
+    mapping = BANK_MAPPING[:move] + no_lookup.replace('"{player.user.id}"', "7", 1)
+    async with bank(
+        tmp_path, mapping.replace("        user_id: 7\n", '        user_id: 7\n        round: "{account}"\n', 1)
+    ) as bench:
+        bench.server.script("FindUser", abort(grpc.StatusCode.INTERNAL))
+        bench.server.script("Credit", reply(status=6))
+
+        assert await bench.call(undo()) == Outcome(Result.FAILED, None)
+        assert (bench.trace.wallet_method, bench.trace.grpc_status, bench.trace.tries) == (
+            "bank.Wallet/Credit",
+            "OK",
+            1,
+        )
+        assert bench.called == ["Credit", "FindUser"]
+
+
 async def test_a_question_for_the_balance_ends_with_the_budget(tmp_path: Path) -> None:
     async with bank(tmp_path) as bench:
         hang = Hang()
