@@ -129,6 +129,16 @@ async def test_whether_a_player_is_active_counts_only_where_it_is_asked(tmp_path
         assert (await bench.call("win")).result is Result.PLAYER_INACTIVE
 
 
+async def test_a_blocked_player_of_whom_the_look_up_says_no_more_cannot_be_called_for(tmp_path: Path) -> None:
+    status = "      - {grpc: status, values: {PERMISSION_DENIED: 22}}\npromises:"
+    async with bank(tmp_path, BANK_MAPPING.replace("promises:", status, 1)) as bench:
+        bench.server.script("FindUser", abort(grpc.StatusCode.PERMISSION_DENIED))
+
+        assert (await bench.call("win")).result is Result.PLAYER_INACTIVE
+        assert (await bench.unknown(callback("win", check="41"))).sent is False
+        assert "Credit" not in bench.called
+
+
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
@@ -142,6 +152,7 @@ async def test_a_look_up_that_fails_leaves_the_movement_unsent(tmp_path: Path, s
         unknown = await bench.unknown("bet")
 
         assert (unknown.reason, unknown.sent) == (reason, False)
+        assert (bench.trace.tries, bench.trace.wallet_method) == (1, "bank.Wallet/FindUser")
         assert "Debit" not in bench.called
 
 
@@ -196,6 +207,25 @@ async def test_what_was_made_stays_made_where_the_balance_cannot_be_read(tmp_pat
 
             assert await bench.call(undo()) == Outcome(Result.OK, None)
             assert bench.trace.grpc_status == "OK"
+
+
+async def test_a_look_up_that_fails_for_the_question_alone_is_not_the_command_s(tmp_path: Path) -> None:
+    move = BANK_MAPPING.index("  cancel:\n")
+    no_lookup = BANK_MAPPING[move:].replace("      lookup: player\n      method: Credit", "      method: Credit", 1)
+    mapping = BANK_MAPPING[:move] + no_lookup.replace('"{player.user.id}"', "7", 1)
+    async with bank(
+        tmp_path, mapping.replace("        user_id: 7\n", '        user_id: 7\n        round: "{account}"\n', 1)
+    ) as bench:
+        bench.server.script("FindUser", abort(grpc.StatusCode.INTERNAL))
+        bench.server.script("Credit", reply(status=6))
+
+        assert await bench.call(undo()) == Outcome(Result.FAILED, None)
+        assert (bench.trace.wallet_method, bench.trace.grpc_status, bench.trace.tries) == (
+            "bank.Wallet/Credit",
+            "OK",
+            1,
+        )
+        assert bench.called == ["Credit", "FindUser"]
 
 
 async def test_a_question_for_the_balance_ends_with_the_budget(tmp_path: Path) -> None:

@@ -42,9 +42,7 @@ class _Call:
     request: Any
     metadata: tuple[tuple[str, str], ...] | None
     trace: Trace
-    """Keeps each call, for who watches."""
-    main: Trace
-    """What is noted of the command's own call alone; another one for the calls around it."""
+    """The callback's own, or for a call around the command's own one that shares its list of calls."""
 
 
 class GrpcWallet:
@@ -107,7 +105,7 @@ class GrpcWallet:
         self, binding: Binding, callback: Callback, found: Found, deadline: float, trace: Trace
     ) -> Outcome:
         """The command's own call and, where its reply has no balance, the question for it."""
-        call = _prepare(binding.method, callback, found, trace, trace)
+        call = _prepare(binding.method, callback, found, trace)
         reply = await (self._read if callback.command in READS else self._send)(call, deadline)
         outcome, asks = read_outcome(binding, callback, reply)
         if binding.lookup is not None and outcome.result is Result.PLAYER_NOT_FOUND:
@@ -123,14 +121,15 @@ class GrpcWallet:
         """The player's balance by the command `balance`; None if it cannot be had."""
         question = Balance(account=callback.account, checks=(_CHECK_PLAYER_EXISTS,), requested_at=callback.requested_at)
         binding = self._bound.bindings[Command.BALANCE]
+        aside = Trace(calls=trace.calls)
         try:
             found = _NOTHING_FOUND
             if binding.lookup is not None:
-                found_or_refused = await self._look_up(binding.lookup, question, deadline, trace)
+                found_or_refused = await self._look_up(binding.lookup, question, deadline, aside)
                 if isinstance(found_or_refused, Outcome):
                     return None
                 found = found_or_refused
-            reply = await self._read(_prepare(binding.method, question, found, trace, Trace()), deadline)
+            reply = await self._read(_prepare(binding.method, question, found, aside), deadline)
             outcome, _ = read_outcome(binding, question, reply)
         except (OutcomeUnknown, asyncio.CancelledError):
             return None
@@ -143,19 +142,23 @@ class GrpcWallet:
         Raises OutcomeUnknown; whatever goes wrong here, the command itself was not sent.
         """
         kept = self._found.get(lookup.name)
-        if kept is not None and callback.account in kept:
-            return kept[callback.account]
+        if kept is not None and (known := kept.get(callback.account)) is not None:
+            return known
+        aside = Trace(calls=trace.calls)
         try:
-            reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, trace, Trace()), deadline)
+            reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, aside), deadline)
             result = judge(lookup.method.outcome, reply)
         except OutcomeUnknown as unknown:
+            # There will be no other call to tell of: the log and the breaker hear of this one.
+            trace.tries += aside.tries
+            trace.wallet_method, trace.grpc_status = aside.wallet_method, aside.grpc_status
             raise OutcomeUnknown(f"the look-up {lookup.name}: {unknown.reason}", sent=False) from None
         # Whether a player is active matters to those alone who ask; whoever does not exist cannot be called for.
         if result is Result.PLAYER_NOT_FOUND or (
             result is Result.PLAYER_INACTIVE and _CHECK_PLAYER_ACTIVE in callback.checks
         ):
             return Outcome(result)
-        if result not in {Result.OK, Result.PLAYER_INACTIVE}:
+        if result not in {Result.OK, Result.PLAYER_INACTIVE} or reply.message is None:
             raise OutcomeUnknown(f"the look-up {lookup.name} came to {result.name}", sent=False)
         found = {path: get(reply.message) for path, get in lookup.values.wanted.items()}
         if kept is not None and result is Result.OK:
@@ -198,15 +201,15 @@ class GrpcWallet:
             left = deadline - self._clock()
         if left <= 0:
             raise OutcomeUnknown("the budget was used up before the wallet was called", sent=False)
-        method, main = call.method, call.main
-        main.tries += 1
-        main.wallet_method = method.name
+        method, trace = call.method, call.trace
+        trace.tries += 1
+        trace.wallet_method = method.name
         watched = _watch(call)
         started = self._clock() if watched else 0.0
         try:
             sent = self._stubs[method.name](call.request, timeout=left, metadata=call.metadata)
             response = await sent
-            main.grpc_status = grpc.StatusCode.OK.name
+            trace.grpc_status = grpc.StatusCode.OK.name
             if watched:
                 watched.response = response
             trailers = {}
@@ -214,21 +217,21 @@ class GrpcWallet:
                 trailers = dict(await sent.trailing_metadata() or ())
         except grpc.aio.AioRpcError as error:
             status = error.code().name
-            main.grpc_status = status
+            trace.grpc_status = status
             if watched:
                 watched.details = error.details() or ""
             return Reply(None, status, dict(error.trailing_metadata() or ()))
         except asyncio.CancelledError:
             # Closing the channel does this as well as a cancelled caller. Either way the wallet may be at work on it.
-            main.grpc_status = grpc.StatusCode.CANCELLED.name
+            trace.grpc_status = grpc.StatusCode.CANCELLED.name
             raise OutcomeUnknown(_CANCELLED, sent=True) from None
         finally:
             if watched:
-                watched.status, watched.seconds = main.grpc_status, self._clock() - started
+                watched.status, watched.seconds = trace.grpc_status, self._clock() - started
         return parse(method, response, trailers)
 
 
-def _prepare(method: Method, callback: Callback, found: Found, trace: Trace, main: Trace) -> _Call:
+def _prepare(method: Method, callback: Callback, found: Found, trace: Trace) -> _Call:
     """A call that is ready to go. Raises OutcomeUnknown for a callback that it cannot hold; nothing was sent."""
     try:
         request = method.build(callback, found)
@@ -238,7 +241,7 @@ def _prepare(method: Method, callback: Callback, found: Found, trace: Trace, mai
     except (TypeError, ValueError):
         # Out of protobuf, whose words may hold what was in the callback.
         raise OutcomeUnknown(f"the callback does not fit {method.name}", sent=False) from None
-    return _Call(method, request, metadata, trace, main)
+    return _Call(method, request, metadata, trace)
 
 
 def _watch(call: _Call) -> WalletCall | None:

@@ -195,6 +195,14 @@ def test_an_unused_look_up_is_told(tmp_path: Path) -> None:
     assert any("no command uses this look-up" in caution.problem for caution in bound.cautions)
 
 
+@pytest.mark.parametrize(("cache", "is_told"), [("", True), ("    cache: {seconds: 0}\n", False)])
+def test_how_late_a_blocked_player_is_noticed_is_told(tmp_path: Path, cache: str, *, is_told: bool) -> None:
+    text = BANK_MAPPING.replace("promises:\n", f"{cache}promises:\n", 1)
+    bound = bind(write_bank(tmp_path, text))
+
+    assert any("a player who is blocked is refused" in caution.problem for caution in bound.cautions) is is_told
+
+
 def test_without_a_mapping_the_wallet_speaks_wallet_v1() -> None:
     assert load(Wallet(target="x")).bindings.keys() == set(COMMANDS)
 

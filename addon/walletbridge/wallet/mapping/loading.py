@@ -30,6 +30,7 @@ PROMISES = ("late_bets_refused", "repeats", "checks", "checks_balance_first", "c
 SOURCES_OF_SCHEMA = ("proto", "descriptor_set", "reflection")
 OF_THE_JOURNAL = "journal"
 _CHECKS = (21, 22, 31, 41, 42)
+PLAYER_ACTIVE = 22
 _TAKEN = frozenset({*SOURCES, "now", "env", "settings"})
 
 
@@ -117,7 +118,7 @@ class _Reader:
         bindings = self._commands(keys["commands"], house)
         promises = self._promises(keys["promises"], bindings)
         if not self._notes.mistakes:
-            self._tell_unused(house, bindings, keys)
+            self._tell_of_lookups(house, bindings, keys)
             for breach in breaches(bindings, promises, house.decimals):
                 with self._notes.noting():
                     raise Wrong(breach)
@@ -213,10 +214,17 @@ class _Reader:
             cancels_repeat_safely="cancels_repeat_safely" not in keys or keys["cancels_repeat_safely"].boolean(),
         )
 
-    def _tell_unused(self, house: House, bindings: Mapping[str, Binding], keys: Mapping[str, Place]) -> None:
+    def _tell_of_lookups(self, house: House, bindings: Mapping[str, Binding], keys: Mapping[str, Place]) -> None:
         used = {binding.lookup.name for binding in bindings.values() if binding.lookup is not None}
         for name in house.lookups.keys() - used:
             keys["lookups"].entries()[name].caution("no command uses this look-up")
+        for name in used:
+            lookup = house.lookups[name]
+            if PLAYER_ACTIVE in checks_of(lookup) and lookup.cache_seconds:
+                keys["lookups"].entries()[name].caution(
+                    f"its answers are kept for {lookup.cache_seconds} s, so a player who is blocked is refused that "
+                    "much later at most (cache.seconds; 0 asks each time)"
+                )
 
 
 def _found_in(name: str, folders: list[Path]) -> Path:
