@@ -12,6 +12,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto,
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 ROOT = Path(__file__).parents[1]
+COMMITTED = ROOT / "addon" / "walletbridge" / "wallet" / "v1"
 PROTO = "wallet/v1/wallet_service.proto"
 
 ACCOUNT = ["string account", "repeated Check checks"]
@@ -91,16 +92,22 @@ def test_the_committed_code_is_what_the_proto_generates(tmp_path: Path) -> None:
     protoc(f"--python_out={tmp_path}", f"--pyi_out={tmp_path}")
 
     generated = {path.name: path.read_text() for path in (tmp_path / PROTO).parent.iterdir()}
-    committed = ROOT / "addon" / "walletbridge" / "wallet" / "v1"
     assert set(generated) == {"wallet_service_pb2.py", "wallet_service_pb2.pyi"}
-    assert generated == {name: (committed / name).read_text() for name in generated}
+    assert generated == {name: (COMMITTED / name).read_text() for name in generated}
+
+
+def test_the_committed_descriptors_are_those_of_the_proto(tmp_path: Path) -> None:
+    """The built-in mapping reads them; every compiler may order their bytes as it likes."""
+    descriptors = tmp_path / "wallet.binpb"
+    protoc("--include_imports", f"--descriptor_set_out={descriptors}")
+
+    committed = (COMMITTED / "wallet_service.binpb").read_bytes()
+    assert FileDescriptorSet.FromString(committed) == FileDescriptorSet.FromString(descriptors.read_bytes())
 
 
 def test_only_messages_are_committed() -> None:
     """The methods are called by the descriptors' names, as those of an operator's own proto are."""
-    committed = ROOT / "addon" / "walletbridge" / "wallet" / "v1"
-
-    assert list(committed.rglob("*_grpc*")) == []
+    assert list(COMMITTED.rglob("*_grpc*")) == []
 
 
 # Names and numbers.

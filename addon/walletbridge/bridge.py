@@ -31,6 +31,7 @@ from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
+from walletbridge.wallet.mapping.loading import load as load_mapping
 
 RECHECKS = (1, 10, 60)
 """A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
@@ -44,7 +45,7 @@ _HTTP_OK = 200
 
 class Bridge:
     """
-    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be read,
+    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be used,
     or where they do not fit what the wallet promises.
     """
 
@@ -56,11 +57,13 @@ class Bridge:
         self.settings = settings
         self._tokens = tokens
         self._peers = Peers(settings.callback.allow_from)
-        promises = Promises(late_bets_refused=settings.wallet.late_bets_refused)
+        bound = load_mapping(settings.wallet)
+        promises = bound.promises
         kept_days = days_to_keep(settings.journal, promises)
         self._channel = Channel(settings.wallet, on_change=self._wallet_changed)
         self.wallet = GrpcWallet(
             self._channel,
+            bound,
             calls_max=settings.limits.wallet_calls,
             connect_wait=settings.wallet.connect_wait,
             clock=clock,

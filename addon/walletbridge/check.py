@@ -15,6 +15,7 @@ from walletbridge.settings import Settings, load, read_tokens
 from walletbridge.trace import Trace
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
+from walletbridge.wallet.mapping.loading import load as load_mapping
 
 CONNECT_SECONDS = 3.0
 ASK_SECONDS = 2.0
@@ -56,7 +57,9 @@ async def _ask_wallet(settings: Settings) -> Finding:
         if not await channel.wait_until_ready(CONNECT_SECONDS):
             problem = f"wallet: no connection to {target} within {CONNECT_SECONDS:.0f} s"
             return Finding(is_right=False, text=f"{problem}; is it running, and is wallet.tls right?")
-        wallet = GrpcWallet(channel, calls_max=1, connect_wait=ASK_SECONDS, clock=time.monotonic)
+        wallet = GrpcWallet(
+            channel, load_mapping(settings.wallet), calls_max=1, connect_wait=ASK_SECONDS, clock=time.monotonic
+        )
         question = Balance(account=NOBODY, checks=(21,), requested_at=None)
         outcome = await wallet.call(question, deadline=time.monotonic() + ASK_SECONDS, trace=Trace())
     except OutcomeUnknown as unknown:

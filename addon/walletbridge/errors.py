@@ -32,6 +32,13 @@ class OutcomeUnknown(Exception):
         """False only where it is certain that the wallet was not called."""
 
 
+class NotSayable(ValueError):
+    """
+    Raised while a wallet's request is built, for a callback that the request cannot hold exactly. Nothing was sent; the
+    text names no value of the callback.
+    """
+
+
 class SettingsError(ValueError):
     """
     Raised by `settings` for a file that cannot be used. The gateway does not start.

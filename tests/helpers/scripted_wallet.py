@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -56,11 +56,11 @@ def raw(body: bytes) -> Step:
     return step
 
 
-def abort(status: grpc.StatusCode) -> Step:
+def abort(status: grpc.StatusCode, *trailers: tuple[str, str | bytes]) -> Step:
     """Ends the call with a gRPC status."""
 
     async def step(call: Call) -> bytes:
-        await call.context.abort(status, "said so in the test")
+        await call.context.abort(status, "said so in the test", trailers)
         raise AssertionError("abort raises")
 
     return step
@@ -94,9 +94,10 @@ class Hang:
 
 
 class ScriptedWallet:
-    """Serves every method of wallet.v1. A method without a script answers OK."""
+    """Serves every method of wallet.v1, or of another service. A method without a script answers OK."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: ServiceDescriptor = SERVICE) -> None:
+        self._service = service
         self.calls: list[Call] = []
         self._steps: defaultdict[str, list[Step]] = defaultdict(lambda: [OK])
         self._server: Any = None
@@ -113,8 +114,10 @@ class ScriptedWallet:
     async def start(self, port: int = 0, *, credentials: grpc.ServerCredentials | None = None) -> int:
         """Listens and returns the port."""
         self._server = grpc.aio.server()
-        handlers = {method.name: self._handler(method) for method in SERVICE.methods}
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
+        handlers = {method.name: self._handler(method) for method in self._service.methods}
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(self._service.full_name, handlers),)
+        )
         address = f"{HOST}:{port}"
         if credentials is None:
             bound: int = self._server.add_insecure_port(address)
@@ -141,10 +144,10 @@ class ScriptedWallet:
 
 @asynccontextmanager
 async def running_wallet(
-    *, credentials: grpc.ServerCredentials | None = None
+    service: ServiceDescriptor = SERVICE, *, credentials: grpc.ServerCredentials | None = None
 ) -> AsyncIterator[tuple[ScriptedWallet, int]]:
     """A wallet and its port."""
-    wallet = ScriptedWallet()
+    wallet = ScriptedWallet(service)
     port = await wallet.start(credentials=credentials)
     try:
         yield wallet, port

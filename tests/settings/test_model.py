@@ -164,7 +164,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
 
 SECTIONS = {
     "callback": "path, token_env, token_file, allow_from",
-    "wallet": "target, tls, currency_decimals, late_bets_refused, connect_wait, connect_timeout",
+    "wallet": "target, tls, currency_decimals, mapping, late_bets_refused, connect_wait, connect_timeout",
     "deadlines": "bet, balance, authenticate, win, cancel, status, margin",
     "status_cache": "size, ok_seconds, canceled_seconds",
     "journal": (

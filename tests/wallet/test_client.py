@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.clock import FakeClock
 from tests.helpers.scripted_wallet import (
@@ -31,13 +32,17 @@ from walletbridge.settings import Wallet as WalletSettings
 from walletbridge.trace import Trace
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import READS, GrpcWallet
-from walletbridge.wallet.messages import METHODS
+from walletbridge.wallet.judging import read_outcome
+from walletbridge.wallet.mapping.loading import load
+from walletbridge.wallet.reply import Reply
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 CONNECT_WAIT = 0.03
 TIMEOUT = 10.0
 MOVEMENTS = [Command.BET, Command.WIN, Command.CANCEL]
 STATUSES = [status for status in grpc.StatusCode if status is not grpc.StatusCode.OK]
+BOUND = load(WalletSettings(target="nowhere"))
+METHODS = {command: BOUND.bindings[command].method for command in Command}
 PROCESSED = reply(outcome=v1.OUTCOME_OK, balance=400000, state=v1.TRANSACTION_STATE_PROCESSED)
 
 
@@ -50,13 +55,18 @@ def name_of(command: Command) -> str:
     return METHODS[command].name.partition("/")[2]
 
 
+def request_of(command: Command) -> Message:
+    """What is sent for the sample callback."""
+    return METHODS[command].build(callback(command), {})
+
+
 class Bench:
     """A client of a scripted wallet."""
 
     def __init__(self, port: int, *, calls_max: int = 10, connect_wait: float = CONNECT_WAIT) -> None:
         self.clock = FakeClock()
         self.channel = Channel(WalletSettings(target=f"{HOST}:{port}"), on_change=lambda _: None)
-        self.client = GrpcWallet(self.channel, calls_max=calls_max, connect_wait=connect_wait, clock=self.clock)
+        self.client = GrpcWallet(self.channel, BOUND, calls_max=calls_max, connect_wait=connect_wait, clock=self.clock)
         self.trace = Trace()
 
     async def call(
@@ -102,7 +112,7 @@ async def test_a_call_brings_back_its_outcome_and_notes_how(command: Command) ->
         state = TransactionState.OK if command is Command.STATUS else None
         assert outcome == Outcome(Result.OK, 400000, state)
         assert wallet.counts == {name_of(command): 1}
-        assert wallet.calls[0].request == METHODS[command].request(callback(command))
+        assert wallet.calls[0].request.SerializeToString() == request_of(command).SerializeToString()
         assert (bench.trace.wallet_method, bench.trace.grpc_status, bench.trace.tries) == (
             METHODS[command].name,
             "OK",
@@ -137,9 +147,11 @@ async def test_who_watches_sees_each_call_as_it_was_sent() -> None:
         first, second = bench.trace.calls
         assert (first.status, first.details, first.response) == ("UNAVAILABLE", "said so in the test", None)
         assert (second.status, second.details, second.method) == ("OK", "", METHODS[Command.BALANCE].name)
-        assert second.request == METHODS[Command.BALANCE].request(callback("balance"))
+        assert second.request == request_of(Command.BALANCE)
         assert second.response is not None
-        assert METHODS[Command.BALANCE].read(callback("balance"), second.response) == Outcome(Result.OK, 400000)
+        response = Reply(METHODS[Command.BALANCE].response.FromString(second.response))
+        outcome, _ = read_outcome(BOUND.bindings[Command.BALANCE], callback("balance"), response)
+        assert outcome == Outcome(Result.OK, 400000)
 
 
 # Unknown outcomes

@@ -85,8 +85,13 @@ class Wallet(Section, frozen=True, kw_only=True):
     tls: Tls | None = None
     """None for plaintext."""
     currency_decimals: Annotated[int, _whole(0, 8)] = 2
-    late_bets_refused: bool = True
-    """Whether the wallet remembers the cancel of an unknown transaction and refuses its bet or win that comes later."""
+    mapping: Path | None = None
+    """The file that binds the wallet's own proto; None for wallet.v1."""
+    late_bets_refused: bool | None = None
+    """
+    Whether the wallet remembers the cancel of an unknown transaction and refuses its bet or win that comes later; None
+    for what the mapping says.
+    """
     connect_wait: Annotated[float, _seconds(10)] = 0.03
     """How long a call waits for a connection that is not there, in seconds."""
     connect_timeout: Annotated[float, _seconds(60)] = 0.5

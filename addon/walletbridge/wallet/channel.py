@@ -36,7 +36,7 @@ class Channel:
         if settings.tls is None:
             self._channel = grpc.aio.insecure_channel(settings.target, options=options)
         else:
-            self._channel = grpc.aio.secure_channel(settings.target, _credentials(settings.tls), options=options)
+            self._channel = grpc.aio.secure_channel(settings.target, credentials(settings.tls), options=options)
         self._ready = asyncio.Event()
         self._on_change = on_change
         self._watch = asyncio.ensure_future(self._watch_state())
@@ -105,7 +105,8 @@ def _options(settings: WalletSettings) -> list[tuple[str, int]]:
     ]
 
 
-def _credentials(tls: Tls) -> grpc.ChannelCredentials:
+def credentials(tls: Tls) -> grpc.ChannelCredentials:
+    """What the settings ask for. Raises SettingsError where a file cannot be read."""
     return grpc.ssl_channel_credentials(
         root_certificates=_read("ca_file", tls.ca_file),
         private_key=_read("key_file", tls.key_file),

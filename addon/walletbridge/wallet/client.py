@@ -4,15 +4,22 @@ Calls the wallet over gRPC. What may be sent, how often and for how long is deci
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import grpc.aio
+from cachetools import TTLCache
 
-from walletbridge.callbacks import Callback, Command
-from walletbridge.errors import OutcomeUnknown
-from walletbridge.outcomes import Outcome
+from walletbridge.callbacks import Balance, Callback, Command
+from walletbridge.errors import NotSayable, OutcomeUnknown
+from walletbridge.outcomes import Outcome, Result
 from walletbridge.trace import Trace, WalletCall
 from walletbridge.wallet.channel import Channel
-from walletbridge.wallet.messages import METHODS, Method
+from walletbridge.wallet.judging import judge, parse, read_outcome
+from walletbridge.wallet.mapping.bindings import Binding, Lookup, Method
+from walletbridge.wallet.mapping.context import Found
+from walletbridge.wallet.mapping.model import BoundWallet
+from walletbridge.wallet.reply import Reply
 
 READS = frozenset({Command.AUTHENTICATE, Command.BALANCE, Command.STATUS})
 """Change nothing, and so may be sent again."""
@@ -20,26 +27,34 @@ READS = frozenset({Command.AUTHENTICATE, Command.BALANCE, Command.STATUS})
 RETRY_SECONDS = 0.05
 RETRY_SECONDS_MAX = 0.4
 
-_MEANINGS = {
-    grpc.StatusCode.CANCELLED: "the call was cancelled",
-    grpc.StatusCode.DEADLINE_EXCEEDED: "the wallet did not answer within the budget",
-    grpc.StatusCode.UNAVAILABLE: "the connection to the wallet broke",
-    grpc.StatusCode.UNIMPLEMENTED: "the wallet has no such method",
-}
-"""
-What a status is called in the log. It decides nothing: whatever the status, a call that was sent may have moved money,
-so every one of them but OK is an unknown outcome.
-"""
+_NOTHING_FOUND: Found = {}
+_CANCELLED = "the call was cancelled"
+_CHECK_PLAYER_EXISTS = 21
+_CHECK_PLAYER_ACTIVE = 22
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that is ready to go."""
+
+    method: Method
+    request: Any
+    metadata: tuple[tuple[str, str], ...] | None
+    trace: Trace
+    """Keeps each call, for who watches."""
+    main: Trace
+    """What is noted of the command's own call alone; another one for the calls around it."""
 
 
 class GrpcWallet:
     """
-    A wallet that speaks wallet.v1. No exception but OutcomeUnknown leaves it.
+    A wallet of any proto, as its mapping binds it. No exception but OutcomeUnknown leaves it.
     """
 
     def __init__(
         self,
         channel: Channel,
+        bound: BoundWallet,
         *,
         calls_max: int,
         connect_wait: float,
@@ -47,46 +62,132 @@ class GrpcWallet:
     ) -> None:
         """`connect_wait`, in seconds: how long a movement or cancel waits for a connection that is not there."""
         self._channel = channel
+        self._bound = bound
         self._calls_max = calls_max
         self._connect_wait = connect_wait
         self._clock = clock
-        self._calls = {command: channel.method(method.path) for command, method in METHODS.items()}
+        methods = [binding.method for binding in bound.bindings.values()]
+        methods += [lookup.method for lookup in bound.lookups.values()]
+        self._stubs = {method.name: channel.method(method.path) for method in methods}
+        self._found: dict[str, TTLCache[str, Found]] = {
+            lookup.name: TTLCache(lookup.cache_size, lookup.cache_seconds, timer=clock)
+            for lookup in bound.lookups.values()
+            if lookup.cache_seconds
+        }
         self.in_flight = 0
-        """How many calls hold a place; at most `calls_max`."""
+        """How many commands hold a place, with all the calls that they need; at most `calls_max`."""
 
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
         """See `Wallet.call`. Beyond `calls_max` calls in flight nothing is sent: a queue would eat the budget."""
         if self.in_flight >= self._calls_max:
             raise OutcomeUnknown(f"{self._calls_max} wallet calls are in flight", sent=False)
-        method = METHODS[callback.command]
+        binding = self._bound.binding_of(callback)
+        if binding is None:
+            raise OutcomeUnknown(f"the mapping binds no method to {callback.command}", sent=False)
         self.in_flight += 1
         started = self._clock()
         tries = trace.tries
         try:
-            if callback.command in READS:
-                return await self._read(method, callback, deadline, trace)
-            return await self._send(method, callback, deadline, trace)
+            found = _NOTHING_FOUND
+            if binding.lookup is not None:
+                found_or_refused = await self._look_up(binding.lookup, callback, deadline, trace)
+                if isinstance(found_or_refused, Outcome):
+                    return found_or_refused
+                found = found_or_refused
+            return await self._command(binding, callback, found, deadline, trace)
         except asyncio.CancelledError:
             # While it waited for a connection or for the next try.
-            raise OutcomeUnknown(_MEANINGS[grpc.StatusCode.CANCELLED], sent=trace.tries > tries) from None
+            raise OutcomeUnknown(_CANCELLED, sent=trace.tries > tries) from None
         finally:
             self.in_flight -= 1
             trace.wallet_seconds += self._clock() - started
 
-    async def _read(self, method: Method, callback: Callback, deadline: float, trace: Trace) -> Outcome:
+    async def _command(
+        self, binding: Binding, callback: Callback, found: Found, deadline: float, trace: Trace
+    ) -> Outcome:
+        """The command's own call and, where its reply has no balance, the question for it."""
+        call = _prepare(binding.method, callback, found, trace, trace)
+        reply = await (self._read if callback.command in READS else self._send)(call, deadline)
+        outcome, asks = read_outcome(binding, callback, reply)
+        if binding.lookup is not None and outcome.result is Result.PLAYER_NOT_FOUND:
+            self._forget(binding.lookup, callback)
+        if asks:
+            # What is known stays known, whatever comes of the question.
+            outcome = replace(outcome, balance=await self._ask_balance(callback, deadline, trace))
+            if outcome.balance is None and callback.command is Command.AUTHENTICATE:
+                raise OutcomeUnknown("the wallet did not say the balance", sent=True)
+        return outcome
+
+    async def _ask_balance(self, callback: Callback, deadline: float, trace: Trace) -> int | None:
+        """The player's balance by the command `balance`; None if it cannot be had."""
+        question = Balance(account=callback.account, checks=(_CHECK_PLAYER_EXISTS,), requested_at=callback.requested_at)
+        binding = self._bound.bindings[Command.BALANCE]
+        try:
+            found = _NOTHING_FOUND
+            if binding.lookup is not None:
+                found_or_refused = await self._look_up(binding.lookup, question, deadline, trace)
+                if isinstance(found_or_refused, Outcome):
+                    return None
+                found = found_or_refused
+            reply = await self._read(_prepare(binding.method, question, found, trace, Trace()), deadline)
+            outcome, _ = read_outcome(binding, question, reply)
+        except (OutcomeUnknown, asyncio.CancelledError):
+            return None
+        return outcome.balance if outcome.result is Result.OK else None
+
+    async def _look_up(self, lookup: Lookup, callback: Callback, deadline: float, trace: Trace) -> Found | Outcome:
+        """
+        What the look-up brings, from its cache or the wallet, or the refusal that it comes to.
+
+        Raises OutcomeUnknown; whatever goes wrong here, the command itself was not sent.
+        """
+        kept = self._found.get(lookup.name)
+        if kept is not None and callback.account in kept:
+            return kept[callback.account]
+        try:
+            reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, trace, Trace()), deadline)
+            result = judge(lookup.method.outcome, reply)
+        except OutcomeUnknown as unknown:
+            raise OutcomeUnknown(f"the look-up {lookup.name}: {unknown.reason}", sent=False) from None
+        # Whether a player is active matters to those alone who ask; whoever does not exist cannot be called for.
+        if result is Result.PLAYER_NOT_FOUND or (
+            result is Result.PLAYER_INACTIVE and _CHECK_PLAYER_ACTIVE in callback.checks
+        ):
+            return Outcome(result)
+        if result not in {Result.OK, Result.PLAYER_INACTIVE}:
+            raise OutcomeUnknown(f"the look-up {lookup.name} came to {result.name}", sent=False)
+        found = {path: get(reply.message) for path, get in lookup.values.wanted.items()}
+        if kept is not None and result is Result.OK:
+            kept[callback.account] = found
+        return found
+
+    def _forget(self, lookup: Lookup, callback: Callback) -> None:
+        """A player whom the wallet does not know any more may be another one next time."""
+        kept = self._found.get(lookup.name)
+        if kept is not None:
+            kept.pop(callback.account, None)
+
+    async def _read(self, call: _Call, deadline: float) -> Reply:
         """Sends a read, again and again while the wallet is away, inside the budget."""
         pause = RETRY_SECONDS
         while True:
+            end: Reply | OutcomeUnknown
             try:
-                return await self._send(method, callback, deadline, trace)
-            except OutcomeUnknown:
-                left = deadline - self._clock()
-                if trace.grpc_status not in {"", grpc.StatusCode.UNAVAILABLE.name} or left <= pause:
+                end = await self._send(call, deadline)
+            except OutcomeUnknown as unknown:
+                if unknown.sent:
                     raise
+                end = unknown
+            if isinstance(end, Reply) and end.status != grpc.StatusCode.UNAVAILABLE.name:
+                return end
+            if deadline - self._clock() <= pause:
+                if isinstance(end, Reply):
+                    return end
+                raise end
             await asyncio.sleep(pause)
             pause = min(2 * pause, RETRY_SECONDS_MAX)
 
-    async def _send(self, method: Method, callback: Callback, deadline: float, trace: Trace) -> Outcome:
+    async def _send(self, call: _Call, deadline: float) -> Reply:
         """Sends the call once, if there is a connection and something is left of the budget."""
         left = deadline - self._clock()
         if not self._channel.is_ready and left > 0:
@@ -96,37 +197,53 @@ class GrpcWallet:
             left = deadline - self._clock()
         if left <= 0:
             raise OutcomeUnknown("the budget was used up before the wallet was called", sent=False)
-        trace.tries += 1
-        trace.wallet_method = method.name
-        request = method.request(callback)
-        watched = _watch(trace, method, request)
+        method, main = call.method, call.main
+        main.tries += 1
+        main.wallet_method = method.name
+        watched = _watch(call)
         started = self._clock() if watched else 0.0
         try:
-            response = await self._calls[callback.command](request, timeout=left)
-        except grpc.aio.AioRpcError as error:
-            status = error.code()
-            trace.grpc_status = status.name
-            if watched:
-                watched.details = error.details() or ""
-            raise OutcomeUnknown(_MEANINGS.get(status, f"the wallet answered {status.name}"), sent=True) from None
-        except asyncio.CancelledError:
-            # Closing the channel does this as well as a cancelled caller. Either way the wallet may be at work on it.
-            trace.grpc_status = grpc.StatusCode.CANCELLED.name
-            raise OutcomeUnknown(_MEANINGS[grpc.StatusCode.CANCELLED], sent=True) from None
-        else:
-            trace.grpc_status = grpc.StatusCode.OK.name
+            sent = self._stubs[method.name](call.request, timeout=left, metadata=call.metadata)
+            response = await sent
+            main.grpc_status = grpc.StatusCode.OK.name
             if watched:
                 watched.response = response
+            trailers = {}
+            if method.outcome.reads_trailers_of_ok:
+                trailers = dict(await sent.trailing_metadata() or ())
+        except grpc.aio.AioRpcError as error:
+            status = error.code().name
+            main.grpc_status = status
+            if watched:
+                watched.details = error.details() or ""
+            return Reply(None, status, dict(error.trailing_metadata() or ()))
+        except asyncio.CancelledError:
+            # Closing the channel does this as well as a cancelled caller. Either way the wallet may be at work on it.
+            main.grpc_status = grpc.StatusCode.CANCELLED.name
+            raise OutcomeUnknown(_CANCELLED, sent=True) from None
         finally:
             if watched:
-                watched.status, watched.seconds = trace.grpc_status, self._clock() - started
-        return method.read(callback, response)
+                watched.status, watched.seconds = main.grpc_status, self._clock() - started
+        return parse(method, response, trailers)
 
 
-def _watch(trace: Trace, method: Method, request: object) -> WalletCall | None:
+def _prepare(method: Method, callback: Callback, found: Found, trace: Trace, main: Trace) -> _Call:
+    """A call that is ready to go. Raises OutcomeUnknown for a callback that it cannot hold; nothing was sent."""
+    try:
+        request = method.build(callback, found)
+        metadata = tuple((name, compute(callback, found)) for name, compute in method.metadata) or None
+    except NotSayable as error:
+        raise OutcomeUnknown(f"the callback cannot be put to {method.name}: {error}", sent=False) from None
+    except (TypeError, ValueError):
+        # Out of protobuf, whose words may hold what was in the callback.
+        raise OutcomeUnknown(f"the callback does not fit {method.name}", sent=False) from None
+    return _Call(method, request, metadata, trace, main)
+
+
+def _watch(call: _Call) -> WalletCall | None:
     """The place for what comes of a call, if anybody watches."""
-    if trace.calls is None:
+    if call.trace.calls is None:
         return None
-    call = WalletCall(method.name, request)
-    trace.calls.append(call)
-    return call
+    watched = WalletCall(call.method.name, call.request)
+    call.trace.calls.append(watched)
+    return watched

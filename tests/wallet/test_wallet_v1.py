@@ -1,4 +1,4 @@
-"""Callbacks in the words of wallet.v1, and its responses in ours."""
+"""The built-in mapping: callbacks in the words of wallet.v1, and its responses in ours."""
 
 import dataclasses
 from pathlib import Path
@@ -11,9 +11,14 @@ from tests.helpers.callbacks import DROPPED, body, make_callback
 from walletbridge.callbacks import Bet, Callback, Command, Win, decode
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import LISTED, Outcome, Result, TransactionState
-from walletbridge.wallet.messages import METHODS
+from walletbridge.promises import Promises
+from walletbridge.settings import Wallet
+from walletbridge.wallet.judging import parse, read_outcome
+from walletbridge.wallet.mapping.loading import BUILT_IN, load
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
+BOUND = load(Wallet(target="nowhere"))
+METHODS = {command: BOUND.bindings[command].method for command in Command}
 PROTO = Path(__file__).parents[2] / "protos/wallet/v1/wallet_service.proto"
 
 GAME = {
@@ -40,12 +45,19 @@ def callback(command: str, **overrides: Any) -> Callback:
 
 def request(command: str, **overrides: Any) -> Any:
     """The request as the wallet reads it off the wire."""
-    message = METHODS[Command(command)].request(callback(command, **overrides))
+    message = METHODS[Command(command)].build(callback(command, **overrides), {})
     return type(message).FromString(message.SerializeToString())
 
 
 def read(command: str, response: Message) -> Outcome:
-    return METHODS[Command(command)].read(callback(command), response.SerializeToString())
+    return read_bytes(command, response.SerializeToString())
+
+
+def read_bytes(command: str, response: bytes) -> Outcome:
+    binding = BOUND.bindings[command]
+    outcome, asks = read_outcome(binding, callback(command), parse(binding.method, response, {}))
+    assert not asks
+    return outcome
 
 
 def response(command: str, **fields: Any) -> Message:
@@ -103,7 +115,7 @@ def test_a_transaction_is_text_to_the_wallet(command: str, trans_id: int | str, 
 @pytest.mark.parametrize("amount", [0, 1, 2**63 - 1])
 def test_an_amount_goes_over_in_minor_units(command: str, amount: int) -> None:
     movement: Any = dataclasses.replace(cast("Bet | Win", callback(command)), amount=amount)
-    message: Any = METHODS[Command(command)].request(movement)
+    message: Any = METHODS[Command(command)].build(movement, {})
 
     assert message.amount == amount
 
@@ -127,6 +139,15 @@ def test_any_time_that_a_timestamp_can_hold_goes_over(command: str, seconds: int
 
 
 # Methods
+
+
+def test_its_promises_are_those_of_the_contract() -> None:
+    assert BOUND.promises == Promises(late_bets_refused=True)
+    assert (BOUND.source, BOUND.cautions) == (BUILT_IN, [])
+
+
+def test_the_settings_know_better_whether_late_bets_are_refused() -> None:
+    assert not load(Wallet(target="nowhere", late_bets_refused=False)).promises.late_bets_refused
 
 
 def test_the_methods_are_those_of_the_contract() -> None:
@@ -165,7 +186,9 @@ def test_a_listed_outcome_is_read_and_any_other_is_unknown(command: Command, res
 @pytest.mark.parametrize("number", [0, 2, 20, 43, 98, 100, -1, 2**31 - 1])
 @pytest.mark.parametrize("command", Command)
 def test_an_outcome_that_the_contract_lacks_is_unknown(command: Command, number: int) -> None:
-    with pytest.raises(OutcomeUnknown, match=f"^the wallet answered with outcome {number}$") as caught:
+    with pytest.raises(
+        OutcomeUnknown, match=f"^the wallet answered with outcome {number or 'OUTCOME_UNSPECIFIED'}$"
+    ) as caught:
         read(command, response(command, outcome=number, balance=1))
     assert caught.value.sent is True
 
@@ -201,18 +224,18 @@ def test_a_balance_comes_over_whole(command: str, balance: int) -> None:
 @pytest.mark.parametrize("command", Command)
 def test_bytes_that_are_no_response_are_unknown(command: Command, garbage: bytes) -> None:
     with pytest.raises(OutcomeUnknown, match=r"^the wallet's response is not one of this method$") as caught:
-        METHODS[command].read(callback(command), garbage)
+        read_bytes(command, garbage)
     assert caught.value.sent is True
 
 
 @pytest.mark.parametrize("command", Command)
 def test_an_empty_response_is_unknown(command: Command) -> None:
     """It is a valid message, of which every field is unset."""
-    with pytest.raises(OutcomeUnknown, match=r"^the wallet answered with outcome 0$"):
-        METHODS[command].read(callback(command), b"")
+    with pytest.raises(OutcomeUnknown, match=r"^the wallet answered with outcome OUTCOME_UNSPECIFIED$"):
+        read_bytes(command, b"")
 
 
 def test_a_field_that_we_do_not_know_is_passed_over() -> None:
     later = response("bet", outcome=v1.OUTCOME_OK, balance=7).SerializeToString() + b"\x9a\x06\x03new"
 
-    assert METHODS[Command.BET].read(callback("bet"), later) == Outcome(Result.OK, 7)
+    assert read_bytes("bet", later) == Outcome(Result.OK, 7)

@@ -1,0 +1,87 @@
+"""
+What must hold between the parts of a mapping file, each of which is right by itself.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from walletbridge.outcomes import Result
+from walletbridge.promises import Promises, Repeats
+from walletbridge.settings.mistakes import Mistake
+from walletbridge.wallet.mapping.bindings import Binding, Lookup
+from walletbridge.wallet.mapping.model import UNDO_BET, UNDO_WIN
+from walletbridge.wallet.mapping.sources import OF_THE_JOURNAL
+
+_MOVEMENTS = ("bet", "win")
+_COMES_TO = {
+    21: ("authenticate", "balance", "bet", "win"),
+    22: ("balance", "bet"),
+    31: ("bet",),
+    41: ("bet", "win"),
+    42: ("cancel", "status"),
+}
+"""For which commands a check that the wallet makes must show."""
+
+
+def breaches(bindings: Mapping[str, Binding], promises: Promises, decimals: int) -> Iterator[Mistake]:
+    """What does not hold, with its line."""
+    for name, binding in bindings.items():
+        for problem in _of_request(name, binding, promises, decimals):
+            yield _at(name, binding, problem)
+        if Result.OK not in _results(binding):
+            yield _at(name, binding, "no rule comes to 0: it could never succeed")
+    for check, commands in _COMES_TO.items():
+        for name in commands:
+            if check in promises.checks and name in bindings and Result(check) not in _results(bindings[name]):
+                problem = f"promises.checks says that the wallet makes check {check}, but no rule comes to {check}"
+                yield _at(name, bindings[name], problem)
+    for undo, undone in ((UNDO_BET, "bet"), (UNDO_WIN, "win")):
+        if undo in bindings and undone in bindings:
+            yield from _of_keys(undo, bindings[undo], bindings[undone], promises)
+
+
+def makes_up_cancels(bindings: Mapping[str, Binding]) -> bool:
+    """Whether a cancel needs what only the journal knows of the movement that it reverses."""
+    return "cancel" not in bindings or bool(bindings["cancel"].method.used & OF_THE_JOURNAL)
+
+
+def checks_of(lookup: Lookup) -> frozenset[int]:
+    """The checks that a look-up makes."""
+    found = {verdict.value for verdict in lookup.method.outcome.named() if isinstance(verdict, Result)}
+    return frozenset(found & {21, 22})
+
+
+def _of_request(name: str, binding: Binding, promises: Promises, decimals: int) -> Iterator[str]:
+    used = binding.method.used
+    needed = []
+    if binding.lookup is None:
+        needed.append("account")
+    if name in {*_MOVEMENTS, UNDO_BET, UNDO_WIN}:
+        needed.append("amount")
+        if promises.repeats is not Repeats.UNPROTECTED:
+            needed.append("trans_id")
+    if name in {"cancel", "status"}:
+        needed.append("trans_id")
+    for source in needed:
+        if source not in used:
+            yield f"nothing in the request or its metadata is the {source}"
+    if ("amount:units" in used and decimals and "amount:nanos" not in used) or (
+        "amount:nanos" in used and "amount:units" not in used
+    ):
+        yield "units without nanos, or nanos without units, say only a part of the amount"
+
+
+def _of_keys(name: str, undo: Binding, movement: Binding, promises: Promises) -> Iterator[Mistake]:
+    keys = undo.method.keys
+    if promises.repeats is not Repeats.UNPROTECTED and keys and keys <= movement.method.keys:
+        problem = f"its keys ({', '.join(sorted(keys))}) are those of what it undoes: the wallet would see a repeat"
+        yield _at(name, undo, problem)
+
+
+def _results(binding: Binding) -> set[object]:
+    lookup = set() if binding.lookup is None else checks_of(binding.lookup)
+    return {*binding.method.outcome.named(), *map(Result, lookup)}
+
+
+def _at(name: str, binding: Binding, problem: str) -> Mistake:
+    section = f"commands.cancel.{name}" if name in {UNDO_BET, UNDO_WIN} else f"commands.{name}"
+    return Mistake(binding.method.place.line, section, problem)

@@ -1,0 +1,50 @@
+"""
+Plain values of the mapping file as values of a field.
+"""
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from walletbridge.wallet.mapping.fields import enum_of, integers, type_name
+from walletbridge.wallet.mapping.places import Place, unknown_name
+from walletbridge.wallet.mapping.templates import parse
+
+
+def constant(place: Place, field: FieldDescriptor, *, of_item: bool = False) -> object:
+    """
+    What stands at `place`, for `field` (an item of it, if it is repeated). Raises Wrong where it is of another type.
+    """
+    if field.is_repeated and not of_item:
+        raise place.wrong(f"{field.name} is a {type_name(field)}; expected a list")
+    if field.message_type is not None:
+        raise place.expected(f"keys and values, as {field.name} is a {type_name(field)}")
+    if field.enum_type is not None:
+        return enum_number(place.text(), field, place)
+    held = integers(field)
+    if held is not None:
+        return place.whole(held.start, held.stop - 1)
+    match field.type:
+        case FieldDescriptor.TYPE_BOOL:
+            return place.boolean()
+        case FieldDescriptor.TYPE_STRING:
+            return literal(place)
+        case FieldDescriptor.TYPE_BYTES:
+            return literal(place).encode()
+    value = place.scalar()
+    if isinstance(value, bool | str):
+        raise place.expected(f"a number, as {field.name} is a {type_name(field)}")
+    return value
+
+
+def enum_number(name: str, field: FieldDescriptor, place: Place) -> int:
+    """The number of an enum's value. Raises Wrong with the nearest right name."""
+    enum = enum_of(field)
+    values = enum.values_by_name
+    if name not in values:
+        raise place.wrong(f"{enum.full_name}: the value {unknown_name(name, list(values), 'expected one of')}")
+    number: int = values[name].number
+    return number
+
+
+def literal(place: Place) -> str:
+    """A text without slots."""
+    return "".join(map(str, parse(place.text())))

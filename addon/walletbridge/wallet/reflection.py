@@ -1,0 +1,102 @@
+"""
+Asks a running wallet for its protos, by gRPC's server reflection.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from grpc_reflection.v1alpha import reflection_pb2
+
+from walletbridge.settings import Wallet as WalletSettings
+from walletbridge.wallet.channel import credentials
+from walletbridge.wallet.schema import BadSchema
+
+ASK_SECONDS = 5.0
+FILES_MAX = 1000
+_METHODS = (
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+)
+"""Equal on the wire. Servers have the one, the other or both."""
+_OWN = frozenset({"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"})
+
+
+def ask_for_protos(wallet: WalletSettings, services: Iterable[str]) -> FileDescriptorSet:
+    """
+    The files that declare `services` (all that the wallet has, if none is named), with what they import.
+
+    Waits for the wallet, for a few seconds. Raises BadSchema where it is away, has no reflection or no such service;
+    SettingsError for a certificate that cannot be read.
+    """
+    if wallet.tls is None:
+        channel = grpc.insecure_channel(wallet.target)
+    else:
+        channel = grpc.secure_channel(wallet.target, credentials(wallet.tls))
+    with channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=ASK_SECONDS)
+        except grpc.FutureTimeoutError:
+            raise BadSchema(f"{wallet.target} is not there, so it cannot be asked for its protos") from None
+        ask = _asker(channel, wallet.target)
+        names = list(services) or _services(ask)
+        return FileDescriptorSet(file=_files(ask, names).values())
+
+
+type _Ask = Callable[..., Any]
+
+
+def _asker(channel: Any, target: str) -> _Ask:
+    def ask(**question: object) -> Any:
+        request = reflection_pb2.ServerReflectionRequest(**question)
+        status = grpc.StatusCode.UNIMPLEMENTED
+        for path in _METHODS:
+            call = channel.stream_stream(
+                path,
+                request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+                response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+            )
+            try:
+                for response in call(iter([request]), timeout=ASK_SECONDS):
+                    return response
+            except grpc.RpcError as error:
+                status = error.code()
+            if status is not grpc.StatusCode.UNIMPLEMENTED:
+                break
+        if status is grpc.StatusCode.UNIMPLEMENTED:
+            raise BadSchema(f"{target} has no server reflection; give its .proto files or a descriptor set")
+        raise BadSchema(f"{target} answers reflection with {status.name}")
+
+    return ask
+
+
+def _services(ask: _Ask) -> list[str]:
+    return [found.name for found in ask(list_services="").list_services_response.service if found.name not in _OWN]
+
+
+def _files(ask: _Ask, services: Iterable[str]) -> dict[str, FileDescriptorProto]:
+    """The files of the services and all that they import, by name; a server may give imports along or not."""
+    files: dict[str, FileDescriptorProto] = {}
+    for service in services:
+        response = ask(file_containing_symbol=service)
+        if response.HasField("error_response"):
+            raise BadSchema(f"the wallet has no service {service}, says its reflection")
+        _keep(response, files)
+    while missing := {name for file in files.values() for name in file.dependency} - files.keys():
+        if len(files) + len(missing) > FILES_MAX:
+            raise BadSchema(f"the wallet's protos are more than {FILES_MAX} files")
+        for name in missing:
+            response = ask(file_by_filename=name)
+            if response.HasField("error_response"):
+                raise BadSchema(f"the wallet's reflection does not have {name}, which its protos import")
+            _keep(response, files)
+            if name not in files:
+                raise BadSchema(f"the wallet's reflection gives another file for {name}")
+    return files
+
+
+def _keep(response: Any, files: dict[str, FileDescriptorProto]) -> None:
+    for data in response.file_descriptor_response.file_descriptor_proto:
+        file = FileDescriptorProto.FromString(data)
+        files.setdefault(file.name, file)

@@ -1,0 +1,111 @@
+"""Asks real servers for their protos."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from grpc_reflection.v1alpha import reflection_pb2
+from tests.helpers.mappings import SINK, compile_text
+from tests.helpers.scripted_wallet import HOST
+
+from walletbridge.settings import Wallet
+from walletbridge.wallet import reflection
+from walletbridge.wallet.reflection import ask_for_protos
+from walletbridge.wallet.schema import BadSchema, Schema
+
+FILES = {file.name: file for file in compile_text(SINK).file}
+Response = reflection_pb2.ServerReflectionResponse
+
+
+def answer(request: Any, *, is_generous: bool) -> Any:
+    """What a server says; a generous one gives a file with all that it imports."""
+    if request.HasField("list_services"):
+        services = [{"name": "grpc.reflection.v1.ServerReflection"}, {"name": "sink.Sinks"}]
+        return Response(list_services_response={"service": services})
+    wanted = "test.proto" if request.file_containing_symbol == "sink.Sinks" else request.file_by_filename
+    if wanted not in FILES:
+        return Response(error_response={"error_code": 5})
+    files = list(FILES.values()) if is_generous else [FILES[wanted]]
+    return Response(file_descriptor_response={"file_descriptor_proto": [file.SerializeToString() for file in files]})
+
+
+@asynccontextmanager
+async def server(version: str, reply: Callable[[Any], Any]) -> AsyncIterator[Wallet]:
+    """A server with reflection of one version."""
+
+    async def info(requests: AsyncIterator[Any], _: Any) -> AsyncIterator[Any]:
+        async for request in requests:
+            yield reply(request)
+
+    handler = grpc.stream_stream_rpc_method_handler(
+        info,
+        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+        response_serializer=Response.SerializeToString,
+    )
+    running = grpc.aio.server()
+    name = f"grpc.reflection.{version}.ServerReflection"
+    running.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": handler}),))
+    port = running.add_insecure_port(f"{HOST}:0")
+    await running.start()
+    yield Wallet(target=f"{HOST}:{port}")
+    await running.stop(None)
+
+
+async def ask(wallet: Wallet, *services: str) -> FileDescriptorSet:
+    return await asyncio.to_thread(ask_for_protos, wallet, services)
+
+
+@pytest.mark.parametrize("is_generous", [True, False])
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_a_wallet_is_asked_for_what_it_serves(version: str, *, is_generous: bool) -> None:
+    async with server(version, lambda request: answer(request, is_generous=is_generous)) as wallet:
+        for services in ([], ["sink.Sinks"]):
+            files = await ask(wallet, *services)
+
+            assert {file.name for file in files.file} == FILES.keys()
+            assert list(Schema(files).services) == ["sink.Sinks"]
+
+
+async def test_a_service_that_it_does_not_have_is_told() -> None:
+    async with server("v1", lambda request: answer(request, is_generous=True)) as wallet:
+        with pytest.raises(BadSchema, match=r"the wallet has no service sink\.Sink, says its reflection"):
+            await ask(wallet, "sink.Sink")
+
+
+async def test_an_import_that_it_does_not_have_is_told() -> None:
+    def reply(request: Any) -> Any:
+        if request.file_by_filename:
+            return Response(error_response={"error_code": 5})
+        return answer(request, is_generous=False)
+
+    async with server("v1", reply) as wallet:
+        with pytest.raises(BadSchema, match=r"does not have google/.*, which its protos import"):
+            await ask(wallet)
+
+
+async def test_a_server_that_gives_something_else_is_not_asked_for_ever() -> None:
+    def reply(request: Any) -> Any:
+        if request.file_by_filename:
+            other = FileDescriptorProto(name="other.proto").SerializeToString()
+            return Response(file_descriptor_response={"file_descriptor_proto": [other]})
+        return answer(request, is_generous=False)
+
+    async with server("v1", reply) as wallet:
+        with pytest.raises(BadSchema, match="gives another file"):
+            await ask(wallet)
+
+
+async def test_a_wallet_without_reflection_is_told() -> None:
+    async with server("v0", lambda request: answer(request, is_generous=True)) as wallet:
+        with pytest.raises(BadSchema, match=r"has no server reflection; give its \.proto files or a descriptor set"):
+            await ask(wallet)
+
+
+async def test_a_wallet_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflection, "ASK_SECONDS", 0.2)
+    with pytest.raises(BadSchema, match="is not there, so it cannot be asked for its protos"):
+        await ask(Wallet(target=f"{HOST}:1"))
