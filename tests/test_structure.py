@@ -36,6 +36,7 @@ IO = {
 LEAVES = SANS_IO | {
     "changes",
     "clock",
+    "consequences",
     "line_writer",
     "logs",
     "peers",
@@ -49,7 +50,7 @@ LEAVES = SANS_IO | {
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"addon", "check", "demo", "serve", "simulator", "ui"},
+    {"addon", "check", "demo", "draft", "explain", "serve", "simulator", "ui"},
     {"bridge"},
     {"gateway"},
     {"dispatch", "resolver"},

@@ -1,5 +1,5 @@
 """
-`walletbridge check`: is everything there that the gateway will need?
+`walletbridge check`: is everything there that the gateway will need, and does it fit together?
 """
 
 import asyncio
@@ -9,18 +9,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from walletbridge.callbacks import Balance
+from walletbridge.callbacks import Authenticate, Balance, Callback, Command, Status
+from walletbridge.consequences import consequences
 from walletbridge.errors import OutcomeUnknown, SettingsError
+from walletbridge.outcomes import Result
 from walletbridge.settings import Settings, load, read_tokens
 from walletbridge.trace import Trace
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
 from walletbridge.wallet.mapping.loading import load as load_mapping
+from walletbridge.wallet.mapping.model import BoundWallet
+from walletbridge.wallet.reflection import ask_for_protos
+from walletbridge.wallet.schema import BadSchema, Schema
 
 CONNECT_SECONDS = 3.0
 ASK_SECONDS = 2.0
 NOBODY = "walletbridge-check"
 """An account that no player has. Asking for its balance changes nothing."""
+NOTHING = "walletbridge-check-0"
+"""A transaction that there never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +36,20 @@ class Finding:
 
     is_right: bool
     text: str
+    is_note: bool = False
+    """Allowed, but better known."""
 
 
-def check(config: Path) -> Iterator[Finding]:
-    """Yields a finding for each thing looked at; stops where nothing more can be looked at."""
+def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
+    """
+    Yields a finding for each thing looked at; stops where nothing more can be looked at.
+
+    `live`: whether the wallet is asked more than if it is there. Nothing that is asked moves money.
+    """
     try:
         settings = load(config)
     except SettingsError as error:
-        yield from (Finding(is_right=False, text=line) for line in str(error).splitlines())
+        yield from _wrong(error)
         return
     yield Finding(is_right=True, text=f"settings: {config} reads well")
     try:
@@ -44,26 +57,72 @@ def check(config: Path) -> Iterator[Finding]:
         yield Finding(is_right=True, text=f"token: {len(tokens)} accepted")
     except SettingsError as error:
         yield Finding(is_right=False, text=str(error))
-    yield asyncio.run(_ask_wallet(settings))
+    try:
+        bound = load_mapping(settings.wallet)
+    except SettingsError as error:
+        yield from _wrong(error)
+        return
+    yield Finding(is_right=True, text=f"mapping: {bound.source} fits the wallet's proto")
+    for caution in bound.cautions:
+        yield Finding(is_right=True, text=f"{bound.source}:{caution}", is_note=True)
+    for consequence in consequences(bound.promises):
+        yield Finding(is_right=True, text=consequence, is_note=True)
+    yield from asyncio.run(_ask_wallet(settings, bound, live=live))
+    if live:
+        yield _ask_for_methods(settings, bound)
 
 
-async def _ask_wallet(settings: Settings) -> Finding:
+def _wrong(error: SettingsError) -> Iterator[Finding]:
+    return (Finding(is_right=False, text=line) for line in str(error).splitlines())
+
+
+async def _ask_wallet(settings: Settings, bound: BoundWallet, *, live: bool) -> list[Finding]:
     target = settings.wallet.target
     try:
         channel = Channel(settings.wallet, on_change=lambda _: None)
     except SettingsError as error:
-        return Finding(is_right=False, text=str(error))
+        return [Finding(is_right=False, text=str(error))]
     try:
         if not await channel.wait_until_ready(CONNECT_SECONDS):
             problem = f"wallet: no connection to {target} within {CONNECT_SECONDS:.0f} s"
-            return Finding(is_right=False, text=f"{problem}; is it running, and is wallet.tls right?")
-        wallet = GrpcWallet(
-            channel, load_mapping(settings.wallet), calls_max=1, connect_wait=ASK_SECONDS, clock=time.monotonic
-        )
-        question = Balance(account=NOBODY, checks=(21,), requested_at=None)
-        outcome = await wallet.call(question, deadline=time.monotonic() + ASK_SECONDS, trace=Trace())
-    except OutcomeUnknown as unknown:
-        return Finding(is_right=False, text=f"wallet: {target} is there, but GetBalance failed: {unknown.reason}")
+            return [Finding(is_right=False, text=f"{problem}; is it running, and is wallet.tls right?")]
+        wallet = GrpcWallet(channel, bound, calls_max=1, connect_wait=ASK_SECONDS, clock=time.monotonic)
+        return [await _ask(wallet, bound, question, target) for question in _questions(bound, live=live)]
     finally:
         await channel.close()
-    return Finding(is_right=True, text=f"wallet: {target} answers GetBalance ({outcome.result.name})")
+
+
+def _questions(bound: BoundWallet, *, live: bool) -> Iterator[Callback]:
+    """What changes nothing, whoever asks it."""
+    yield Balance(account=NOBODY, checks=(21,), requested_at=None)
+    if live:
+        yield Authenticate(account=NOBODY, checks=(21,), requested_at=None)
+    if live and Command.STATUS in bound.bindings:
+        yield Status(account=NOBODY, checks=(21, 42), requested_at=None, trans_id=NOTHING)
+
+
+async def _ask(wallet: GrpcWallet, bound: BoundWallet, question: Callback, target: str) -> Finding:
+    method = bound.bindings[question.command].method.name.partition("/")[2]
+    try:
+        outcome = await wallet.call(question, deadline=time.monotonic() + ASK_SECONDS, trace=Trace())
+    except OutcomeUnknown as unknown:
+        return Finding(is_right=False, text=f"wallet: {target} is there, but {method} failed: {unknown.reason}")
+    if outcome.result is Result.OK:
+        problem = f"{method} says OK to {question.command} for {NOBODY}, whom no wallet should know: is check 21 made?"
+        return Finding(is_right=True, text=f"wallet: {problem}", is_note=True)
+    return Finding(is_right=True, text=f"wallet: {target} answers {method} ({outcome.result.name})")
+
+
+def _ask_for_methods(settings: Settings, bound: BoundWallet) -> Finding:
+    """Whether the wallet serves what is bound, by its own reflection: methods that move money are not called."""
+    methods = [binding.method for binding in bound.bindings.values()]
+    methods += [lookup.method for lookup in bound.lookups.values()]
+    names = sorted({method.name for method in methods})
+    try:
+        served = Schema(ask_for_protos(settings.wallet, sorted({name.partition("/")[0] for name in names}))).methods
+    except (BadSchema, SettingsError) as error:
+        return Finding(is_right=True, text=f"wallet: which methods it serves cannot be asked: {error}", is_note=True)
+    missing = [name for name in names if name not in served]
+    if missing:
+        return Finding(is_right=False, text=f"wallet: it does not serve {', '.join(missing)}")
+    return Finding(is_right=True, text=f"wallet: it serves {', '.join(name.partition('/')[2] for name in names)}")

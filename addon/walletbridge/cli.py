@@ -71,15 +71,50 @@ def tui(config: Path) -> None:
 
 @main.command()
 @_CONFIG
-def check(config: Path) -> None:
-    """Read the settings, ask the wallet if it is there, and say what is wrong."""
+@click.option("--live", is_flag=True, help="Ask the wallet more: each method that changes nothing, and what it serves.")
+@click.option(
+    "--explain",
+    metavar="COMMAND",
+    type=click.Choice(["authenticate", "balance", "bet", "win", "cancel", "status"]),
+    help="Show the request for a sample callback, and the answer to each reply, and ask nobody.",
+)
+def check(config: Path, *, live: bool, explain: str | None) -> None:
+    """Read the settings and the mapping, ask the wallet if it is there, and say what is wrong."""
+    if explain is not None:
+        from walletbridge.explain import explain as lines  # noqa: PLC0415 - grpc only where it is used
+
+        try:
+            for line in lines(config, explain):
+                click.echo(line)
+        except SettingsError as error:
+            raise click.ClickException(str(error)) from None
+        return
     from walletbridge.check import check as findings  # noqa: PLC0415 - grpc only where it is used
 
     wrong = 0
-    for finding in findings(config):
-        click.echo(f"{'✓' if finding.is_right else '✗'} {finding.text}")
+    for finding in findings(config, live=live):
+        click.echo(f"{'-' if finding.is_note else '✓' if finding.is_right else '✗'} {finding.text}")
         wrong += not finding.is_right
     sys.exit(1 if wrong else 0)
+
+
+@main.command()
+@click.option("--target", metavar="HOST:PORT", help="A running wallet that has server reflection.")
+@click.option(
+    "--proto",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The wallet's .proto file; what it imports lies below its folder.",
+)
+def init(target: str | None, proto: Path | None) -> None:
+    """Print a first mapping for a wallet, with what is guessed and what is open."""
+    from walletbridge.draft import draft  # noqa: PLC0415 - grpc only where it is used
+
+    if (target is None) == (proto is None):
+        raise click.UsageError("expected either --target or --proto")
+    try:
+        click.echo(draft(target=target, proto=proto), nl=False)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()

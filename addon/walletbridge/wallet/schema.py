@@ -5,7 +5,16 @@ An operator's protos: their services, methods and messages, in a pool of their o
 from collections.abc import Iterable
 from functools import cache
 
-from google.protobuf import descriptor_pool
+from google.protobuf import (
+    any_pb2,
+    descriptor_pool,
+    duration_pb2,
+    empty_pb2,
+    field_mask_pb2,
+    struct_pb2,
+    timestamp_pb2,
+    wrappers_pb2,
+)
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError, Message
@@ -13,7 +22,19 @@ from google.protobuf.message_factory import GetMessageClass
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from google.type import money_pb2
 
-_COMMON = (code_pb2, error_details_pb2, status_pb2, money_pb2)
+_COMMON = (
+    any_pb2,
+    code_pb2,
+    duration_pb2,
+    empty_pb2,
+    error_details_pb2,
+    field_mask_pb2,
+    money_pb2,
+    status_pb2,
+    struct_pb2,
+    timestamp_pb2,
+    wrappers_pb2,
+)
 """Imported so that the default pool has them: a set may lack what everybody has."""
 
 

@@ -1,0 +1,32 @@
+"""
+`walletbridge init`: a first mapping for a wallet, from what its protos say.
+"""
+
+from pathlib import Path
+
+from walletbridge.errors import SettingsError
+from walletbridge.settings import Wallet
+from walletbridge.wallet.drafting import mapping_text
+from walletbridge.wallet.protoc import compile_protos
+from walletbridge.wallet.reflection import ask_for_protos
+from walletbridge.wallet.schema import BadSchema, Schema
+
+
+def draft(*, target: str | None, proto: Path | None) -> str:
+    """
+    The text of a mapping file, from a running wallet or from a `.proto` file, whose folder is the include root.
+
+    Raises SettingsError where neither tells of a service.
+    """
+    try:
+        if proto is not None:
+            schema = Schema(compile_protos([proto], [proto.absolute().parent]))
+            source = f"proto: [{proto.name}]"
+        else:
+            schema = Schema(ask_for_protos(Wallet(target=target or ""), []))
+            source = "reflection: true"
+    except BadSchema as bad:
+        raise SettingsError(str(bad)) from None
+    if not schema.methods:
+        raise SettingsError(f"{proto or target}: found no service with a method")
+    return mapping_text(schema, source)
