@@ -22,13 +22,13 @@ class Proto:
     """The types of one wallet.proto."""
 
     def __init__(self, pool: DescriptorPool, service: ServiceDescriptor) -> None:
-        self._pool = pool
+        self.pool = pool
         self.service = service
         """The one service of the file."""
 
     def message(self, name: str, /, **fields: Any) -> Message:
         """A message of the file's package, by its bare name."""
-        descriptor = self._pool.FindMessageTypeByName(f"{self.service.file.package}.{name}")
+        descriptor = self.pool.FindMessageTypeByName(f"{self.service.file.package}.{name}")
         return GetMessageClass(descriptor)(**fields)
 
 

@@ -13,6 +13,7 @@ import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha import reflection
 from tests.wallets.service import ExampleWallet, Refused
 
 from walletbridge.demo.wallet import Abort, Fault
@@ -45,6 +46,7 @@ class WalletServer:
         service = self._wallet.proto.service
         handlers = {name: self._handler(service.methods_by_name[name]) for name in self._wallet.operations}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
+        reflection.enable_server_reflection([service.full_name], server, pool=self._wallet.proto.pool)
         try:
             bound: int = server.add_insecure_port(listen)
         except RuntimeError as error:
