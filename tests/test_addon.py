@@ -185,6 +185,25 @@ async def test_an_address_that_is_not_listed_gets_100(tmp_path: Path) -> None:
         assert await house.answer(listed) == (200, OK_BODY)
 
 
+async def test_behind_a_trusted_proxy_the_client_s_address_counts(tmp_path: Path) -> None:
+    callback = {"allow_from": ["192.0.2.0/24"], "trusted_proxies": ["10.0.0.0/8"]}
+
+    async def answer(peer: str, *forwarded: bytes) -> tuple[int, bytes]:
+        flow = make_flow(
+            body(make_callback("balance")), headers=tuple((b"X-Forwarded-FOR", value) for value in forwarded)
+        )
+        flow.client_conn.peername = (peer, 50000)
+        return await house.answer(flow)
+
+    async with running(tmp_path, callback=callback) as house:
+        assert await answer("10.0.0.1", b"192.0.2.1") == (200, OK_BODY)
+        assert await answer("10.0.0.1", b"198.51.100.1", b"192.0.2.1") == (200, OK_BODY)
+        assert await answer("10.0.0.1", b"192.0.2.1", b"198.51.100.1") == WRONG_TOKEN
+        assert await answer("10.0.0.1", b"unknown") == WRONG_TOKEN
+        assert await answer("10.0.0.1") == WRONG_TOKEN
+        assert await answer("198.51.100.1", b"192.0.2.1") == WRONG_TOKEN
+
+
 @pytest.mark.parametrize("name", [b"Callback-Token", b"callback-token", b"CALLBACK-TOKEN"])
 async def test_the_token_is_gone_after_the_head(tmp_path: Path, name: bytes) -> None:
     """From the view, the log and the saved flows; the other headers stay as they are."""

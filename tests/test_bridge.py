@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, running_wallet, until
 
 from walletbridge import answers, transactions
 from walletbridge.answers import Answer
@@ -19,15 +19,19 @@ from walletbridge.bridge import Bridge, budgets, days_to_keep
 from walletbridge.callbacks import Command
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Request
+from walletbridge.journal.port import Change, Found
+from walletbridge.journal.row import Row
 from walletbridge.logs import open_log
 from walletbridge.promises import Promises
-from walletbridge.settings import Callback, Deadlines, Journal, Settings, Tls, Wallet
+from walletbridge.settings import Breaker, Callback, Deadlines, Journal, Limits, Settings, Tls, Tracing, Wallet
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
 
 TOKEN = b"a-token-that-nobody-sees"
 TIMEOUT = 10.0
 SHORT = Deadlines(bet=0.5, balance=0.5, authenticate=0.5, win=0.5, cancel=0.5, status=0.5, margin=0.1)
+QUIET = {"settle_wins": False, "settle_bets": False}
+"""A journal whose resolver settles nothing meanwhile."""
 OK_BODY = b'{"result":0,"status":"OK","data":{"balance":4000}}'
 
 
@@ -68,9 +72,16 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench_at(folder: Path, port: int, **sections: Any) -> AsyncIterator[Bench]:
-    journal = Journal(path=folder / "journal.db")
-    bench = Bench(Settings(wallet=Wallet(target=f"{HOST}:{port}"), journal=journal, **sections))
+async def bench_at(
+    folder: Path, port: int, *, journal: dict[str, Any] | None = None, **sections: Any
+) -> AsyncIterator[Bench]:
+    bench = Bench(
+        Settings(
+            wallet=Wallet(target=f"{HOST}:{port}"),
+            journal=Journal(path=folder / "journal.db", **(journal or {})),
+            **sections,
+        )
+    )
     try:
         yield bench
     finally:
@@ -324,6 +335,90 @@ async def test_nothing_that_a_bridge_shows_holds_the_token(tmp_path: Path) -> No
         text = f"{bench.bridge!r} {vars(bench.bridge)} {bench.lines()}"
 
     assert TOKEN.decode() not in text
+
+
+# A wallet that is down, and more callbacks than it takes
+
+
+async def row_of(bench: Bench, trans_id: str) -> Row | None:
+    """What the journal knows of a transaction."""
+    rows: list[Row | None] = []
+
+    def read(found: Found) -> Change[None]:
+        rows.append(found.row)
+        return Change(None, takes_turn=False, value=None)
+
+    await bench.bridge.journal.note("test1234", trans_id, read)
+    return rows[-1]
+
+
+async def test_while_the_wallet_is_down_bets_and_wins_are_not_sent_and_the_journal_says_so(tmp_path: Path) -> None:
+    breaker = Breaker(failures=1, patience=0.1, probe_every=60)
+    async with connected(tmp_path, breaker=breaker, deadlines=SHORT, journal=QUIET) as (wallet, bench):
+        wallet.script("PlaceBet", Hang())
+        wallet.script("GetBalance", Hang())
+        assert await bench.answer("bet", trans_id="first") == answers.UNKNOWN
+
+        assert await bench.answer("bet", trans_id="second") == answers.UNKNOWN
+        assert await bench.answer("win", trans_id="third") == answers.UNKNOWN
+        bet, win = await row_of(bench, "second"), await row_of(bench, "third")
+        assert bet is not None
+        assert win is not None
+        assert (bet.kind, bet.sends, bet.call, bet.told, bet.is_unresolved) == ("bet", 0, None, "nothing", False)
+        assert (win.kind, win.sends, win.call, win.is_win_owed) == ("win", 0, None, True)
+        assert wallet.counts["PlaceBet"] == 1
+
+        assert (await bench.answer("cancel", trans_id="first")).http_status == 200
+        wallet.script("PlaceBet", OK)
+        assert (await bench.answer("bet", trans_id="fourth")).http_status == 200
+        events = bench.events()
+
+    assert events.count("wallet does not answer: bets, wins and reads are refused") == 1
+    assert events.count("wallet answers again") == 1
+
+
+async def test_a_flood_of_bets_keeps_no_cancel_and_no_win_from_the_wallet(tmp_path: Path) -> None:
+    limits = Limits(wallet_calls=10, kept_for_cancels=20, kept_for_wins=20)
+    async with connected(tmp_path, limits=limits, journal=QUIET) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        bets = [asyncio.ensure_future(bench.answer("bet", trans_id=f"bet-{number}")) for number in range(50)]
+        done, held = await asyncio.wait(bets, timeout=0)
+        async with asyncio.timeout(TIMEOUT):
+            while len(done) < 44:
+                done, held = await asyncio.wait(bets, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
+        shed = next(f"bet-{number}" for number, bet in enumerate(bets) if bet.done())
+
+        assert {bet.result() for bet in done} == {answers.UNKNOWN}
+        for number in range(5):
+            assert (await bench.answer("win", trans_id=f"win-{number}")).http_status == 200
+        assert (await bench.answer("cancel", trans_id=shed)).http_status == 200
+        row = await row_of(bench, shed)
+        assert row is not None
+        assert (row.kind, row.sends, row.cancel) == ("bet", 1, "done")
+        assert (wallet.counts["PlaceBet"], wallet.counts["CancelTransaction"]) == (6, 1)
+
+        hang.release()
+        assert {bet.http_status for bet in await asyncio.gather(*held)} == {200}
+
+
+# Traces
+
+
+async def test_an_environment_for_others_keeps_no_gateway_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    async with connected(tmp_path) as (_, bench):
+        assert (await bench.answer()).http_status == 200
+        assert "not traced" in bench.events()
+
+    settings = Settings(wallet=Wallet(target="127.0.0.1:1"), tracing=Tracing())
+    log = open_log(lines_max=10, stream=io.StringIO())
+    with pytest.raises(SettingsError, match=r"^tracing: expected grpc in "):
+        Bridge(settings, Tokens([TOKEN]), log)
+    log.close()
 
 
 def test_a_journal_that_is_the_record_is_kept_for_longer_than_its_settings_may_say() -> None:

@@ -36,14 +36,15 @@ IO = {
 LEAVES = SANS_IO | {
     "changes",
     "clock",
-    "consequences",
     "line_writer",
     "logs",
+    "otel",
     "peers",
     "promises",
     "settings",
     "tokens",
     "trace",
+    "tracing",
     "turns",
 }
 
@@ -66,6 +67,7 @@ HOMES = {
     "mitmproxy": {"addon", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
+    "opentelemetry": {"otel"},
 }
 """Where alone a dependency that shapes its users may be imported."""
 

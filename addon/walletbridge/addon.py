@@ -32,6 +32,7 @@ from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
 
 TOKEN_HEADER = b"callback-token"
+FORWARDED_HEADER = b"x-forwarded-for"
 OPTION = "walletbridge_config"
 HIDDEN = b"***"
 FLUSH_SECONDS = 0.2
@@ -217,8 +218,9 @@ class WalletBridge:
         flow.request.stream = False
         if bridge is None:
             return
+        forwarded = [value for name, value in fields if name.lower() == FORWARDED_HEADER]
         self._heads[flow.id] = _Head(
-            has_token=bridge.admits(flow.client_conn.peername[0], tokens),
+            has_token=bridge.admits(flow.client_conn.peername[0], tokens, forwarded),
             received_at=bridge.clock(),
             is_too_large=_announced_bytes(flow.request) > bridge.settings.limits.body_bytes,
         )

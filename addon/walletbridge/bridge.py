@@ -3,9 +3,10 @@ The gateway with all that it stands on, from start to drain: what a way of runni
 """
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
@@ -27,11 +28,16 @@ from walletbridge.settings import Deadlines, Journal, Settings
 from walletbridge.status_cache import StatusCache
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
+from walletbridge.tracing import open_tracing
 from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
 from walletbridge.wallet.mapping.loading import load as load_mapping
+from walletbridge.wallet.protection import Protection
+
+if TYPE_CHECKING:
+    from walletbridge.otel import Spans
 
 RECHECKS = (1, 10, 60)
 """A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
@@ -50,23 +56,42 @@ class Bridge:
     """
 
     def __init__(
-        self, settings: Settings, tokens: Tokens, log: Log, *, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        tokens: Tokens,
+        log: Log,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        spans: "Spans | None" = None,
     ) -> None:
+        """`spans`: where traces go; None: where the settings say."""
         self.log = log
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
-        self._peers = Peers(settings.callback.allow_from)
         bound = load_mapping(settings.wallet)
         promises = bound.promises
         kept_days = days_to_keep(settings.journal, promises)
-        self._channel = Channel(settings.wallet, on_change=self._wallet_changed)
+        self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
+        self._spans = spans or self._open_spans()
+        self._channel = Channel(
+            settings.wallet,
+            on_change=self._wallet_changed,
+            around=self._spans.of_wallet_calls if self._spans else None,
+        )
         self.wallet = GrpcWallet(
             self._channel,
             bound,
             calls_max=settings.limits.wallet_calls,
             connect_wait=settings.wallet.connect_wait,
             clock=clock,
+        )
+        self.protection = Protection(
+            self.wallet,
+            breaker=settings.breaker,
+            limits=settings.limits,
+            clock=clock,
+            on_change=self._wallet_silent,
         )
         self.status_cache = StatusCache(
             size=settings.status_cache.size,
@@ -81,10 +106,9 @@ class Bridge:
             on_problem=self._journal_changed,
         )
         turns = Turns()
-        # Its checks are made here where the wallet does not make them.
-        checked_wallet = checked(self.wallet, promises)
+        # The wallet's checks are made here where it does not make them.
         self._transactions = Transactions(
-            checked_wallet,
+            checked(self.protection.for_callbacks, promises),
             self.journal,
             turns,
             self.status_cache,
@@ -94,7 +118,7 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolver = Resolver(
-            checked_wallet,
+            checked(self.protection.for_resolver, promises),
             self.journal,
             turns,
             self.status_cache,
@@ -108,7 +132,7 @@ class Bridge:
         self._resolving = asyncio.ensure_future(self._resolver.run())
         self._gateway = Gateway(
             Dispatch(
-                self.wallet,
+                self.protection.for_callbacks,
                 self._transactions,
                 self.status_cache,
                 budgets=budgets(settings.deadlines),
@@ -119,6 +143,9 @@ class Bridge:
             body_bytes_max=settings.limits.body_bytes,
             clock=clock,
         )
+        self._answer: Callable[[Request, Trace], Coroutine[Any, Any, Answer]] = (
+            self._spans.of_callbacks(self._gateway.answer, clock=clock) if self._spans else self._gateway.answer
+        )
         self._answering: set[asyncio.Future[Answer]] = set()
         self._stopped = False
 
@@ -126,9 +153,11 @@ class Bridge:
         """Whether a request target is the callback path; the query is ignored."""
         return target.partition("?")[0] == self.settings.callback.path
 
-    def admits(self, peer: str, tokens: Sequence[bytes]) -> bool:
-        """Whether a request from `peer` with these values of the token header is the provider's."""
-        return self._peers.accept(peer) and self._tokens.accept(tokens)
+    def admits(self, peer: str, tokens: Sequence[bytes], forwarded: Sequence[bytes] = ()) -> bool:
+        """
+        Whether a request from `peer` with these values of the token header and of X-Forwarded-For is the provider's.
+        """
+        return self._peers.accept(peer, forwarded) and self._tokens.accept(tokens)
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
         """
@@ -136,7 +165,7 @@ class Bridge:
         """
         if self._stopped:
             return answers.UNKNOWN
-        task = asyncio.ensure_future(self._gateway.answer(request, trace))
+        task = asyncio.ensure_future(self._answer(request, trace))
         if not task.done():
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
@@ -177,23 +206,45 @@ class Bridge:
             forced.cancel()
             drained.cancel()
         self._stopped = True
+        await self.protection.stop()
         await self._channel.close()
         # Closing the channel has ended the calls that were left; now they are written down and answered.
         last: set[asyncio.Future[Any]] = {self._resolving, *self._answering}
         await asyncio.wait(last, timeout=LAST_SECONDS)
         await self.journal.close()
+        if self._spans:
+            await self._spans.close()
         self.log.event("stopped")
+
+    def _open_spans(self) -> "Spans | None":
+        try:
+            return open_tracing(self.settings.tracing, os.environ)
+        except SettingsError as error:
+            if self.settings.tracing is not None:
+                raise
+            # The environment may be meant for others.
+            self.log.warning("not traced", problem=str(error))
+            return None
 
     async def _drain(self) -> None:
         while self._answering:
             await asyncio.wait(self._answering)
 
     def _wallet_changed(self, ready: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        self.protection.connected(ready=ready)
         if ready:
             self._resolver.wallet_is_back()
             self.log.event("wallet connected", target=self.settings.wallet.target)
         else:
             self.log.warning("wallet away", target=self.settings.wallet.target)
+
+    def _wallet_silent(self, is_silent: bool) -> None:  # noqa: FBT001 - a callback's one argument
+        target = self.settings.wallet.target
+        if is_silent:
+            self.log.warning("wallet does not answer: bets, wins and reads are refused", target=target)
+        else:
+            self._resolver.wallet_is_back()
+            self.log.event("wallet answers again", target=target)
 
     def _journal_changed(self, problem: str) -> None:
         path = str(self.settings.journal.path)

@@ -1,26 +1,81 @@
 """
-Which addresses callbacks may come from.
+Which addresses callbacks may come from, and which address a callback comes from where proxies stand in between.
 """
 
-from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+HOPS_MAX = 32
+"""More proxies than stand behind one another; what else a header holds its sender may have made up."""
+
+type _Address = IPv4Address | IPv6Address
 
 
 class Peers:
-    """An allow-list of networks. An empty one allows everybody."""
+    """An allow-list of networks, and the networks of one's own proxies. An empty allow-list allows everybody."""
 
-    def __init__(self, networks: Iterable[IPv4Network | IPv6Network]) -> None:
+    def __init__(
+        self,
+        networks: Iterable[IPv4Network | IPv6Network],
+        *,
+        trusted_proxies: Iterable[IPv4Network | IPv6Network] = (),
+    ) -> None:
         self._networks = tuple(networks)
+        self._trusted = tuple(trusted_proxies)
 
-    def accept(self, address: str) -> bool:
-        """Whether a connection from `address` may bring callbacks. An address that cannot be read may not."""
+    def accept(self, peer: str, forwarded: Sequence[bytes] = ()) -> bool:
+        """
+        Whether a request may bring callbacks: `peer` is the connection's other end, `forwarded` are the values of its
+        X-Forwarded-For headers, in order. A client that cannot be told may not.
+        """
         if not self._networks:
             return True
-        try:
-            peer = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(peer, IPv6Address) and peer.ipv4_mapped is not None:
-            # How a socket for both families shows a caller over IPv4.
-            peer = peer.ipv4_mapped
-        return any(peer in network for network in self._networks)
+        client = self.client(peer, forwarded)
+        return client is not None and _is_in(client, self._networks)
+
+    def client(self, peer: str, forwarded: Sequence[bytes] = ()) -> _Address | None:
+        """
+        The address of the client: the peer, unless that is a trusted proxy. Then it is the last address of the header
+        that is no trusted proxy's, or the first one if all are. What stands before it nobody vouches for.
+
+        None where an address that matters cannot be read, or a trusted proxy has named none.
+        """
+        address = _read(peer)
+        if address is None or not _is_in(address, self._trusted):
+            return address
+        hops = b",".join(forwarded).rsplit(b",", HOPS_MAX)
+        for hop in reversed(hops[-HOPS_MAX:]):
+            address = _read(_without_port(hop.strip(b" \t").decode("latin-1")))
+            if address is None or not _is_in(address, self._trusted):
+                return address
+        return address if len(hops) <= HOPS_MAX else None
+
+
+def _is_in(address: _Address, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _read(text: str) -> _Address | None:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        # How a socket for both families shows a caller over IPv4.
+        return address.ipv4_mapped
+    return address
+
+
+def _without_port(hop: str) -> str:
+    """The address in `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:443`."""
+    if hop.startswith("["):
+        address, closed, port = hop[1:].partition("]")
+        is_ipv6 = ":" in address and closed
+        return address if is_ipv6 and (not port or _is_port(port)) else ""
+    address, _, _ = hop.partition(":")
+    return address if hop.count(":") == 1 and _is_port(hop[len(address) :]) else hop
+
+
+def _is_port(text: str) -> bool:
+    digits = text.removeprefix(":")
+    return digits != text and digits.isascii() and digits.isdecimal() and len(digits) <= len("65535")

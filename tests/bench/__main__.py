@@ -3,10 +3,11 @@ What walletbridge costs, beside what one could write by hand, in one run against
 
     uv run python -m tests.bench                        # all programs, 1 and 32 connections, `balance`
     uv run python -m tests.bench --kind bet --rounds 3
-    uv run python -m tests.bench --kind bet --only serve --only unjournalled
+    uv run python -m tests.bench --kind bet --only serve --only unjournalled --syncs    # what the journal costs
     uv run python -m tests.bench --only naive --only mitmdump --connections 32
     uv run python -m tests.bench --json > figures.json
     uv run python -m tests.bench --memory               # 100,000 callbacks through `serve`
+    uv run python -m tests.bench.unsettled              # a start with 100,000 rows that are not settled
 
 The programs:
 
@@ -60,6 +61,7 @@ _MEBIBYTE = 1 << 20
     type=click.Choice(list(PROGRAMS)),
     help="These programs.",
 )
+@click.option("--syncs", is_flag=True, help="Count how often the disk is made to write; needs strace.")
 @click.option("--json", "as_json", is_flag=True, help="Print every round, as JSON.")
 @click.option("--memory", "of_memory", is_flag=True, help="Measure the memory of `serve` instead.")
 def main(  # noqa: PLR0913 - one for each option
@@ -70,6 +72,7 @@ def main(  # noqa: PLR0913 - one for each option
     connections: tuple[int, ...],
     kind: str,
     only: tuple[str, ...],
+    syncs: bool,
     as_json: bool,
     of_memory: bool,
 ) -> None:
@@ -86,6 +89,7 @@ def main(  # noqa: PLR0913 - one for each option
         rounds=rounds,
         callbacks=callbacks,
         warm_up=warm_up,
+        counts_syncs=syncs,
     )
     measured = asyncio.run(in_turns(plan))
     if as_json:

@@ -16,10 +16,13 @@ import psutil
 from tests.bench.by_hand import WALLET_VARIABLE
 from tests.bench.load import TOKEN_VARIABLE, Figures, Kind, Order
 from tests.bench.programs import CONFIG, PROGRAMS, ROOT, WALLET, Running, running
+from tests.bench.syncs import counted
 
 MEMORY_CALLBACKS = 100_000
 MEMORY_STEP = 10_000
 MEMORY_CONNECTIONS = 32
+COUNTED = 500
+"""Callbacks during which syncs are counted."""
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class Measured:
     program: str
     connections: int
     rounds: list[Figures] = field(default_factory=list)
+    syncs: float | None = None
+    """Of the disk, for one callback; None where they were not counted."""
 
     @property
     def best(self) -> Figures:
@@ -51,6 +56,7 @@ class Plan:
     rounds: int
     callbacks: int
     warm_up: int
+    counts_syncs: bool = False
 
 
 async def in_turns(plan: Plan) -> list[Measured]:
@@ -71,8 +77,18 @@ async def in_turns(plan: Plan) -> list[Measured]:
                 async with stage.program(program) as running_program:
                     for connections in plan.connections:
                         order = stage.order(running_program, plan.kind, connections, plan.warm_up, plan.callbacks)
-                        cells[program, connections].rounds.append(await _carry_out(order))
+                        cell = cells[program, connections]
+                        cell.rounds.append(await _carry_out(order))
+                        if plan.counts_syncs and cell.syncs is None:
+                            cell.syncs = await _syncs(stage.order(running_program, plan.kind, connections, 0, COUNTED))
     return list(cells.values())
+
+
+async def _syncs(order: Order) -> float:
+    """Syncs for one callback, counted beside the figures: whoever is looked at is slow."""
+    async with counted(order.pid) as count:
+        await _carry_out(order)
+    return count.syncs / order.callbacks
 
 
 async def memory(program: str, kind: Kind) -> AsyncIterator[tuple[int, int]]:

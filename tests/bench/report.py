@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from tests.bench.load import Figures
 from tests.bench.measure import Measured
-from tests.bench.programs import MITMDUMP, NAIVE, PLAIN, UNJOURNALLED
+from tests.bench.programs import MITMDUMP, NAIVE, PLAIN, SERVE, UNJOURNALLED
 
 CPU_RATIO_MAX = 1.10
 """Of walletbridge to the naive addon, both under mitmdump and for `balance`: what all its care may cost."""
@@ -29,13 +29,15 @@ def print_table(measured: Sequence[Measured], kind: str) -> None:
         console.print(_table(same, f"{kind}, {connections} connection{'s' if connections > 1 else ''}"))
         if kind == "balance" and {NAIVE, MITMDUMP} <= same.keys():
             console.print(_verdict(same))
+        if kind == "bet" and {SERVE, UNJOURNALLED} <= same.keys():
+            console.print(_journal_cost(same))
 
 
 def print_json(measured: Sequence[Measured], kind: str) -> None:
     """All rounds, and the best of them; times in seconds."""
     rows = [
         {"program": one.program, "connections": one.connections, "kind": kind}
-        | {"best": msgspec.to_builtins(one.best), "rounds": msgspec.to_builtins(one.rounds)}
+        | {"syncs": one.syncs, "best": msgspec.to_builtins(one.best), "rounds": msgspec.to_builtins(one.rounds)}
         for one in measured
     ]
     print(json.dumps(rows, indent=2))  # noqa: T201 - what was asked for
@@ -70,4 +72,14 @@ def _verdict(same: dict[str, Measured]) -> str:
     word = "within" if ratio <= CPU_RATIO_MAX else "over"
     return (
         f"CPU of walletbridge under mitmdump to the naive addon: {ratio:.3f}, {word} the aim of {CPU_RATIO_MAX:.2f}\n"
+    )
+
+
+def _journal_cost(same: dict[str, Measured]) -> str:
+    with_it, without = same[SERVE].best, same[UNJOURNALLED].best
+    syncs = same[SERVE].syncs
+    counted = "" if syncs is None else f", {syncs:.2f} syncs"
+    return (
+        f"The journal costs a bet {1e3 * (with_it.p50 - without.p50):.2f} ms at p50 and "
+        f"{with_it.cpu / without.cpu:.2f} times the CPU{counted}\n"
     )

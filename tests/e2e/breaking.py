@@ -38,10 +38,10 @@ def _breaking_is_callback(bridge: Bridge, target: str) -> bool:
     return _is_callback(bridge, target)
 
 
-def _breaking_admits(bridge: Bridge, peer: str, tokens: Sequence[bytes]) -> bool:
+def _breaking_admits(bridge: Bridge, peer: str, tokens: Sequence[bytes], forwarded: Sequence[bytes] = ()) -> bool:
     if TOKEN.encode() in tokens:
         raise Broken
-    return _admits(bridge, peer, tokens)
+    return _admits(bridge, peer, tokens, forwarded)
 
 
 async def _breaking_answer(bridge: Bridge, request: Request, trace: Trace) -> Answer:

@@ -3,16 +3,16 @@ Money under faults: provider, network, gateway and wallet, each of which may fai
 whether all agree on every transaction.
 
     uv run python -m tests.faults                          # 20 seeds, 300 callbacks each
-    uv run python -m tests.faults --seeds 200 --gateways 2
+    uv run python -m tests.faults --seeds 300
     uv run python -m tests.faults --seed 17                # one run again
     uv run python -m tests.faults --wallet debit-credit    # against a wallet of config/examples
     uv run python -m tests.faults.scenarios --help         # plays with one fault each
 
-Each seed draws which faults a run has. The gateway and the wallet are processes of their own; a proxy between the
-provider and the gateway cuts, stalls and loses. All times are a tenth of the protocol's; on a busy machine `--scale 4`
-leaves more room. After the traffic the faults end, and once the journal is at rest the provider's book, the wallet's
-ledger and the journal are compared: a transaction on which they differ must be one that the journal lists for a person,
-or of which the gateway never heard.
+Each seed draws which faults a run has; odd ones have two gateways on one journal, even ones one. The gateways and the
+wallet are processes of their own; a proxy between the provider and the gateways cuts, stalls and loses. All times are a
+tenth of the protocol's; on a busy machine `--scale 4` leaves more room. After the traffic the faults end, and once the
+journal is at rest the provider's book, the wallet's ledger and the journal are compared: a transaction on which they
+differ must be one that the journal lists for a person, or of which the gateway never heard.
 
 What a seed repeats is the faults and the players' moves, not the order in which the machine lets them meet.
 """
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from tests.faults.plan import SCALE, Plan, plan_for
+from tests.faults.plan import SCALE, Plan, gateways_for, plan_for
 from tests.faults.processes import cancel_on_sigterm
 from tests.faults.report import print_result, print_summary
 from tests.faults.run import Result, run
@@ -37,7 +37,7 @@ from tests.wallets.catalog import WALLETS
 @click.option("--first", default=1, show_default=True, help="The seed of the first.")
 @click.option("--seed", type=int, help="This run alone.")
 @click.option("--callbacks", default=300, show_default=True, type=click.IntRange(10), help="Callbacks in each run.")
-@click.option("--gateways", default=1, show_default=True, type=click.IntRange(1, 4), help="Processes on one journal.")
+@click.option("--gateways", type=click.IntRange(1, 4), help="Processes on one journal, in every run.")
 @click.option("--wallet", type=click.Choice(list(WALLETS)), help="An example wallet instead of the demo wallet.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Runs at the same time.")
 @click.option("--scale", default=SCALE, show_default=True, type=click.FloatRange(1, 20), help="Divides all times.")
@@ -48,7 +48,7 @@ def main(  # noqa: PLR0913 - one for each option
     first: int,
     seed: int | None,
     callbacks: int,
-    gateways: int,
+    gateways: int | None,
     wallet: str | None,
     jobs: int,
     scale: float,
@@ -60,7 +60,8 @@ def main(  # noqa: PLR0913 - one for each option
 
     def plan(number: int) -> Plan:
         example = WALLETS[wallet] if wallet else None
-        return plan_for(number, callbacks=callbacks, gateways=gateways, scale=scale, example=example)
+        processes = gateways or gateways_for(number)
+        return plan_for(number, callbacks=callbacks, gateways=processes, scale=scale, example=example)
 
     results = asyncio.run(_run_all(numbers, plan, folder, jobs=jobs))
     print_summary(results)

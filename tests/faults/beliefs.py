@@ -69,8 +69,6 @@ class Transaction:
     belief: Belief = Belief.OPEN
     was_applied: bool = False
     """Whether the provider was ever told that it was made."""
-    refused_at: float | None = None
-    """When it was answered with a refusal, in Unix seconds."""
     cancelled_at: float | None = None
     """When a cancel was first answered 0 or 42, in Unix seconds."""
     heard: list[tuple[str, float]] = field(default_factory=list)

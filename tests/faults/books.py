@@ -56,6 +56,8 @@ class Books:
     heard: Mapping[str, Heard]
     blind: Sequence[tuple[float, float]] = ()
     """From when to when a gateway could answer and not journal, in Unix seconds."""
+    made_after_refusal: AbstractSet[str] = frozenset()
+    """See `Refusals`."""
     remembers_cancels: bool = True
 
 
@@ -103,7 +105,8 @@ def compare(books: Books) -> Verdict:
         if row is not None and row.for_human:
             verdict.for_person.append((key, row.for_human))
         if problem := _of_belief(transaction, entry):
-            if excuse := _excuse(transaction, row, entry, heard, answered):
+            is_anew = heard.straggled and key in books.made_after_refusal
+            if excuse := _excuse(transaction, row, heard, answered, is_anew=is_anew):
                 verdict.excused[excuse] += 1
             else:
                 verdict.differences.append((key, problem))
@@ -131,13 +134,13 @@ def _of_belief(transaction: Transaction, entry: Entry | None) -> str:
 
 
 def _excuse(
-    transaction: Transaction, row: Row | None, entry: Entry | None, heard: Heard, answered: AbstractSet[str]
+    transaction: Transaction, row: Row | None, heard: Heard, answered: AbstractSet[str], *, is_anew: bool
 ) -> str:
     if row is not None and row.for_human:
         return "left to a person"
-    if transaction.refused_at is not None and entry is not None and heard.straggled:
+    if transaction.belief is Belief.REFUSED and is_anew:
         # Nobody can tell a straggler from one that is sent again because it was refused.
-        return "came again after its refusal" if entry.moved[transaction.kind][1] > transaction.refused_at else ""
+        return "came again after its refusal"
     if transaction.belief is Belief.GIVEN_UP and (row is None or row.kind is None):
         return "only in the log" if heard.lost else "" if answered else "never heard of"
     if transaction.belief is Belief.GIVEN_UP and row is not None and row.told is Told.REFUSED:

@@ -109,7 +109,7 @@ class Plan:
 
     def __str__(self) -> str:
         parts = [self.example] if self.example else []
-        parts += ["remembers" if self.remembers_cancels else "forgets"]
+        parts += [f"gateways {self.gateways}", "remembers" if self.remembers_cancels else "forgets"]
         parts += [f"{fault} {share:.0%}" for fault, share in (*self.wallet.items(), *self.net.items())]
         blows = [event.blow for event in self.events]
         parts += [f"{blow} x{blows.count(blow)}" for blow in Blow if blow in blows]
@@ -117,6 +117,11 @@ class Plan:
 
 
 _EXITS = frozenset({WalletFault.EXIT_BEFORE, WalletFault.EXIT_AFTER})
+
+
+def gateways_for(seed: int) -> int:
+    """How many gateway processes a run has where nothing else is said: one and two in turn."""
+    return 1 + seed % 2
 
 
 def plan_for(

@@ -15,7 +15,8 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, cast
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
+"""On a busy machine a start can take a minute."""
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
 LINE_BYTES_MAX = 1 << 20

@@ -97,7 +97,7 @@ class Provider:
             if answer.result:
                 self.wrong.append(f"bet {bet.key}: {answer.result}, though it was sent once")
         else:
-            bet.belief, bet.refused_at = Belief.REFUSED, time.time()
+            bet.belief = Belief.REFUSED
 
     async def win(self, win: Transaction) -> None:
         """Pays a win; where nobody answers, it is sent again meanwhile."""
@@ -150,7 +150,6 @@ class Provider:
     def _win_answered(self, win: Transaction, answer: Answer) -> None:
         win.was_applied = answer.result in MADE
         win.belief = Belief.APPLIED if win.was_applied else Belief.REFUSED
-        win.refused_at = None if win.was_applied else time.time()
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._random.uniform(*_PAUSE) / self._conduct.scale)

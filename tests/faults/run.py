@@ -25,8 +25,11 @@ from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import Row
 from walletbridge.journal.store import Store
 
-SETTLE_SECONDS = 25.0
-"""Within which the journal must have settled: `abandon_after`, the rechecks, refusals, and a machine that is busy."""
+SETTLE_SECONDS = 120.0
+"""
+Within which the journal must have settled: `abandon_after`, the rechecks, refusals, and above all a machine so busy
+that hardly a call ends in time.
+"""
 TRAFFIC_SECONDS = 600.0
 """A run that takes longer than this is stuck."""
 _ROWS_MAX = 100_000
@@ -157,5 +160,6 @@ def _books(system: System, provider: Provider, entries: dict[str, Entry]) -> Boo
         rows=rows,
         heard=system.logs.heard,
         blind=system.logs.blind,
+        made_after_refusal=system.refusals.made_after,
         remembers_cancels=system.plan.remembers_cancels,
     )

@@ -23,7 +23,7 @@ from tests.faults import ledgers
 from tests.faults.beliefs import Belief, Transaction
 from tests.faults.plan import Plan, WalletFault
 from tests.faults.players import ACCOUNTS
-from tests.faults.processes import Line, cancel_on_sigterm, until
+from tests.faults.processes import START_SECONDS, Line, cancel_on_sigterm, until
 from tests.faults.provider import Conduct, Provider
 from tests.faults.report import print_result
 from tests.faults.run import Result, conclude
@@ -189,7 +189,7 @@ async def _outage(system: System, seconds: float, *, stopped: bool) -> float:
         system.wallet.send(signal.SIGCONT)
     else:
         await system.send_wallet_away(seconds)
-        await until(lambda: system.wallet.is_up, seconds=60)
+        await until(lambda: system.wallet.is_up, seconds=START_SECONDS)
     return time.monotonic()
 
 

@@ -18,8 +18,9 @@ import msgspec
 from tests.faults import ledgers
 from tests.faults.gateway import JOURNAL, Logs, gateway_in
 from tests.faults.plan import Blow, Event, NetFault, Plan, draw
-from tests.faults.processes import Program, environment, free_port, python, until
+from tests.faults.processes import START_SECONDS, Program, environment, free_port, python, until
 from tests.faults.proxy import Address, Decision, Proxy
+from tests.faults.refusals import Refusals
 from tests.faults.wallet_process import EXIT_CODE, Order
 from tests.helpers.processes import ROOT
 
@@ -37,6 +38,7 @@ class System:
         self.plan = plan
         self.folder = folder
         self.logs = Logs(plan)
+        self.refusals = Refusals()
         self.wrong: list[str] = []
         """What no process should have done."""
         self.kills: Counter[str] = Counter()
@@ -46,6 +48,7 @@ class System:
         self.proxy = Proxy(self._upstream, self._decide)
         port = free_port()
         self.wallet = self._wallet_program(port)
+        self.wallet.listeners.append(self.refusals.listen)
         self.gateways = [gateway_in(folder, number, plan, port, self.logs.listen) for number in range(plan.gateways)]
         self._turn = itertools.count()
         self._wallet_may_run = asyncio.Event()
@@ -114,7 +117,9 @@ class System:
         """No more faults; returns when all processes are up."""
         self._faults = {}
         self.plan_faults({})
-        await until(lambda: self.wallet.is_up and all(gateway.address for gateway in self.gateways), seconds=60)
+        await until(
+            lambda: self.wallet.is_up and all(gateway.address for gateway in self.gateways), seconds=START_SECONDS
+        )
 
     def plan_faults(self, shares: Mapping[str, float]) -> None:
         """The wallet's faults from now on, also after a new start."""

@@ -130,11 +130,14 @@ def test_while_the_journal_cannot_be_written_an_answer_may_leave_no_row() -> Non
 
 
 def test_a_straggler_may_be_made_though_its_like_was_refused() -> None:
-    refused = of(Belief.REFUSED, refused_at=49.0)
+    def differences(*, straggled: bool, after_refusal: bool) -> list[tuple[str, str]]:
+        anew = frozenset({"1"} if after_refusal else ())
+        heard = {"1": Heard(straggled=straggled)}
+        return judge(of(Belief.REFUSED), MADE, CONFIRMED, heard=heard, made_after_refusal=anew).differences
 
-    assert judge(refused, MADE, CONFIRMED).differences
-    assert judge(refused, MADE, CONFIRMED, heard={"1": Heard(straggled=True)}).differences == []
-    assert judge(replace(refused, refused_at=51.0), MADE, CONFIRMED, heard={"1": Heard(straggled=True)}).differences
+    assert differences(straggled=True, after_refusal=True) == []
+    assert differences(straggled=True, after_refusal=False)
+    assert differences(straggled=False, after_refusal=True)
 
 
 def test_no_bet_may_land_after_its_cancel_was_answered() -> None:

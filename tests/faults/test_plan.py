@@ -3,11 +3,15 @@
 from random import Random
 
 import pytest
-from tests.faults.plan import Blow, NetFault, Plan, WalletFault, draw, plan_for
+from tests.faults.plan import Blow, NetFault, Plan, WalletFault, draw, gateways_for, plan_for
 
 
 def test_a_seed_always_draws_the_same_plan() -> None:
     assert plan_for(7, callbacks=300, gateways=1) == plan_for(7, callbacks=300, gateways=1)
+
+
+def test_runs_have_one_gateway_and_two_in_turn() -> None:
+    assert [gateways_for(seed) for seed in range(1, 5)] == [2, 1, 2, 1]
 
 
 def test_over_many_seeds_every_fault_has_its_turn() -> None:
@@ -46,4 +50,4 @@ def test_nothing_is_drawn_from_nothing() -> None:
 def test_a_plan_says_what_it_is() -> None:
     plan = Plan(seed=1, remembers_cancels=False, wallet={WalletFault.LATE: 0.05}, net={NetFault.CUT_AFTER: 0.02})
 
-    assert str(plan) == "forgets, late 5%, cut_after 2%"
+    assert str(plan) == "gateways 1, forgets, late 5%, cut_after 2%"

@@ -25,6 +25,7 @@ from tests.wallets.server import Declined, WalletServer
 
 from walletbridge.demo.ledger import Ledger
 from walletbridge.demo.wallet import Abort, DemoWallet
+from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 EXIT_CODE = 17
 """Of a planned death."""
@@ -32,6 +33,7 @@ _BIND_TRIES = 50
 _NO_CHECK = 9999
 """A check that no wallet knows: the ledger refuses with 99 and moves nothing."""
 _UNLISTED_OUTCOME = 77
+_MOVEMENTS = {"bet": "PlaceBet", "win": "SettleWin"}
 _ABORTS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -62,6 +64,12 @@ class Words(Protocol):
     def asked(self, request: Any) -> tuple[str, str]:
         """The account of a request and its transaction, empty where it has none."""
 
+    def plays(self, method: str, request: Any) -> str:
+        """`bet` or `win`, or something else for a call that is neither."""
+
+    def outcome(self, request: Any, response: Any) -> int:
+        """What a bet or win came to, in the numbers of wallet.v1."""
+
     def unlisted(self, method: str, response: Any) -> Message:
         """The response, saying something that the contract does not know; may raise Abort or the like."""
 
@@ -73,6 +81,14 @@ class DemoWords:
 
     def asked(self, request: Any) -> tuple[str, str]:
         return request.account, str(getattr(request, "trans_id", ""))
+
+    def plays(self, method: str, request: Any) -> str:
+        del request
+        return {"PlaceBet": "bet", "SettleWin": "win"}.get(method, "")
+
+    def outcome(self, request: Any, response: Any) -> int:
+        del request
+        return int(response.outcome)
 
     def unlisted(self, method: str, response: Any) -> Message:
         del method
@@ -89,13 +105,14 @@ class Faults:
         self._scale = order.scale
         self._seed = f"wallet:{order.seed}:{order.start}"
         self._calls: dict[tuple[str, str], int] = {}
-        self._chosen: dict[int, tuple[WalletFault | None, Random]] = {}
+        self._start = order.start
+        self._chosen: dict[int, tuple[str, WalletFault | None, Random]] = {}
         """By the request's identity: it is the same object before and after."""
 
     async def before(self, method: str, request: Any) -> None:
         """What happens ahead of the ledger."""
-        fault, random = self._choose(method, request)
-        self._tell("asked", method, request, fault=fault)
+        call, fault, random = self._choose(method, request)
+        self._tell("asked", method, request, call=call, fault=fault)
         match fault:
             case WalletFault.SLOW:
                 await asyncio.sleep(random.uniform(0.1, 2.5) / self._scale)
@@ -109,6 +126,7 @@ class Faults:
                 os._exit(EXIT_CODE)
             case WalletFault.REFUSE if method not in self._words.reads:
                 if not isinstance(self._words, DemoWords):
+                    self._tell("made", method, request, call=call, fault=fault, outcome=v1.OUTCOME_FAILED)
                     raise Declined
                 request.checks.insert(0, _NO_CHECK)
             case _:
@@ -116,8 +134,9 @@ class Faults:
 
     async def after(self, method: str, request: Any, response: Any) -> Message:
         """What happens behind the ledger's commit."""
-        fault, random = self._chosen.pop(id(request))
-        self._tell("made", method, request, fault=fault, answer=str(response))
+        call, fault, random = self._chosen.pop(id(request))
+        outcome = self._words.outcome(request, response)
+        self._tell("made", method, request, call=call, fault=fault, outcome=outcome)
         match fault:
             case WalletFault.HANG_AFTER:
                 await asyncio.Event().wait()
@@ -133,18 +152,20 @@ class Faults:
                 pass
         return cast("Message", response)
 
-    def _choose(self, method: str, request: Any) -> tuple[WalletFault | None, Random]:
-        """The same call of the same run meets the same fault, in whichever order calls come."""
+    def _choose(self, method: str, request: Any) -> tuple[str, WalletFault | None, Random]:
+        """The call's name in its transaction. The same one of the same run meets the same fault, whatever the order."""
         account, trans_id = self._words.asked(request)
         key = (method, trans_id or account)
         number = self._calls[key] = self._calls.get(key, 0) + 1
         random = Random(f"{self._seed}:{key}:{number}")  # noqa: S311 - to be repeated, not to be secret
-        chosen = self._chosen[id(request)] = (draw(self.shares, random), random)
+        chosen = self._chosen[id(request)] = (f"{self._start}.{number}", draw(self.shares, random), random)
         return chosen
 
     def _tell(self, event: str, method: str, request: Any, **fields: object) -> None:
+        """Bets and wins go by wallet.v1's methods, whatever the wallet."""
         account, trans_id = self._words.asked(request)
-        say(event, method=method, account=account, trans_id=trans_id, **fields)
+        name = _MOVEMENTS.get(self._words.plays(method, request), method)
+        say(event, method=name, account=account, trans_id=trans_id, **fields)
 
 
 class FaultyWallet(DemoWallet):

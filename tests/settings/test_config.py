@@ -41,6 +41,7 @@ def test_the_file_shows_every_key_and_its_optional_keys_hold_good_values(tmp_pat
 
     assert re.findall(r"^ *([a-z_]+):", text, flags=re.MULTILINE) == list(keys_of(settings))
     assert settings.admin == Admin()
+    assert settings.tracing is not None
     assert settings.wallet.tls is not None
     assert settings.upstream == "http://127.0.0.1:9000"
 

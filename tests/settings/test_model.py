@@ -75,6 +75,7 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
             ),
         },
     ),
+    ("callback.trusted_proxies", {"[]": (), "[10.0.0.0/8]": (IPv4Network("10.0.0.0/8"),)}),
     ("wallet.target", {"w": "w", "dns:///wallet:50051": "dns:///wallet:50051", "unix:/run/w.sock": "unix:/run/w.sock"}),
     ("wallet.tls", {"{}": Tls()}),
     ("wallet.currency_decimals", {"0": 0, "8": 8}),
@@ -104,8 +105,17 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("journal.retry_seconds", {"0.1": 0.1, "3600": 3600}),
     ("journal.tries", {"1": 1, "1000": 1000}),
     ("limits.resolver_calls", {"1": 1, "65536": 65536}),
+    ("limits.kept_for_cancels", {"0": 0, "45": 45}),
+    ("limits.kept_for_wins", {"0": 0, "45": 45}),
+    ("breaker.failures", {"0": 0, "1000000": 1000000}),
+    ("breaker.patience", {"0.001": 0.001, "60": 60}),
+    ("breaker.away_after", {"0.001": 0.001, "3600": 3600}),
+    ("breaker.probe_every", {"0.001": 0.001, "60": 60}),
+    ("breaker.probe_seconds", {"0.001": 0.001, "60": 60}),
     ("limits.journal_steps", {"1": 1, "10000000": 10000000}),
     ("limits.log_lines", {"1": 1, "10000000": 10000000}),
+    ("tracing.endpoint", {"http://collector:4317": "http://collector:4317", "https://[::1]": "https://[::1]"}),
+    ("tracing.sample_percent", {"0": 0, "100": 100}),
     ("admin.listen", {"127.0.0.1:0": Address("127.0.0.1", 0)}),
     ("ui.listen", {"localhost:1": Address("localhost", 1)}),
     ("ui.keep_flows", {"1": 1, "1000000": 1000000}),
@@ -154,8 +164,17 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("journal.retry_seconds", seconds(3600), ["0", "3600.1", *NOT_SECONDS]),
     ("journal.tries", whole(1, 1000), ["0", "1001", *NOT_WHOLE]),
     ("limits.resolver_calls", whole(1, 65536), ["0", "65537", *NOT_WHOLE]),
+    ("limits.kept_for_cancels", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
+    ("limits.kept_for_wins", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
+    ("breaker.failures", whole(0, 1_000_000), ["-1", "1000001", *NOT_WHOLE]),
+    ("breaker.patience", seconds(60), ["0", "60.001", *NOT_SECONDS]),
+    ("breaker.away_after", seconds(3600), ["0", "3600.001", *NOT_SECONDS]),
+    ("breaker.probe_every", seconds(60), ["0", "60.001", *NOT_SECONDS]),
+    ("breaker.probe_seconds", seconds(60), ["0", "60.001", *NOT_SECONDS]),
     ("limits.journal_steps", whole(1, 10000000), ["0", "10000001", *NOT_WHOLE]),
     ("limits.log_lines", whole(1, 10000000), ["0", "-1", "10000001", *NOT_WHOLE]),
+    ("tracing.endpoint", UPSTREAM, ["127.0.0.1:4317", "http://a/v1/traces", *NOT_TEXTS]),
+    ("tracing.sample_percent", whole(0, 100), ["-1", "101", *NOT_WHOLE]),
     ("admin.listen", ADDRESS, ["9901", "localhost", *NOT_TEXTS]),
     ("ui.listen", ADDRESS, ["8081", "localhost", *NOT_TEXTS]),
     ("ui.keep_flows", whole(1, 1000000), ["0", "-1", "1000001", *NOT_WHOLE]),
@@ -163,7 +182,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
 ]
 
 SECTIONS = {
-    "callback": "path, token_env, token_file, allow_from",
+    "callback": "path, token_env, token_file, allow_from, trusted_proxies",
     "wallet": "target, tls, currency_decimals, mapping, late_bets_refused, connect_wait, connect_timeout",
     "deadlines": "bet, balance, authenticate, win, cancel, status, margin",
     "status_cache": "size, ok_seconds, canceled_seconds",
@@ -171,7 +190,9 @@ SECTIONS = {
         "path, settle_after, abandon_after, redeliver_for, keep_days, settle_wins, settle_bets, recheck_after, "
         "call_seconds, retry_seconds, tries"
     ),
-    "limits": "body_bytes, wallet_calls, resolver_calls, journal_steps, log_lines",
+    "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, journal_steps, log_lines",
+    "breaker": "failures, patience, away_after, probe_every, probe_seconds",
+    "tracing": "endpoint, sample_percent",
     "admin": "listen",
     "ui": "listen, keep_flows, mask_accounts",
 }
@@ -254,7 +275,7 @@ def test_a_section_holds_keys_and_values(tmp_path: Path, section: str, keys: str
 
 
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
-    empty_sections = "".join(f"{section}: {{}}\n" for section in SECTIONS.keys() - {"wallet", "admin"})
+    empty_sections = "".join(f"{section}: {{}}\n" for section in SECTIONS.keys() - {"wallet", "tracing", "admin"})
     settings = load_text(tmp_path, "wallet: {target: w}")
 
     assert settings.journal.path == tmp_path / "walletbridge.db"

@@ -42,9 +42,14 @@ class Changes:
 
 @asynccontextmanager
 async def channel_to(
-    port: int, *, tls: Tls | None = None, on_change: Callable[[bool], None] = lambda _: None
+    port: int,
+    *,
+    tls: Tls | None = None,
+    connect_timeout: float = 0.5,
+    on_change: Callable[[bool], None] = lambda _: None,
 ) -> AsyncIterator[Channel]:
-    channel = Channel(WalletSettings(target=f"{HOST}:{port}", tls=tls), on_change=on_change)
+    settings = WalletSettings(target=f"{HOST}:{port}", tls=tls, connect_timeout=connect_timeout)
+    channel = Channel(settings, on_change=on_change)
     try:
         yield channel
     finally:
@@ -57,6 +62,13 @@ def dead_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         yield taken.getsockname()[1]
+
+
+@asynccontextmanager
+async def listening_and_silent() -> AsyncIterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.create_server((HOST, 0)) as listener:
+        yield listener.getsockname()[1]
 
 
 async def get_balance(channel: Channel) -> v1.GetBalanceResponse:
@@ -94,6 +106,38 @@ async def test_the_wait_for_a_wallet_that_is_away_is_bounded(dead_port: int) -> 
 
         assert await channel.wait_until_ready(0.05) is False
         assert 0.04 < loop.time() - started < 0.5
+
+
+async def test_until_the_first_attempt_has_ended_its_end_is_waited_for() -> None:
+    """Callbacks that come with the start are not refused because the channel is new."""
+    async with running_wallet() as (_, port), channel_to(port) as channel:
+        assert not channel.is_ready
+        assert await channel.wait_until_ready(0, first=TIMEOUT) is True
+
+
+async def test_a_first_attempt_that_fails_holds_nobody_up(dead_port: int) -> None:
+    loop = asyncio.get_running_loop()
+    async with channel_to(dead_port, connect_timeout=TIMEOUT) as channel:
+        assert await channel.wait_until_ready(0, first=TIMEOUT) is False
+        started = loop.time()
+        assert await channel.wait_until_ready(0, first=TIMEOUT) is False
+
+        assert loop.time() - started < 0.5
+
+
+async def test_a_first_attempt_that_hangs_is_waited_for_once_and_no_longer_than_it_may_take() -> None:
+    """The core's own limit is another: it says nothing while a name is resolved."""
+    loop = asyncio.get_running_loop()
+    async with listening_and_silent() as port, channel_to(port, connect_timeout=0.2) as channel:
+        started = loop.time()
+        assert await channel.wait_until_ready(0, first=0.05) is False
+        assert loop.time() - started < 0.15
+        assert await channel.wait_until_ready(0, first=TIMEOUT) is False
+        assert 0.15 < loop.time() - started < 1.0
+        started = loop.time()
+        assert await channel.wait_until_ready(0, first=TIMEOUT) is False
+
+        assert loop.time() - started < 0.1
 
 
 async def test_who_waits_is_let_go_when_the_wallet_is_there() -> None:

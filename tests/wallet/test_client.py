@@ -375,6 +375,28 @@ async def test_a_movement_waits_a_moment_for_the_connection() -> None:
         assert wallet.counts == {"PlaceBet": 1}
 
 
+@pytest.mark.parametrize("command", Command)
+async def test_the_first_calls_wait_for_the_first_connection(command: Command) -> None:
+    """However short the wait for a connection that is gone: at the start there is none yet."""
+    async with running_wallet() as (wallet, port), bench_at(port, connect_wait=0) as bench:
+        wallet.script("GetTransactionStatus", PROCESSED)
+        assert not bench.channel.is_ready
+
+        assert (await bench.call(command)).result is Result.OK
+        assert bench.trace.tries == 1
+
+
+async def test_a_first_call_waits_no_longer_than_its_budget() -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server((HOST, 0)) as silent:
+        async with bench_at(silent.getsockname()[1]) as bench:
+            started = loop.time()
+            unknown = await bench.unknown("bet", seconds=0.1)
+
+            assert loop.time() - started < 0.4
+            assert unknown.sent is False
+
+
 async def test_a_caller_that_is_cancelled_before_anything_was_sent_knows_it() -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))

@@ -35,6 +35,9 @@ class DebitCredit(ExampleWallet):
     def asked(self, request: Any) -> tuple[str, str]:
         return request.user_id, getattr(request, "idempotency_key", "").partition(":")[2]
 
+    def plays(self, method: str, request: Any) -> str:
+        return "" if method in self.reads else self.reference(request).partition(":")[0]
+
     def declined(self, method: str) -> Message:
         return self._refused(self._reply_name(method), "rejected")
 

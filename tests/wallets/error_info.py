@@ -1,7 +1,7 @@
 """config/examples/error-info: promises what wallet.v1 promises; says no with a gRPC status, and without a balance."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 from google.protobuf.message import Message
@@ -19,6 +19,7 @@ class ErrorInfoWallet(ExampleWallet):
 
     name = "error-info"
     reads = frozenset({"GetPlayer", "GetTransaction"})
+    movements: ClassVar[Mapping[str, str]] = {"CreateDebit": "bet", "CreateCredit": "win"}
     keeps_transactions = True
 
     @property

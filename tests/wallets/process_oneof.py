@@ -28,6 +28,9 @@ class ProcessOneof(ExampleWallet):
             player = self.books.player_of_id(request.player_id)
         return player.account if player else "", request.ref
 
+    def plays(self, method: str, request: Any) -> str:
+        return str(request.WhichOneof("action")) if method == "Process" else ""
+
     def declined(self, method: str) -> Message:
         del method
         return self._denied("CLOSED", None)

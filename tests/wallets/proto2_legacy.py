@@ -1,7 +1,7 @@
 """config/examples/proto2-legacy: looks at the balance before the ticket, and forgets cancels."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf.message import Message
 from tests.wallets.books import Player
@@ -16,6 +16,7 @@ class Proto2Legacy(ExampleWallet):
 
     name = "proto2-legacy"
     reads = frozenset({"Look"})
+    movements: ClassVar[Mapping[str, str]] = {"Take": "bet", "Give": "win"}
     remembers_cancels = False
 
     @property

@@ -14,6 +14,8 @@ from google.rpc.status_pb2 import Status
 from tests.wallets.books import Books, Entry
 from tests.wallets.protos import load_proto
 
+from walletbridge.wallet.v1 import wallet_service_pb2 as v1
+
 type Operation = Callable[[Any], Message]
 """Answers one method: its request goes in, its response comes out. Runs inside a step of the books."""
 
@@ -56,6 +58,8 @@ class ExampleWallet:
     """False: the opposite movement makes one."""
     reads: ClassVar[frozenset[str]]
     """The methods that never move money."""
+    movements: ClassVar[Mapping[str, str]] = {}
+    """The methods that do nothing but `bet` or `win`."""
 
     def __init__(self, books: Books) -> None:
         self.books = books
@@ -69,6 +73,21 @@ class ExampleWallet:
     def asked(self, request: Any) -> tuple[str, str]:
         """The account of a request and its transaction, empty where it has none, for whoever watches."""
         raise NotImplementedError
+
+    def plays(self, method: str, request: Any) -> str:
+        """`bet` or `win`, or something else for a call that is neither."""
+        del request
+        return self.movements.get(method, "")
+
+    def reference(self, request: Any) -> str:
+        """How the books name what a request is about."""
+        return self.asked(request)[1]
+
+    def outcome(self, request: Any, response: Any) -> int:
+        """What a bet or win came to, in the numbers of wallet.v1: it is on record, or it was refused."""
+        del response
+        with self.books.step():
+            return int(v1.OUTCOME_OK if self.books.find(self.reference(request)) else v1.OUTCOME_FAILED)
 
     def declined(self, method: str) -> Message:
         """A refusal for no reason, which its mapping reads as 99; may raise Refused."""

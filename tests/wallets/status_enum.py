@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from google.protobuf.message import Message
 from tests.wallets.books import Player
@@ -16,6 +16,7 @@ class StatusEnum(ExampleWallet):
 
     name = "status-enum"
     reads = frozenset({"StartSession", "GetFunds", "QueryOperation"})
+    movements: ClassVar[Mapping[str, str]] = {"Withdraw": "bet", "Deposit": "win"}
     keeps_transactions = True
 
     @property

@@ -5,6 +5,7 @@ The settings file: `load` reads it, `Settings` is what it says, `read_tokens` fe
 from walletbridge.settings.addresses import Address, Upstream
 from walletbridge.settings.model import (
     Admin,
+    Breaker,
     Callback,
     Deadlines,
     Journal,
@@ -12,6 +13,7 @@ from walletbridge.settings.model import (
     Settings,
     StatusCache,
     Tls,
+    Tracing,
     Ui,
     Wallet,
 )
@@ -21,6 +23,7 @@ from walletbridge.settings.tokens import read_tokens
 __all__ = [
     "Address",
     "Admin",
+    "Breaker",
     "Callback",
     "Deadlines",
     "Journal",
@@ -28,6 +31,7 @@ __all__ = [
     "Settings",
     "StatusCache",
     "Tls",
+    "Tracing",
     "Ui",
     "Upstream",
     "Wallet",

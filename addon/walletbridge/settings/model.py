@@ -31,6 +31,8 @@ def _seconds_or_off(highest: int) -> Meta:
     return Meta(ge=0, le=highest, description=f"seconds from 0 (off) to {highest}")
 
 
+_PERCENT = _whole(0, 45)
+"""A share that leaves something for the others when there are two of them."""
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -63,6 +65,8 @@ class Callback(Section, frozen=True, kw_only=True):
     token_file: Path | None = None
     allow_from: tuple[Network, ...] = ()
     """Empty means anyone who has the token."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose X-Forwarded-For is believed when `allow_from` is tested."""
 
     def __post_init__(self) -> None:
         if self.token_env is None and self.token_file is None:
@@ -157,10 +161,38 @@ class Limits(Section, frozen=True, kw_only=True):
     """Calls of the wallet at the same time."""
     resolver_calls: Annotated[int, _whole(1, 65536)] = 16
     """How many of them may settle what is open, rather than answer a callback."""
+    kept_for_cancels: Annotated[int, _PERCENT] = 10
+    """How many percent of them no other call may take."""
+    kept_for_wins: Annotated[int, _PERCENT] = 15
+    """How many percent of them, beyond those, only wins and cancels may take."""
     journal_steps: Annotated[int, _whole(1, 10_000_000)] = 10_000
     """Steps of callbacks that wait for the journal's disk."""
     log_lines: Annotated[int, _whole(1, 10_000_000)] = 10_000
     """Lines of the log that wait to be written."""
+
+
+class Breaker(Section, frozen=True, kw_only=True):
+    """When the wallet counts as down, so that calls but cancels are refused at once, and when it is asked again."""
+
+    failures: Annotated[int, _whole(0, 1_000_000)] = 10
+    """Calls in a row without an answer; 0 switches the breaker off."""
+    patience: Annotated[float, _seconds(60)] = 0.5
+    """How long a call must have waited for its missing answer to count, in seconds."""
+    away_after: Annotated[float, _seconds(_HOUR)] = 0.5
+    """How long the connection must be gone, in seconds; until then reads wait for it inside their limit."""
+    probe_every: Annotated[float, _seconds(60)] = 0.25
+    """How often a wallet that does not answer is asked, in seconds."""
+    probe_seconds: Annotated[float, _seconds(60)] = 1.0
+    """How long such a question waits for its answer, in seconds."""
+
+
+class Tracing(Section, frozen=True, kw_only=True):
+    """OpenTelemetry's traces. Where a key is not set, OpenTelemetry's own environment variables say it."""
+
+    endpoint: Upstream | None = None
+    """The collector, which speaks OTLP over gRPC."""
+    sample_percent: Annotated[int, _whole(0, 100)] | None = None
+    """How many of the callbacks are traced."""
 
 
 class Admin(Section, frozen=True, kw_only=True):
@@ -190,6 +222,9 @@ class Settings(Section, frozen=True, kw_only=True):
     status_cache: StatusCache = StatusCache()
     journal: Journal = Journal()
     limits: Limits = Limits()
+    breaker: Breaker = Breaker()
+    tracing: Tracing | None = None
+    """None: only if OpenTelemetry's own environment variables ask for it."""
     admin: Admin | None = None
     """None for no admin endpoint."""
     ui: Ui = Ui()

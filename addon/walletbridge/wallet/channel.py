@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 # gRPC's core writes lines of its own to stderr, into the middle of a console UI. It reads this once, at its import.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
@@ -22,6 +23,9 @@ RECONNECT_MILLISECONDS = 100
 RECONNECT_MILLISECONDS_MAX = 200
 RESPONSE_BYTES_MAX = 1 << 20
 
+type Around = Callable[[str, Any], Any]
+"""Takes the path of a method and the call of it, and returns a call with the same arguments."""
+
 
 class Channel:
     """
@@ -30,28 +34,46 @@ class Channel:
     Must be made inside a running event loop. Raises SettingsError where a certificate or key cannot be read.
     """
 
-    def __init__(self, settings: WalletSettings, *, on_change: Callable[[bool], None]) -> None:
-        """`on_change` is told when the connection is there (True) and when it is gone (False)."""
+    def __init__(
+        self, settings: WalletSettings, *, on_change: Callable[[bool], None], around: Around | None = None
+    ) -> None:
+        """
+        `on_change` is told when the connection is there (True) and when it is gone (False). `around` is put around the
+        calls of each method.
+        """
+        self._around = around
         options = _options(settings)
         if settings.tls is None:
             self._channel = grpc.aio.insecure_channel(settings.target, options=options)
         else:
             self._channel = grpc.aio.secure_channel(settings.target, credentials(settings.tls), options=options)
         self._ready = asyncio.Event()
+        self._tried = asyncio.Event()
+        # A name that takes long to resolve is no state of the channel, and yet nobody may wait for it for ever.
+        self._last_moment = asyncio.get_running_loop().call_later(settings.connect_timeout, self._tried.set)
         self._on_change = on_change
         self._watch = asyncio.ensure_future(self._watch_state())
 
     def method(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable:
         """A unary method that takes a message and returns the response's bytes, unread."""
-        return self._channel.unary_unary(path, request_serializer=_serialize)
+        call = self._channel.unary_unary(path, request_serializer=_serialize)
+        return call if self._around is None else self._around(path, call)
 
     @property
     def is_ready(self) -> bool:
         """Whether a call could be sent at once."""
         return self._ready.is_set()
 
-    async def wait_until_ready(self, seconds: float) -> bool:
-        """Waits for the connection, at most so long; says whether it is there."""
+    async def wait_until_ready(self, seconds: float, *, first: float = 0) -> bool:
+        """
+        Waits for the connection, at most so long; says whether it is there.
+
+        `first`, in seconds: how long it may wait for the end of the very first attempt to connect, before that. After
+        `connect_timeout` nobody waits for that any more.
+        """
+        if first > 0 and not self._tried.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._tried.wait(), first)
         if not self._ready.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ready.wait(), seconds)
@@ -60,6 +82,7 @@ class Channel:
     async def close(self) -> None:
         """Ends the connection; a call still in flight ends as cancelled, and its outcome is unknown."""
         self._watch.cancel()
+        self._last_moment.cancel()
         with suppress(asyncio.CancelledError):
             await self._watch
         self._ready.clear()
@@ -74,6 +97,8 @@ class Channel:
                 self._ready.set()
             else:
                 self._ready.clear()
+            if ready or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                self._tried.set()
             # That a wallet is away at the start is known only once an attempt has failed.
             if ready != told and (ready or told or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE):
                 told = ready

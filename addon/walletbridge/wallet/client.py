@@ -192,7 +192,7 @@ class GrpcWallet:
         left = deadline - self._clock()
         if not self._channel.is_ready and left > 0:
             # Not having called is the only proof of not having been executed, so nothing is queued inside gRPC.
-            if not await self._channel.wait_until_ready(min(left, self._connect_wait)):
+            if not await self._channel.wait_until_ready(min(left, self._connect_wait), first=left):
                 raise OutcomeUnknown("there is no connection to the wallet", sent=False)
             left = deadline - self._clock()
         if left <= 0:

@@ -2,7 +2,7 @@
 Writes a first mapping file: what is guessed is marked so, what is open stands as a question.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
@@ -17,6 +17,7 @@ from walletbridge.wallet.guessing import (
     status_field,
     words_of,
 )
+from walletbridge.wallet.mapping.consistency import COMES_TO
 from walletbridge.wallet.mapping.fields import is_map, type_name
 from walletbridge.wallet.schema import Schema
 
@@ -46,17 +47,16 @@ def mapping_text(schema: Schema, source: str) -> str:
     ]
     chosen = {command: method_for(command, methods) for command in METHODS}
     chosen["authenticate"] = chosen["authenticate"] or chosen["balance"]
-    commands = [line for command in METHODS for line in _command(command, chosen)]
-    checks = sorted({result for line in commands for result in _results_in(line)})
+    texts = {command: "\n".join(_command(command, chosen)) for command in METHODS}
     bound = {method.full_name for method in chosen.values() if method is not None}
     lines = [
         _HEAD,
         f"schema:\n  {source}\n",
         f"service: {service}" + (f"  {_GUESS}" if len(schema.services) > 1 else ""),
-        _PROMISES.format(checks=", ".join(checks)),
+        _PROMISES.format(checks=", ".join(_checks(texts))),
         *_others(schema, bound),
         "commands:",
-        *commands,
+        *texts.values(),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -118,8 +118,8 @@ def _request(message: Descriptor, command: str, indent: str, depth: int) -> Iter
     """Each field, bound or as a comment."""
     for field in message.fields:
         source = source_for(field, command)
-        if field.containing_oneof is not None and not _is_case(field, command):
-            yield f"{indent}#{field.name}:  # {type_name(field)}, of the oneof {field.containing_oneof.name}"
+        if not _is_case(field, command):
+            yield f"{indent}#{field.name}:  # {type_name(field)}, of a oneof"
         elif source:
             yield f'{indent}{field.name}: "{source}"  {_GUESS}'
         elif field.is_required:
@@ -135,7 +135,7 @@ def _request(message: Descriptor, command: str, indent: str, depth: int) -> Iter
 
 def _is_case(field: FieldDescriptor, command: str) -> bool:
     """Whether a member of a oneof is the one for a command; a proto3 optional field is alone in its own."""
-    if len(field.containing_oneof.fields) == 1:
+    if field.containing_oneof is None or len(field.containing_oneof.fields) == 1:
         return True
     wanted = METHODS["cancel" if command == "undo" else command]
     return any(words <= words_of(field.name) for words in wanted)
@@ -160,7 +160,9 @@ def _outcome(message: Descriptor, indent: str) -> Iterator[str]:
             question = f"{_OPEN} what does it mean?" if result == "unknown" and value.number else _GUESS
             yield f"{indent}    {value.name}: {result}  {question}"
     elif success is not None:
-        reason = next((found for word in ("error", "code", "reason") if (found := find(message, word))), None)
+        reason = next(
+            (found for word in ("error", "code", "reason", "message") if (found := find(message, word))), None
+        )
         if reason is not None and form_of(reason[1]) == "decimal":
             yield f"{indent}- field: {reason[0]}  {_GUESS}"
             yield f'{indent}  values: {{"OPEN": unknown}}  {_OPEN} which texts come to 21, 22, 31, 41, 99?'
@@ -209,7 +211,10 @@ def _state(message: Descriptor, indent: str) -> Iterator[str]:
         yield f"{indent}    {value.name}: {state_for(value.name)}  {_GUESS}"
 
 
-def _results_in(line: str) -> Iterable[str]:
-    """The checks of which a line of a table speaks."""
-    text = line.partition("#")[0]
-    return [check for check in ("21", "22", "31", "41", "42") if f": {check}" in text]
+def _checks(texts: Mapping[str, str]) -> list[str]:
+    """The checks of which every command speaks that would have to."""
+    return [
+        str(check)
+        for check, commands in COMES_TO.items()
+        if all(f": {check}" in texts[command] or "journal" in texts[command] for command in commands)
+    ]

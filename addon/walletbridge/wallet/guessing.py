@@ -8,16 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
-from walletbridge.wallet.mapping.fields import integers, is_map, is_string
+from walletbridge.wallet.mapping.fields import enum_of, integers, is_map, is_string
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 METHODS: Mapping[str, Sequence[frozenset[str]]] = {
-    "authenticate": [frozenset(words) for words in ({"authenticate"}, {"auth"}, {"login"}, {"verify"})],
-    "balance": [frozenset(words) for words in ({"balance"}, {"get", "account"}, {"get", "player"}, {"get", "wallet"})],
-    "bet": [frozenset(words) for words in ({"bet"}, {"debit"}, {"stake"}, {"withdraw"}, {"charge"}, {"process"})],
-    "win": [frozenset(words) for words in ({"win"}, {"credit"}, {"payout"}, {"deposit"}, {"settle"}, {"process"})],
-    "cancel": [frozenset(words) for words in ({"cancel"}, {"rollback"}, {"refund"}, {"reverse"}, {"revert"}, {"void"})],
+    "authenticate": [frozenset(words) for words in ({"authenticate"}, {"auth"}, {"login"}, {"session"})],
+    "balance": [
+        frozenset(words)
+        for words in ({"balance"}, {"funds"}, {"look"}, {"get", "account"}, {"get", "player"}, {"get", "wallet"})
+    ],
+    "bet": [
+        frozenset(words) for words in ({"bet"}, {"debit"}, {"stake"}, {"withdraw"}, {"charge"}, {"take"}, {"process"})
+    ],
+    "win": [
+        frozenset(words) for words in ({"win"}, {"credit"}, {"payout"}, {"deposit"}, {"settle"}, {"give"}, {"process"})
+    ],
+    "cancel": [
+        frozenset(words)
+        for words in ({"cancel"}, {"rollback"}, {"refund"}, {"reverse"}, {"revert"}, {"void"}, {"undo"})
+    ],
     "status": [
         frozenset(words)
         for words in ({"status"}, {"transaction", "get"}, {"operation", "query"}, {"transfer", "get"}, {"transaction"})
@@ -37,6 +47,13 @@ _FIELDS: Sequence[tuple[str, frozenset[str]]] = [
     ),
     ("{account}", frozenset({"account", "user", "username", "player", "customer", "login", "wallet", "member"})),
 ]
+_LACKING = {
+    "{trans_id}": ("authenticate", "balance"),
+    "{round_id}": ("authenticate", "balance", "status"),
+    "{game_code}": ("authenticate", "balance", "status"),
+    "{provider_id}": ("authenticate", "balance", "status"),
+}
+"""Which commands do not carry a source."""
 _AMOUNTS = frozenset({"amount", "stake", "cents", "sum", "money"})
 _GOOD = frozenset({"ok", "success", "succeeded", "successful", "accepted", "done", "approved", "completed"})
 _RESULTS: Sequence[tuple[str, frozenset[str], frozenset[str]]] = [
@@ -81,22 +98,20 @@ def source_for(field: FieldDescriptor, command: str) -> str:
 
 
 def _of_type(source: str, field: FieldDescriptor, command: str) -> str:
+    """The source, if the command has it and the field can hold it; a key of idempotency tells the commands apart."""
     is_moment = field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp"
+    fits = not field.is_repeated and (is_string(field) or integers(field) is not None)
     if source == "{requested_at}":
-        return source if is_moment else ""
-    if source == "{checks}":
-        return source if field.is_repeated and (integers(field) or field.enum_type) else ""
-    if field.is_repeated or not (is_string(field) or integers(field)):
+        fits = is_moment
+    elif source == "{checks}":
+        fits = field.is_repeated and (integers(field) is not None or field.enum_type is not None)
+    if not fits or command in _LACKING.get(source, ()):
         return ""
-    if source == "{trans_id}" and command in {"authenticate", "balance"}:
-        return ""
-    if source in {"{round_id}", "{game_code}", "{provider_id}"} and command in {"authenticate", "balance", "status"}:
-        return ""
-    if source == "{trans_id}" and is_string(field) and command in {"bet", "win"}:
-        return f"{command}:{source}" if words_of(field.name) & {"idempotency", "key", "reference", "ref"} else source
-    if source == "{trans_id}" and is_string(field) and command == "undo":
+    is_key = source == "{trans_id}" and is_string(field)
+    if is_key and command == "undo":
         return f"cancel:{source}"
-    return source
+    is_key = is_key and bool(words_of(field.name) & {"idempotency", "key", "reference", "ref"})
+    return f"{command}:{source}" if is_key and command in {"bet", "win"} else source
 
 
 def form_of(field: FieldDescriptor) -> str:
@@ -149,5 +164,6 @@ def find(message: Descriptor, wanted: str, *, depth: int = 3) -> tuple[str, Fiel
 def status_field(message: Descriptor) -> FieldDescriptor | None:
     """The enum of a reply that says what came of it."""
     enums = [field for field in message.fields if field.enum_type is not None and not field.is_repeated]
-    likely = [field for field in enums if words_of(field.name) & {"status", "outcome", "result", "code", "error"}]
-    return (likely or enums or [None])[0]
+    telling = [field for field in enums if any(result_for(value.name) == "0" for value in enum_of(field).values)]
+    likely = [field for field in telling if words_of(field.name) & {"status", "outcome", "result", "code", "error"}]
+    return next(iter(likely or telling), None)

@@ -12,7 +12,7 @@ from walletbridge.wallet.mapping.model import UNDO_BET, UNDO_WIN
 from walletbridge.wallet.mapping.sources import OF_THE_JOURNAL
 
 _MOVEMENTS = ("bet", "win")
-_COMES_TO = {
+COMES_TO = {
     21: ("authenticate", "balance", "bet", "win"),
     22: ("balance", "bet"),
     31: ("bet",),
@@ -29,7 +29,7 @@ def breaches(bindings: Mapping[str, Binding], promises: Promises, decimals: int)
             yield _at(name, binding, problem)
         if Result.OK not in _results(binding):
             yield _at(name, binding, "no rule comes to 0: it could never succeed")
-    for check, commands in _COMES_TO.items():
+    for check, commands in COMES_TO.items():
         for name in commands:
             if check in promises.checks and name in bindings and Result(check) not in _results(bindings[name]):
                 problem = f"promises.checks says that the wallet makes check {check}, but no rule comes to {check}"

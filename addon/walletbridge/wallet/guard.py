@@ -1,0 +1,79 @@
+"""
+Stands between the callbacks and the wallet's client, and refuses at once what would only wait: calls of a wallet that
+is down, and calls beyond the places that there are for their kind. What is refused was not sent.
+"""
+
+from collections.abc import Callable, Collection
+
+import grpc
+
+from walletbridge.callbacks import Callback, Command
+from walletbridge.errors import OutcomeUnknown
+from walletbridge.outcomes import Outcome
+from walletbridge.trace import Trace
+from walletbridge.wallet.breaker import Breaker
+from walletbridge.wallet.places import Places
+from walletbridge.wallet.port import Wallet
+
+REFUSED = frozenset(Command) - {Command.CANCEL}
+"""What an open breaker refuses. A cancel is tried whatever is known of the wallet: it settles what is unknown."""
+
+_DEADLINE = grpc.StatusCode.DEADLINE_EXCEEDED.name
+_BROKEN = grpc.StatusCode.UNAVAILABLE.name
+_OURS = grpc.StatusCode.CANCELLED.name
+"""We ended the call ourselves, which says nothing of the wallet."""
+
+
+class Watched:
+    """A `Wallet` that tells the breaker what comes of its calls."""
+
+    def __init__(self, wallet: Wallet, breaker: Breaker, *, clock: Callable[[], float]) -> None:
+        self._wallet = wallet
+        self._breaker = breaker
+        self._clock = clock
+
+    async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
+        """See `Wallet.call`."""
+        tries, started = trace.tries, self._clock()
+        try:
+            outcome = await self._wallet.call(callback, deadline=deadline, trace=trace)
+        except OutcomeUnknown:
+            if trace.tries > tries:
+                self._failed(trace.grpc_status, self._clock() - started)
+            raise
+        self._breaker.answered()
+        return outcome
+
+    def _failed(self, status: str, waited: float) -> None:
+        if status == _DEADLINE:
+            self._breaker.timed_out(waited)
+        elif status == _BROKEN:
+            self._breaker.broke()
+        elif status != _OURS:
+            # Whatever it said, it is there.
+            self._breaker.answered()
+
+
+class Guard:
+    """A `Wallet` that refuses what an open breaker or a lack of places forbids."""
+
+    def __init__(
+        self, wallet: Wallet, places: Places, breaker: Breaker, *, refused: Collection[Command] = REFUSED
+    ) -> None:
+        """`refused`: the commands that an open breaker refuses."""
+        self._wallet = wallet
+        self._places = places
+        self._breaker = breaker
+        self._refused = refused
+
+    async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
+        """See `Wallet.call`."""
+        command = callback.command
+        if command in self._refused and self._breaker.is_open:
+            raise OutcomeUnknown("the wallet is down", sent=False)
+        if not self._places.take(command):
+            raise OutcomeUnknown(f"{self._places.most(command)} wallet calls are in flight", sent=False)
+        try:
+            return await self._wallet.call(callback, deadline=deadline, trace=trace)
+        finally:
+            self._places.give_back()

@@ -1,0 +1,66 @@
+"""
+Asks a wallet that does not answer, again and again, until it does: its answer closes the breaker.
+
+The questions are the gateway's own. Callbacks may be bets alone, and no bet should be the one to find out.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from walletbridge.callbacks import Balance
+from walletbridge.errors import OutcomeUnknown
+from walletbridge.trace import Trace
+from walletbridge.wallet.breaker import Breaker
+from walletbridge.wallet.port import Wallet
+
+NOBODY = "walletbridge-probe"
+"""An account that no player has. That it is not found is an answer as good as any."""
+
+
+class Probe:
+    """Runs beside the callbacks; idle while the breaker is closed. Must be made inside a running event loop."""
+
+    def __init__(
+        self, wallet: Wallet, breaker: Breaker, *, every: float, seconds: float, clock: Callable[[], float]
+    ) -> None:
+        """
+        A question goes out `every` so many seconds and waits `seconds` for its answer, whatever became of the one
+        before: that one may be lost in a connection or a process that is gone.
+        """
+        self._wallet = wallet
+        self._breaker = breaker
+        self._every = every
+        self._seconds = seconds
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._asking: set[asyncio.Future[None]] = set()
+        self._running = asyncio.ensure_future(self._run())
+
+    def wake(self) -> None:
+        """The breaker has opened, or something gives hope: do not wait for the next time."""
+        self._wake.set()
+
+    async def stop(self) -> None:
+        """Asks no more."""
+        tasks = {self._running, *self._asking}
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            while self._breaker.is_silent:
+                self._wake.clear()
+                asking = asyncio.ensure_future(self._ask())
+                self._asking.add(asking)
+                asking.add_done_callback(self._asking.discard)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._every)
+            self._wake.clear()
+
+    async def _ask(self) -> None:
+        question = Balance(account=NOBODY, checks=(21,), requested_at=None)
+        with suppress(OutcomeUnknown):
+            await self._wallet.call(question, deadline=self._clock() + self._seconds, trace=Trace())

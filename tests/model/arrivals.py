@@ -1,0 +1,166 @@
+"""What may begin while no call has the turn: the provider's callbacks and questions, and the resolver's work."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.model.books import Stand
+from tests.model.setting import SECONDS, SENDS_OF_CANCEL, Fault, Stage
+from tests.model.state import (
+    UNKNOWN,
+    Belief,
+    Call,
+    Phase,
+    Provider,
+    State,
+    Steps,
+    canonical,
+    faulty,
+    hear,
+    stands,
+    with_row,
+)
+
+from walletbridge.journal import plan as plans
+from walletbridge.journal import rules
+from walletbridge.journal.plan import Action, Switches
+from walletbridge.journal.row import Kind, Row
+from walletbridge.journal.rules import Step
+from walletbridge.outcomes import Outcome, Result, TransactionState
+
+_ANSWERS = {Step.UNKNOWN: UNKNOWN, Step.REPEATED: Result.ALREADY_PROCESSED, Step.FAILED: Result.FAILED}
+
+
+def of_provider(stage: Stage, state: State) -> Steps:
+    """What PROTOCOL.md has it do, and what it does beside."""
+    provider = state.provider
+    if provider.sends_left and provider.belief is Belief.UNSURE and not provider.cancels_left:
+        spent = replace(state, provider=replace(provider, sends_left=provider.sends_left - 1))
+        yield f"the {stage.setting.kind} comes", look_movement(stage, spent)
+    has_begun = state.row is not None or provider.sends_left < stage.sends
+    if not has_begun:
+        return
+    if provider.cancels_left:
+        yield "its cancel comes", _look_cancel(stage, state)
+    if state.faults:
+        yield from _cancels(state)
+        yield from _of_bet(stage, state) if stage.setting.kind is Kind.BET else _of_win(state)
+        yield from faulty(state, Fault.STATUS, _ask(state))
+        yield from faulty(state, Fault.CONFLICT, *_conflicts(stage, state))
+
+
+def _cancels(state: State) -> Steps:
+    provider = state.provider
+    if provider.belief in {Belief.MADE, Belief.UNSURE}:
+        regretted = Provider(
+            Belief.NOT_MADE,
+            sends_left=0,
+            cancels_left=SENDS_OF_CANCEL,
+            heard_made=provider.heard_made,
+            has_regretted=True,
+        )
+        yield from faulty(state, Fault.REGRET, replace(state, provider=regretted))
+    # Where 0 went out for a bet, or the provider has changed its mind, nothing but the cancel could tell.
+    if provider.cancels_left and not (provider.heard_made or provider.has_regretted):
+        yield from faulty(state, Fault.CANCEL_LOST, hear(state, Kind.CANCEL, UNKNOWN))
+
+
+def _of_bet(stage: Stage, state: State) -> Steps:
+    provider = state.provider
+    is_read = provider.belief is Belief.REFUSED
+    yield from faulty(state, Fault.REPEAT, look_movement(stage, state, is_read=is_read))
+    if (provider.belief is Belief.MADE or provider.cancels_left) and not state.around.has_win:
+        belief = Belief.VOID if provider.cancels_left else Belief.MADE
+        plays_on = replace(provider, belief=belief, cancels_left=0, heard_made=True)
+        around = replace(state.around, has_win=True)
+        yield from faulty(state, Fault.WIN_OF_ROUND, replace(state, provider=plays_on, around=around))
+
+
+def _of_win(state: State) -> Steps:
+    if not state.around.has_cancelled_bet:
+        void = replace(state.provider, belief=Belief.VOID, sends_left=0, cancels_left=0)
+        around = replace(state.around, has_cancelled_bet=True)
+        yield from faulty(state, Fault.CANCEL_OF_ROUND, replace(state, provider=void, around=around))
+
+
+def look_movement(stage: Stage, state: State, *, is_read: bool = True) -> State:
+    """The bet or win has come. `is_read`: the provider goes by its answer."""
+    look = rules.look_movement(state.row, None, stage.movement, stage.promises, now=0, seconds=SECONDS)
+    call = Call(stage.setting.kind, None, is_first=state.row is None, is_read=is_read)
+    if look.step is Step.SEND:
+        return _take(stage, state, look.row, call)
+    return answering(with_row(state, look.row), call, _ANSWERS[look.step])
+
+
+def _look_cancel(stage: Stage, state: State) -> State:
+    look = rules.look_cancel(state.row, None, stage.cancel, now=0, seconds=SECONDS)
+    return _take(stage, state, look.row, Call(Kind.CANCEL, None))
+
+
+def _take(stage: Stage, state: State, row: Row | None, call: Call) -> State:
+    assert row is not None
+    row = canonical(row)
+    if not stage.setting.intent_first:
+        return replace(state, call=replace(call, before=row))
+    return replace(state, row=row, call=replace(call, before=row if call.by else None))
+
+
+def answering(state: State, call: Call, answer: Result | None) -> State:
+    """The call has ended, and its answer is about to go out."""
+    is_41_to_bet = call.kind is Kind.BET and answer is Result.ALREADY_PROCESSED
+    is_cancelled_by_it = state.row is not None and state.row.cancel_by_provider
+    if is_41_to_bet and not (state.provider.heard_made or call.is_first or is_cancelled_by_it):
+        state = replace(state, wrong="41 to a bet for which no 0 went out")
+    ended = Call(call.kind, None, Phase.ENDED, answer=answer, is_read=call.is_read, unwritten=call.unwritten)
+    return replace(state, call=ended)
+
+
+def _conflicts(stage: Stage, state: State) -> Iterator[State]:
+    """Whether the answer goes out or not."""
+    if state.row is None or state.row.kind is None:
+        return
+    look = rules.look_movement(state.row, None, stage.conflict, stage.promises, now=0, seconds=SECONDS)
+    if look.step is Step.SEND or look.row is None:
+        yield replace(state, wrong="a callback that differs from its row was sent")
+        return
+    yield with_row(state, look.row)
+    if look.step is Step.REPEATED:
+        for sent in (True, False):
+            yield with_row(state, rules.delivered(look.row, stage.conflict, sent=sent))
+
+
+def _ask(state: State) -> State:
+    """The question, the wallet's answer, and what the provider makes of it."""
+    look = rules.look_status(state.row)
+    state = with_row(state, look.row)
+    if look.step is not Step.SEND:
+        return state
+    provider = replace(state.provider, sends_left=0, cancels_left=0)
+    if state.books.stand is Stand.UNKNOWN:
+        belief = Belief.REFUSED if provider.belief is Belief.REFUSED else Belief.NOT_MADE
+        return replace(state, provider=replace(provider, belief=belief))
+    said = TransactionState.OK if stands(state) else TransactionState.CANCELED
+    verdict = rules.end_status(state.row, Outcome(Result.OK, state=said))
+    if verdict is not None and verdict.answer is UNKNOWN:
+        return with_row(state, verdict.row)
+    belief = Belief.MADE if said is TransactionState.OK else Belief.NOT_MADE
+    return replace(with_row(state, verdict.row if verdict else None), provider=replace(provider, belief=belief))
+
+
+def of_resolver(stage: Stage, state: State) -> Steps:
+    """What it would do now, though it need not come to it."""
+    if state.row is None:
+        return
+    chosen = plans.plan(state.row, state.around, stage.setting.times, Switches(), now=0, eager=True)
+    if chosen.action in {Action.NOTHING, Action.WAIT}:
+        return
+    label = f"the resolver: {chosen.action.value}"
+    row = plans.take(state.row, chosen, now=0, seconds=SECONDS)
+    if chosen.action not in plans.SENDS:
+        yield label, with_row(state, row)
+        return
+    wrong = ""
+    if chosen.action is Action.REDELIVER and state.around.has_cancelled_bet:
+        wrong = "a win is sent again though the bet of its round was cancelled"
+    if chosen.action is Action.ABANDON and state.around.has_win:
+        wrong = "a bet is given up though a win of its round came"
+    yield label, replace(_take(stage, state, row, Call(row.call or Kind.CANCEL, chosen)), wrong=wrong)

@@ -1,0 +1,25 @@
+"""What is explored: bets and wins, and wallets that promise more or less."""
+
+from tests.model.books import Kindness
+from tests.model.setting import ANY, Fault, Setting
+
+from walletbridge.journal.row import Kind
+from walletbridge.promises import Repeats
+
+FORGETS = Kindness(remembers_cancels=False)
+REPORTS_NO_REPEATS = Kindness(reports_repeats=False)
+
+
+def scenarios(faults: int) -> dict[str, Setting]:
+    """By name, with so many faults in a run."""
+    any_of_all = (ANY,) * faults
+    # Of what the wallet has from elsewhere a refusal or a lost cancel tells nobody anything.
+    elsewhere = (ANY - {Fault.REFUSED, Fault.CANCEL_LOST},) * faults
+    return {
+        "bet": Setting(faults=any_of_all),
+        "bet, forgetful wallet": Setting(faults=any_of_all, kindness=FORGETS),
+        "bet, made elsewhere": Setting(faults=elsewhere, was_made_before=True),
+        "bet, repeats not reported": Setting(faults=any_of_all, kindness=REPORTS_NO_REPEATS, repeats=Repeats.REPLAYED),
+        "win": Setting(faults=any_of_all, kind=Kind.WIN),
+        "win, forgetful wallet": Setting(faults=any_of_all, kind=Kind.WIN, kindness=FORGETS),
+    }

@@ -1,0 +1,93 @@
+"""The model of one transaction: everything that can happen to it, and what must never come of that."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from tests.model.arrivals import of_provider, of_resolver
+from tests.model.books import Books, Stand, execute
+from tests.model.calls import of_call
+from tests.model.explorer import Model
+from tests.model.setting import Fault, Setting, Stage
+from tests.model.state import CANCELLED, Belief, Provider, State, Steps, a_second_later, faulty, stands
+
+from walletbridge.callbacks import Bet, Cancel, Win
+from walletbridge.journal import store
+from walletbridge.journal.plan import Round
+from walletbridge.journal.row import Kind
+from walletbridge.promises import Promises
+
+_GAME: dict[str, Any] = {
+    "account": "test1234",
+    "trans_id": 1,
+    "checks": (21,),
+    "requested_at": None,
+    "round_id": "r",
+    "provider_id": 0,
+    "game_code": "",
+    "game_name": "",
+    "game_type": "",
+}
+
+
+def model(setting: Setting) -> Model[State]:
+    """The model of a transaction in which nothing has happened yet."""
+    stage = _stage(setting)
+    books = Books(Stand.MADE, moved=1) if setting.was_made_before else Books()
+    start = State(None, None, books, (), Provider(sends_left=stage.sends), Round(), setting.faults)
+    return Model(start, partial(_steps, stage), partial(_wrong, stage), partial(_wrong_at_rest, stage))
+
+
+def _stage(setting: Setting) -> Stage:
+    promises = Promises(late_bets_refused=setting.kindness.remembers_cancels, repeats=setting.repeats)
+    movement = (Bet if setting.kind is Kind.BET else Win)(**_GAME, amount=1, call_id=0, type=0)
+    return Stage(setting, promises, movement, replace(movement, amount=2), Cancel(**_GAME))
+
+
+def _steps(stage: Stage, state: State) -> Steps:
+    if state.call is not None:
+        yield from of_call(stage, state, state.call)
+    else:
+        yield from of_provider(stage, state)
+        yield from of_resolver(stage, state)
+        yield from _pruned(state)
+        yield "time passes", a_second_later(state)
+    for call in set(state.late):
+        rest = list(state.late)
+        rest.remove(call)
+        left = replace(state, late=tuple(rest))
+        books, result = execute(state.books, call[0], stage.setting.kindness)
+        yield f"a late {call[0]} lands: {result.name}", replace(left, books=books)
+        yield f"a late {call[0]} is dropped", left
+
+
+def _pruned(state: State) -> Steps:
+    """The last thing that happens: rows are kept for longer than anybody comes back to them."""
+    is_over = not (state.late or state.provider.sends_left or state.provider.cancels_left)
+    if is_over and len(state.faults) == 1 and state.row is not None and not store.needs_look(state.row):
+        yield from faulty(state, Fault.PRUNE, replace(state, row=None))
+
+
+def _wrong(stage: Stage, state: State) -> str:
+    if state.wrong:
+        return state.wrong
+    if state.books.moved > 1:
+        return "its money has moved twice"
+    answer = state.provider.cancel_answer
+    if answer in CANCELLED and stage.setting.kindness.remembers_cancels and stands(state):
+        return f"it stands in the wallet though its cancel was answered {answer:d}"
+    return ""
+
+
+def _wrong_at_rest(stage: Stage, state: State) -> str:
+    row, belief = state.row, state.provider.belief
+    if state.call is not None:
+        return "a call never ends"
+    if row is not None and row.for_human:
+        return ""
+    if row is not None and row.is_listed:
+        return "nobody settles it"
+    is_wanted = belief is Belief.MADE or (belief is Belief.UNSURE and stage.setting.kind is Kind.WIN)
+    if belief in {Belief.DISPUTED, Belief.VOID} or is_wanted == stands(state):
+        return ""
+    return f"the provider takes it for {belief}, in the wallet it is {state.books.stand}, and nobody looks at it"
