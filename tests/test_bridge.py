@@ -5,15 +5,16 @@ import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, running_wallet, until
 
-from walletbridge import answers, transactions
+from walletbridge import answers, bridge, transactions
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge, budgets, days_to_keep
 from walletbridge.callbacks import Command
@@ -26,6 +27,7 @@ from walletbridge.promises import Promises
 from walletbridge.settings import Breaker, Callback, Deadlines, Journal, Limits, Settings, Tls, Tracing, Wallet
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
+from walletbridge.wallet.probe import NOBODY
 
 TOKEN = b"a-token-that-nobody-sees"
 TIMEOUT = 10.0
@@ -375,6 +377,30 @@ async def test_while_the_wallet_is_down_bets_and_wins_are_not_sent_and_the_journ
 
     assert events.count("wallet does not answer: bets, wins and reads are refused") == 1
     assert events.count("wallet answers again") == 1
+
+
+async def test_what_a_cancel_asks_of_a_wallet_that_is_down_is_asked_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here: the checks of a player, by a wallet that does not make them itself."""
+    monkeypatch.setattr(bridge, "Promises", partial(Promises, checks=frozenset({31, 41, 42})))
+    lost = Hang()
+
+    async def balance(call: Call) -> bytes:
+        return await (lost if call.request.account == NOBODY else OK)(call)
+
+    breaker = Breaker(failures=1, patience=0.1, probe_every=60)
+    async with connected(tmp_path, breaker=breaker, deadlines=SHORT, journal=QUIET) as (wallet, bench):
+        wallet.script("PlaceBet", Hang())
+        wallet.script("GetBalance", balance)
+        assert await bench.answer("bet", trans_id="first") == answers.UNKNOWN
+        await lost.arrived.wait()
+        asked = wallet.counts["GetBalance"]
+        assert await bench.answer("bet", trans_id="second") == answers.UNKNOWN
+        assert wallet.counts["GetBalance"] == asked
+
+        assert (await bench.answer("cancel", trans_id="first")).http_status == 200
+        assert (wallet.counts["GetBalance"], wallet.counts["CancelTransaction"]) == (asked + 1, 1)
 
 
 async def test_a_flood_of_bets_keeps_no_cancel_and_no_win_from_the_wallet(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, Call, Hang, ScriptedWallet, abort, reply, running_wallet
+from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, Step, abort, reply, running_wallet
 
 from walletbridge import otel, transactions
+from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge
 from walletbridge.gateway import Request
 from walletbridge.logs import open_log
@@ -55,12 +56,12 @@ class House:
         log = open_log(lines_max=1000, stream=None)
         self.bridge = Bridge(settings, Tokens([TOKEN.encode()]), log, spans=Spans(provider))
 
-    async def answer(self, command: str, *, age: float = 0, token: bool = True, **overrides: Any) -> None:
+    async def answer(self, command: str, *, age: float = 0, token: bool = True, **overrides: Any) -> Answer:
         """Answers a callback that came so many seconds ago."""
         content = body(make_callback(command, **overrides))
         received_at = self.bridge.clock() - age
         request = Request(method="POST", has_token=token, body=content, received_at=received_at)
-        await self.bridge.answer(request, Trace())
+        return await self.bridge.answer(request, Trace())
 
     @property
     def spans(self) -> Sequence[ReadableSpan]:
@@ -90,12 +91,22 @@ def traceparent(span: ReadableSpan) -> str:
     return f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-{span.context.trace_flags:02x}"
 
 
-def metadata(call: Call) -> dict[str, str]:
-    return dict(call.context.invocation_metadata())
+class Told:
+    """A step that notes which trace the wallet is told of; a call's metadata is gone when the call is."""
+
+    def __init__(self, then: Step = OK) -> None:
+        self._then = then
+        self.traceparent = ""
+
+    async def __call__(self, call: Call) -> bytes:
+        self.traceparent = dict(call.context.invocation_metadata())["traceparent"]
+        return await self._then(call)
 
 
 async def test_a_callback_and_its_wallet_call_are_one_trace_of_which_the_wallet_is_told(tmp_path: Path) -> None:
+    told = Told()
     async with running(tmp_path) as house:
+        house.wallet.script("PlaceBet", told)
         await house.answer("bet")
         callback, call = house.pair
 
@@ -114,7 +125,7 @@ async def test_a_callback_and_its_wallet_call_are_one_trace_of_which_the_wallet_
         "rpc.method": "PlaceBet",
         "rpc.grpc.status_code": 0,
     }
-    assert metadata(house.wallet.calls[0])["traceparent"] == traceparent(call)
+    assert told.traceparent == traceparent(call)
     assert {span.status.status_code for span in (callback, call)} == {StatusCode.UNSET}
 
 
@@ -196,14 +207,14 @@ def _set() -> asyncio.Event:
 
 
 async def test_each_try_of_a_read_is_a_span_of_its_own(tmp_path: Path) -> None:
+    once, again = Told(abort(grpc.StatusCode.UNAVAILABLE)), Told()
     async with running(tmp_path) as house:
-        house.wallet.script("GetBalance", abort(grpc.StatusCode.UNAVAILABLE), reply(outcome=v1.OUTCOME_OK))
+        house.wallet.script("GetBalance", once, again)
         await house.answer("balance")
         first, second, callback = house.spans
 
     assert first.parent == second.parent == callback.context
-    told = [metadata(call)["traceparent"] for call in house.wallet.calls]
-    assert told == [traceparent(first), traceparent(second)]
+    assert [once.traceparent, again.traceparent] == [traceparent(first), traceparent(second)]
 
 
 async def test_a_callback_that_reaches_no_wallet_has_a_span_too(tmp_path: Path) -> None:
@@ -217,6 +228,22 @@ async def test_a_callback_that_reaches_no_wallet_has_a_span_too(tmp_path: Path) 
     assert bad.attributes
     assert bad.attributes["http.response.status_code"] == 400
     assert str(bad.attributes["walletbridge.reason"]).startswith("$.data.amount: ")
+
+
+async def test_a_span_that_cannot_be_described_costs_nobody_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(otel, "_describe", fault)
+    monkeypatch.setattr(otel, "_describe_failure", fault)
+    async with running(tmp_path) as house:
+        house.wallet.script("PlaceBet", abort(grpc.StatusCode.INTERNAL), reply(outcome=v1.OUTCOME_OK))
+
+        assert (await house.answer("bet", trans_id=1)).http_status == 500
+        assert (await house.answer("bet", trans_id=2)).http_status == 200
+        assert len(house.spans) == 4
 
 
 async def test_callbacks_at_the_same_time_are_traces_of_their_own(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
 from walletbridge.wallet.mapping.loading import load as load_mapping
+from walletbridge.wallet.port import Wallet
 from walletbridge.wallet.protection import Protection
 
 if TYPE_CHECKING:
@@ -106,17 +107,21 @@ class Bridge:
             on_problem=self._journal_changed,
         )
         turns = Turns()
-        # The wallet's checks are made here where it does not make them.
-        self._transactions = Transactions(
-            checked(self.protection.for_callbacks, promises),
-            self.journal,
-            turns,
-            self.status_cache,
-            promises=promises,
-            times=times(settings.journal),
-            clock=clock,
-            on_event=self._tell,
-        )
+
+        def transactions(wallet: Wallet) -> Transactions:
+            return Transactions(
+                # The wallet's checks are made here where it does not make them.
+                checked(wallet, promises),
+                self.journal,
+                turns,
+                self.status_cache,
+                promises=promises,
+                times=times(settings.journal),
+                clock=clock,
+                on_event=self._tell,
+            )
+
+        self._transactions = transactions(self.protection.for_callbacks)
         self._resolver = Resolver(
             checked(self.protection.for_resolver, promises),
             self.journal,
@@ -137,6 +142,7 @@ class Bridge:
                 self.status_cache,
                 budgets=budgets(settings.deadlines),
                 clock=clock,
+                for_cancels=transactions(self.protection.for_cancels),
             ),
             log,
             currency_decimals=settings.wallet.currency_decimals,

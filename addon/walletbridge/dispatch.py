@@ -17,7 +17,7 @@ from walletbridge.wallet.port import Wallet
 class Dispatch:
     """Takes a callback to the wallet and brings back a definite outcome, or OutcomeUnknown."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all who answer a callback
         self,
         wallet: Wallet,
         transactions: Transactions,
@@ -25,10 +25,15 @@ class Dispatch:
         *,
         budgets: Mapping[Command, float],
         clock: Callable[[], float],
+        for_cancels: Transactions | None = None,
     ) -> None:
-        """`budgets`: seconds from the request's arrival to the end of the wallet call. PROTOCOL: Time limits."""
+        """
+        `budgets`: seconds from the request's arrival to the end of the wallet call. PROTOCOL: Time limits.
+        `for_cancels`: who takes cancels to the wallet, if it is not `transactions`.
+        """
         self._wallet = wallet
         self._transactions = transactions
+        self._for_cancels = for_cancels or transactions
         self._status_cache = status_cache
         self._budgets = budgets
         self._clock = clock
@@ -44,7 +49,7 @@ class Dispatch:
             case Bet() | Win():
                 return await self._transactions.move(callback, deadline=deadline, trace=trace)
             case Cancel():
-                return await self._transactions.cancel(callback, deadline=deadline, trace=trace)
+                return await self._for_cancels.cancel(callback, deadline=deadline, trace=trace)
             case Status():
                 return await self._status(callback, deadline, trace)
             case Authenticate() | Balance():

@@ -60,10 +60,15 @@ class Spans:
         async def traced(request: Request, trace: Trace) -> Answer:
             waited = clock() - request.received_at
             with self._tracer.start_as_current_span(
-                "callback", kind=SpanKind.SERVER, start_time=time.time_ns() - round(waited * _NANOSECONDS)
+                "callback",
+                kind=SpanKind.SERVER,
+                start_time=time.time_ns() - round(waited * _NANOSECONDS),
+                record_exception=False,
+                set_status_on_exception=False,
             ) as span:
                 made = await answer(request, trace)
-                if span.is_recording():
+                # Money may have moved by now: the answer matters more than what is told of it.
+                with suppress(Exception):
                     _describe(span, trace, made)
                 return made
 
@@ -92,7 +97,8 @@ class Spans:
                 try:
                     response = await call(request, timeout=timeout, metadata=(*metadata, *of_trace.items()))
                 except BaseException as error:
-                    _describe_failure(span, error)
+                    with suppress(Exception):
+                        _describe_failure(span, error)
                     raise
                 span.set_attribute("rpc.grpc.status_code", _GRPC_OK)
                 return response

@@ -30,6 +30,7 @@ from walletbridge.demo.gateway_process import GatewayProcess
 EVERY_SECONDS = 0.025
 """Between two callbacks of the load."""
 COMMANDS = ("bet", "balance", "win", "authenticate", "status", "cancel")
+CLEAR_SECONDS = 1.0
 BACK_SECONDS = 1.5
 """How long the load goes on once the wallet is back."""
 
@@ -61,12 +62,15 @@ class Outage:
     """In the order of the answers."""
     known_at: float = 0.0
     """When the gateway had found out."""
+    over_at: float = 0.0
+    """When the wallet's return began."""
     back_at: float = 0.0
+    """When it was back, at the latest."""
 
     @property
     def meanwhile(self) -> list[Answered]:
-        """The callbacks that came and could have gone while the outage was known."""
-        return [each for each in self.answered if self.known_at < each.begun < self.back_at - 0.1]
+        """The callbacks that came while the outage was known, and long enough before its end not to see that."""
+        return [each for each in self.answered if self.known_at < each.begun < self.over_at - CLEAR_SECONDS]
 
     @property
     def seconds_to_success(self) -> float:
@@ -138,6 +142,7 @@ async def outage(kind: Kind, folder: Path, *, seconds: float) -> Outage:
             await _lose(kind, wallet, gateway)
             seen.known_at = time.monotonic()
             await asyncio.sleep(seconds)
+            seen.over_at = time.monotonic()
             await _bring_back(kind, wallet)
             seen.back_at = time.monotonic()
             await asyncio.sleep(BACK_SECONDS)

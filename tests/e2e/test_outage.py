@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.outage import Kind, Outage, outage
 
-SECONDS = 3.0
+SECONDS = 4.0
 FAIL_SECONDS = 0.05
 """The median, of all but the cancels of a wallet that hangs: those are tried."""
 P99_SECONDS = 1.5

@@ -18,6 +18,7 @@ from tests.helpers.processes import (
     arguments,
     at_once,
     connected,
+    environment,
     has_logged,
     post,
     raw_post,
@@ -27,6 +28,8 @@ from tests.helpers.processes import (
     until,
     write_settings,
 )
+
+from walletbridge.demo.gateway_process import running_gateway
 
 LIMITS = {"bet": 2.0, "balance": 2.0, "authenticate": 4.0, "win": 4.0, "cancel": 4.0, "status": 4.0}
 DEAD_SECONDS = 0.05
@@ -63,6 +66,17 @@ async def test_a_wallet_that_is_away_and_comes_back(way: Way, tmp_path: Path) ->
             assert time.monotonic() - back_at < BACK_SECONDS + HEADROOM_SECONDS
         # Nothing that was refused meanwhile was kept and sent later.
         assert wallet.calls == 1
+
+
+async def test_callbacks_right_after_the_start_find_the_wallet(tmp_path: Path) -> None:
+    """The gateway listens before it is connected."""
+    async with running_wallet(tmp_path, PLAYER) as wallet:
+        config = write_settings(tmp_path, wallet_port=wallet.port)
+        async with running_gateway(config, environment(tmp_path)) as gateway, aiohttp.ClientSession() as client:
+            bets = (make_callback("bet", account=PLAYER, trans_id=number, amount=1) for number in range(10))
+            answers = await at_once(post(client, gateway.url, bet) for bet in bets)
+
+    assert {status for status, _ in answers} == {200}
 
 
 @pytest.mark.asyncio(loop_scope="package")

@@ -20,8 +20,8 @@ from tests.model.state import (
     with_row,
 )
 
+from walletbridge.journal import ends, looks
 from walletbridge.journal import plan as plans
-from walletbridge.journal import rules
 from walletbridge.journal.plan import Action, Switches
 from walletbridge.journal.row import Kind, Row
 from walletbridge.journal.rules import Step
@@ -36,6 +36,11 @@ def of_provider(stage: Stage, state: State) -> Steps:
     if provider.sends_left and provider.belief is Belief.UNSURE and not provider.cancels_left:
         spent = replace(state, provider=replace(provider, sends_left=provider.sends_left - 1))
         yield f"the {stage.setting.kind} comes", look_movement(stage, spent)
+        if not state.straggles:
+            straggling = replace(spent, straggles=True)
+            yield from faulty(state, Fault.STRAGGLES, hear(straggling, stage.setting.kind, UNKNOWN))
+    if state.straggles:
+        yield f"a late {stage.setting.kind} comes", look_movement(stage, replace(state, straggles=False), is_read=False)
     has_begun = state.row is not None or provider.sends_left < stage.sends
     if not has_begun:
         return
@@ -59,8 +64,8 @@ def _cancels(state: State) -> Steps:
             has_regretted=True,
         )
         yield from faulty(state, Fault.REGRET, replace(state, provider=regretted))
-    # Where 0 went out for a bet, or the provider has changed its mind, nothing but the cancel could tell.
-    if provider.cancels_left and not (provider.heard_made or provider.has_regretted):
+    # Where 0 went out for a bet, or may yet, or the provider has changed its mind, nothing but the cancel could tell.
+    if provider.cancels_left and not (provider.heard_made or provider.has_regretted or state.straggles):
         yield from faulty(state, Fault.CANCEL_LOST, hear(state, Kind.CANCEL, UNKNOWN))
 
 
@@ -84,7 +89,7 @@ def _of_win(state: State) -> Steps:
 
 def look_movement(stage: Stage, state: State, *, is_read: bool = True) -> State:
     """The bet or win has come. `is_read`: the provider goes by its answer."""
-    look = rules.look_movement(state.row, None, stage.movement, stage.promises, now=0, seconds=SECONDS)
+    look = looks.look_movement(state.row, None, stage.movement, stage.promises, now=0, seconds=SECONDS)
     call = Call(stage.setting.kind, None, is_first=state.row is None, is_read=is_read)
     if look.step is Step.SEND:
         return _take(stage, state, look.row, call)
@@ -92,7 +97,7 @@ def look_movement(stage: Stage, state: State, *, is_read: bool = True) -> State:
 
 
 def _look_cancel(stage: Stage, state: State) -> State:
-    look = rules.look_cancel(state.row, None, stage.cancel, now=0, seconds=SECONDS)
+    look = looks.look_cancel(state.row, None, stage.cancel, now=0, seconds=SECONDS)
     return _take(stage, state, look.row, Call(Kind.CANCEL, None))
 
 
@@ -118,28 +123,31 @@ def _conflicts(stage: Stage, state: State) -> Iterator[State]:
     """Whether the answer goes out or not."""
     if state.row is None or state.row.kind is None:
         return
-    look = rules.look_movement(state.row, None, stage.conflict, stage.promises, now=0, seconds=SECONDS)
+    look = looks.look_movement(state.row, None, stage.conflict, stage.promises, now=0, seconds=SECONDS)
     if look.step is Step.SEND or look.row is None:
         yield replace(state, wrong="a callback that differs from its row was sent")
         return
     yield with_row(state, look.row)
     if look.step is Step.REPEATED:
         for sent in (True, False):
-            yield with_row(state, rules.delivered(look.row, stage.conflict, sent=sent))
+            yield with_row(state, ends.delivered(look.row, stage.conflict, sent=sent))
 
 
 def _ask(state: State) -> State:
     """The question, the wallet's answer, and what the provider makes of it."""
-    look = rules.look_status(state.row)
+    look = looks.look_status(state.row)
     state = with_row(state, look.row)
     if look.step is not Step.SEND:
+        return state
+    if state.straggles and state.books.stand is Stand.UNKNOWN:
+        # What is still under way is cancelled all the same (PROTOCOL: Retries).
         return state
     provider = replace(state.provider, sends_left=0, cancels_left=0)
     if state.books.stand is Stand.UNKNOWN:
         belief = Belief.REFUSED if provider.belief is Belief.REFUSED else Belief.NOT_MADE
         return replace(state, provider=replace(provider, belief=belief))
     said = TransactionState.OK if stands(state) else TransactionState.CANCELED
-    verdict = rules.end_status(state.row, Outcome(Result.OK, state=said))
+    verdict = ends.end_status(state.row, Outcome(Result.OK, state=said))
     if verdict is not None and verdict.answer is UNKNOWN:
         return with_row(state, verdict.row)
     belief = Belief.MADE if said is TransactionState.OK else Belief.NOT_MADE

@@ -25,8 +25,8 @@ from tests.model.state import (
 from walletbridge import outcomes
 from walletbridge.callbacks import Command
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal import ends, looks
 from walletbridge.journal import plan as plans
-from walletbridge.journal import rules
 from walletbridge.journal.row import Kind, Movement, Row
 from walletbridge.journal.rules import End, Verdict
 from walletbridge.outcomes import Outcome, Result
@@ -58,11 +58,11 @@ def _without_turn(stage: Stage, state: State, call: Call) -> Iterator[State]:
     """Callbacks whose budget passes before the call has ended."""
     provider = state.provider
     if provider.cancels_left:
-        row = rules.not_sent(state.row, None, stage.cancel, now=0)
+        row = looks.not_sent(state.row, None, stage.cancel, now=0)
         yield hear(with_row(state, row), Kind.CANCEL, UNKNOWN)
     if call.by is None:
         return
-    row = rules.not_sent(state.row, None, stage.movement, now=0)
+    row = looks.not_sent(state.row, None, stage.movement, now=0)
     if provider.sends_left and provider.belief is Belief.UNSURE:
         spent = replace(state, provider=replace(provider, sends_left=provider.sends_left - 1))
         yield hear(with_row(spent, row), stage.setting.kind, UNKNOWN)
@@ -72,7 +72,7 @@ def _without_turn(stage: Stage, state: State, call: Call) -> Iterator[State]:
 
 def _cancel_beside(stage: Stage, state: State, call: Call) -> State:
     """All of a cancel at once, while another call is at work."""
-    look = rules.look_cancel(state.row, None, stage.cancel, now=0, seconds=SECONDS)
+    look = looks.look_cancel(state.row, None, stage.cancel, now=0, seconds=SECONDS)
     assert look.row is not None
     books, result = execute(state.books, Kind.CANCEL, stage.setting.kindness)
     beside = replace(call, kind=Kind.CANCEL, by=None, came=Outcome(result))
@@ -97,7 +97,9 @@ def _send(stage: Stage, state: State, call: Call) -> Steps:
     if state.row is not None and state.row.movement is Movement.CONFIRMED:
         refusals.append(Result.PLAYER_INACTIVE)
     refused = [replace(state, call=replace(came, came=Outcome(refusal))) for refusal in refusals]
-    yield from faulty(state, Fault.REFUSED, *refused)
+    if not (state.straggles and call.kind is Kind.WIN):
+        # Nobody could tell the win that comes late from one that is sent again because it was refused.
+        yield from faulty(state, Fault.REFUSED, *refused)
     odd = Outcome(Result.ALREADY_PROCESSED if call.kind is Kind.CANCEL else Result.TRANSACTION_NOT_FOUND)
     is_listed = outcomes.is_listed(Command(call.kind.value), odd)
     yield from faulty(state, Fault.ODD, replace(done, call=replace(came, came=odd)) if is_listed else lost)
@@ -110,8 +112,8 @@ def _verdict(stage: Stage, row: Row, call: Call) -> Verdict:
     came: End = (LOST if call.is_sent else NOT_SENT) if call.came is None else call.came
     for_provider = call.by is None
     if call.kind is Kind.CANCEL:
-        return rules.end_cancel(row, came, stage.promises, stage.setting.times, now=0, for_provider=for_provider)
-    return rules.end_movement(row, came, now=0, for_provider=for_provider)
+        return ends.end_cancel(row, came, stage.promises, stage.setting.times, now=0, for_provider=for_provider)
+    return ends.end_movement(row, came, now=0, for_provider=for_provider)
 
 
 def _code(verdict: Verdict) -> Result | None:
@@ -144,7 +146,7 @@ def _end(stage: Stage, state: State, call: Call) -> Steps:
 def _unanswered(stage: Stage, state: State, call: Call, row: Row) -> Iterator[State]:
     """500 goes out. That is noted, if there is anything to note and the disk takes it."""
     if call.kind is not Kind.CANCEL:
-        noted = rules.delivered(row, stage.movement, sent=False)
+        noted = ends.delivered(row, stage.movement, sent=False)
         yield answering(with_row(state, noted), call, UNKNOWN)
     if call.kind is Kind.CANCEL or row is state.row:
         yield answering(with_row(state, row), call, UNKNOWN)
@@ -156,13 +158,13 @@ def _answer(stage: Stage, state: State, call: Call) -> Steps:
     dead = replace(state, call=None)
     ended = replace(dead, row=row)
     is_noted = call.kind is not Kind.CANCEL and call.answer is not UNKNOWN
-    unsent = with_row(ended, rules.delivered(row, stage.movement, sent=False) if is_noted else row)
+    unsent = with_row(ended, ends.delivered(row, stage.movement, sent=False) if is_noted else row)
     label = "answered 500" if call.answer is UNKNOWN else f"answered {call.answer:d}"
     if not call.is_read and not (is_noted and call.answer in MADE):
         # Who does not wait has closed the connection.
         yield "nobody is there to be answered", unsent
     elif is_noted and call.answer in MADE:
-        sent = with_row(ended, rules.delivered(row, stage.movement, sent=True))
+        sent = with_row(ended, ends.delivered(row, stage.movement, sent=True))
         yield label, _heard_made(_heard(sent, call, call.answer))
         yield from faulty(state, Fault.UNREAD, _heard_made(_heard(sent, call, UNKNOWN)))
         yield from faulty(state, Fault.UNSENT, _heard(unsent, call, UNKNOWN))

@@ -9,8 +9,8 @@ from tests.model.setting import TIMES, Setting
 
 from walletbridge import outcomes
 from walletbridge.callbacks import Bet, Win
+from walletbridge.journal import ends, looks, rules, store
 from walletbridge.journal import plan as plans
-from walletbridge.journal import rules, store
 from walletbridge.journal.plan import Action, Plan, Round
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Look, Step, Times, Verdict
@@ -22,50 +22,50 @@ type Patch = pytest.MonkeyPatch
 
 def conflicts_are_repeats(patch: Patch) -> None:
     """Rule 1: a callback that differs from its row in kind or amount is no repeat."""
-    patch.setattr(rules, "_is_conflict", lambda _row, _callback: False)
+    patch.setattr(rules, "is_conflict", lambda _row, _callback: False)
 
 
 def what_is_not_sent_leaves_no_row(patch: Patch) -> None:
     """Rule 2: a movement or cancel has its row also where the wallet was not called."""
-    patch.setattr(rules, "not_sent", lambda found, *_, **__: found)
+    patch.setattr(looks, "not_sent", lambda found, *_, **__: found)
 
 
 def a_refusal_speaks_for_all(patch: Patch) -> None:
     """Rule 3: a refusal speaks only for its own call."""
-    real = rules._movement_refused
+    real = ends._movement_refused
 
     def refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
         return real(replace(row, movement_unresolved_since=None), end, for_provider=for_provider)
 
-    patch.setattr(rules, "_movement_refused", refused)
+    patch.setattr(ends, "_movement_refused", refused)
 
 
 def a_repeats_refusal_is_passed_on(patch: Patch) -> None:
     """Rule 3: nor does the refusal of a repeat say that the first was not made."""
-    patch.setattr(rules, "_repeat_refused", Verdict)
+    patch.setattr(ends, "_repeat_refused", Verdict)
 
 
 def a_status_is_always_asked(patch: Patch) -> None:
     """Rule 4: while a row is open, a status for it is 500."""
-    patch.setattr(rules, "look_status", lambda found: Look(found, Step.SEND))
+    patch.setattr(looks, "look_status", lambda found: Look(found, Step.SEND))
 
 
 def a_status_after_a_cancel_is_passed_on(patch: Patch) -> None:
     """Rule 4: what the wallet says of a transaction whose cancel was answered 42 is no answer if it stands."""
-    patch.setattr(rules, "end_status", lambda _row, _outcome: None)
+    patch.setattr(ends, "end_status", lambda _row, _outcome: None)
 
 
 def a_bet_is_sent_again(patch: Patch) -> None:
     """Rule 4: a repeated bet is 500 where nothing but 500 went out for it."""
-    real = rules.look_movement
+    real = looks.look_movement
 
     def look(found: Row | None, other: Row | None, callback: Bet | Win, promises: Promises, **times: float) -> Look:
         looked = real(found, other, callback, promises, **times)
         if looked.row is None or "nothing but 500" not in looked.reason:
             return looked
-        return rules._send(looked.row, Kind.BET, **times)
+        return looks._send(looked.row, Kind.BET, **times)
 
-    patch.setattr(rules, "look_movement", look)
+    patch.setattr(looks, "look_movement", look)
 
 
 def every_result_is_believed(patch: Patch) -> None:
@@ -77,19 +77,30 @@ def a_cancel_stops_nobody(patch: Patch) -> None:
     """Rule 6: after a cancel that was made, a wallet that does not report repeats is not asked again."""
 
     def look(row: Row, kind: Kind, _: Promises, now: float, seconds: float) -> Look:
-        return rules._send(row, kind, now, seconds)
+        return looks._send(row, kind, now, seconds)
 
-    patch.setattr(rules, "_look_movement_after_cancel", look)
+    patch.setattr(looks, "_look_movement_after_cancel", look)
+
+
+def a_bet_may_come_after_its_cancel(patch: Patch) -> None:
+    """Rule 6: once a cancel was settled by 42, no bet of that id reaches the wallet."""
+    real = looks.look_movement
+
+    def look(found: Row | None, other: Row | None, callback: Bet | Win, promises: Promises, **times: float) -> Look:
+        row = None if found is not None and found.cancel is CancelState.NOT_FOUND else found
+        return real(row, other, callback, promises, **times)
+
+    patch.setattr(looks, "look_movement", look)
 
 
 def a_42_is_believed_at_once(patch: Patch) -> None:
     """Rule 7: a 42 is not believed while a bet may still land in a wallet that forgets cancels."""
-    real = rules._not_found
+    real = ends._not_found
 
     def believed(row: Row, end: Outcome, promises: Promises, times: Times, *, now: float) -> Verdict:
         return real(replace(row, movement_unresolved_since=None), end, promises, times, now=now)
 
-    patch.setattr(rules, "_not_found", believed)
+    patch.setattr(ends, "_not_found", believed)
 
 
 def a_refused_recheck_counts(patch: Patch) -> None:
@@ -105,30 +116,30 @@ def a_refused_recheck_counts(patch: Patch) -> None:
 
 def a_42_for_what_was_confirmed_is_believed(patch: Patch) -> None:
     """Rule 7: never."""
-    patch.setattr(rules, "_is_on_record", lambda _: False)
+    patch.setattr(rules, "is_on_record", lambda _: False)
 
 
 def a_win_is_settled_by_a_refusal(patch: Patch) -> None:
     """Rule 8: it is settled by 0 or 41, and any other answer is a try."""
-    real = rules._movement_refused
+    real = ends._movement_refused
 
     def refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
         verdict = real(row, end, for_provider=for_provider)
         return verdict if for_provider else replace(verdict, row=replace(verdict.row, movement=Movement.REFUSED))
 
-    patch.setattr(rules, "_movement_refused", refused)
+    patch.setattr(ends, "_movement_refused", refused)
 
 
 def a_cancel_is_settled_by_a_refusal(patch: Patch) -> None:
     """Rule 8: it is settled by 0 or a believed 42; a provider's cancel that was refused stays listed as well."""
-    real = rules.end_cancel
+    real = ends.end_cancel
 
     def ended(row: Row, end: rules.End, promises: Promises, times: Times, **about: Any) -> Verdict:
         verdict = real(row, end, promises, times, **about)
         is_refused = isinstance(end, Outcome) and end.result is Result.FAILED
         return replace(verdict, row=rules.settled(verdict.row, CancelState.DONE)) if is_refused else verdict
 
-    patch.setattr(rules, "end_cancel", ended)
+    patch.setattr(ends, "end_cancel", ended)
 
 
 def planned(patch: Patch, name: str, action: Action, change: Callable[[Row, Plan], Plan]) -> None:
@@ -183,34 +194,34 @@ def a_bet_is_cancelled_though_its_round_goes_on(patch: Patch) -> None:
 
 def what_is_answered_counts_as_sent(patch: Patch) -> None:
     """Rule 11: a row says whether its answer went out, did not, or may have."""
-    real = rules.end_movement
+    real = ends.end_movement
 
     def ended(row: Row, end: rules.End, **about: Any) -> Verdict:
         verdict = real(row, end, **about)
         told = Told.YES if verdict.row.told is Told.MAYBE else verdict.row.told
         return replace(verdict, row=replace(verdict.row, told=told))
 
-    patch.setattr(rules, "end_movement", ended)
+    patch.setattr(ends, "end_movement", ended)
 
 
 def a_refusal_counts_as_sent(patch: Patch) -> None:
     """Rule 11: also where it is a refusal."""
-    real = rules.delivered
+    real = ends.delivered
 
     def delivered(row: Row, callback: Bet | Win, *, sent: bool) -> Row:
         return real(row, callback, sent=sent or row.told is Told.REFUSED)
 
-    patch.setattr(rules, "delivered", delivered)
+    patch.setattr(ends, "delivered", delivered)
 
 
 def an_answer_to_a_conflict_counts(patch: Patch) -> None:
     """Rule 11: the answer to another callback says nothing of the row's."""
-    real = rules.delivered
+    real = ends.delivered
 
     def delivered(row: Row, callback: Bet | Win, *, sent: bool) -> Row:
         return real(row, replace(callback, amount=row.amount or 0), sent=sent)
 
-    patch.setattr(rules, "delivered", delivered)
+    patch.setattr(ends, "delivered", delivered)
 
 
 def calls_are_forgotten(patch: Patch) -> None:

@@ -33,6 +33,7 @@ class Fault(StrEnum):
     WRITTEN_LATE = "what came of it is written only when 500 has gone out"
     UNREAD = "the answer goes out too late for the provider"
     UNSENT = "the answer does not go out"
+    STRAGGLES = "the bet or win is under way for so long that its sender gives it up"
     OVERTAKEN = "the provider does not wait for the answer"
     NO_TURN = "the budget passes while the turn is taken"
     CANCEL_LOST = "the cancel never comes here"

@@ -95,6 +95,8 @@ class State:
     """Calls that the wallet is still at work on, with the time since their deadline."""
     provider: Provider
     around: Round
+    straggles: bool
+    """The bet or win is still under way to the gateway, and may arrive at any time."""
     faults: tuple[frozenset[Fault], ...]
     """What may still happen."""
     wrong: str = ""

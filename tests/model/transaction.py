@@ -34,7 +34,9 @@ def model(setting: Setting) -> Model[State]:
     """The model of a transaction in which nothing has happened yet."""
     stage = _stage(setting)
     books = Books(Stand.MADE, moved=1) if setting.was_made_before else Books()
-    start = State(None, None, books, (), Provider(sends_left=stage.sends), Round(), setting.faults)
+    start = State(
+        None, None, books, (), Provider(sends_left=stage.sends), Round(), straggles=False, faults=setting.faults
+    )
     return Model(start, partial(_steps, stage), partial(_wrong, stage), partial(_wrong_at_rest, stage))
 
 
@@ -63,7 +65,7 @@ def _steps(stage: Stage, state: State) -> Steps:
 
 def _pruned(state: State) -> Steps:
     """The last thing that happens: rows are kept for longer than anybody comes back to them."""
-    is_over = not (state.late or state.provider.sends_left or state.provider.cancels_left)
+    is_over = not (state.late or state.straggles or state.provider.sends_left or state.provider.cancels_left)
     if is_over and len(state.faults) == 1 and state.row is not None and not store.needs_look(state.row):
         yield from faulty(state, Fault.PRUNE, replace(state, row=None))
 

@@ -51,9 +51,9 @@ class Bench:
         self.clock = FakeClock()
         self.breaker = Breaker(Limits(failures=2, patience=0.5, away_seconds=2), clock=self.clock)
         self.wallet = FakeWallet(*steps)
-        self._places = Places(places, kept_for_cancels=25, kept_for_wins=25)
-        self.guard = Guard(self.wallet, self._places, self.breaker)
-        self.tireless = Guard(self.wallet, self._places, self.breaker, refused=())
+        self.places = Places(places, kept_for_cancels=25, kept_for_wins=25)
+        self.guard = Guard(self.wallet, self.places, self.breaker)
+        self.tireless = Guard(self.wallet, self.places, self.breaker, refused=())
 
     def open(self) -> None:
         self.breaker.broke()
@@ -112,6 +112,17 @@ async def test_an_open_breaker_refuses_nothing_to_whom_it_is_not_for(command: st
     bench.open()
 
     assert await call(bench.tireless, command) == OK
+
+
+@pytest.mark.parametrize("command", Command)
+async def test_what_is_asked_on_behalf_of_a_cancel_is_refused_as_little_as_the_cancel(command: Command) -> None:
+    bench = Bench(places=4)
+    guard = Guard(bench.wallet, bench.places, bench.breaker, on_behalf_of=Command.CANCEL)
+    bench.open()
+    for _ in range(3):
+        bench.places.take(Command.CANCEL)
+
+    assert await call(guard, command) == OK
 
 
 async def test_a_call_under_way_when_it_opens_goes_on() -> None:

@@ -58,17 +58,27 @@ class Guard:
     """A `Wallet` that refuses what an open breaker or a lack of places forbids."""
 
     def __init__(
-        self, wallet: Wallet, places: Places, breaker: Breaker, *, refused: Collection[Command] = REFUSED
+        self,
+        wallet: Wallet,
+        places: Places,
+        breaker: Breaker,
+        *,
+        refused: Collection[Command] = REFUSED,
+        on_behalf_of: Command | None = None,
     ) -> None:
-        """`refused`: the commands that an open breaker refuses."""
+        """
+        `refused`: the commands that an open breaker refuses. `on_behalf_of`: the command for which all calls are made,
+        questions included, if it is always the same one.
+        """
         self._wallet = wallet
         self._places = places
         self._breaker = breaker
         self._refused = refused
+        self._on_behalf_of = on_behalf_of
 
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
         """See `Wallet.call`."""
-        command = callback.command
+        command = self._on_behalf_of or callback.command
         if command in self._refused and self._breaker.is_open:
             raise OutcomeUnknown("the wallet is down", sent=False)
         if not self._places.take(command):

@@ -4,6 +4,7 @@ All that stands between the callbacks and the wallet's client, made from the set
 
 from collections.abc import Callable
 
+from walletbridge.callbacks import Command
 from walletbridge.settings import Breaker as BreakerSettings
 from walletbridge.settings import Limits as LimitsSettings
 from walletbridge.wallet.breaker import Breaker, Limits
@@ -37,6 +38,8 @@ class Protection:
             limits.wallet_calls, kept_for_cancels=limits.kept_for_cancels, kept_for_wins=limits.kept_for_wins
         )
         self.for_callbacks: Wallet = Guard(watched, places, self.breaker)
+        self.for_cancels: Wallet = Guard(watched, places, self.breaker, on_behalf_of=Command.CANCEL)
+        """For cancels with all that they ask the wallet before and after."""
         self.for_resolver: Wallet = Guard(watched, places, self.breaker, refused=frozenset())
         """Tries whatever is known of the wallet, with a backoff of its own."""
         self._probe = Probe(
