@@ -86,8 +86,9 @@ class ExampleWallet:
     def outcome(self, request: Any, response: Any) -> int:
         """What a bet or win came to, in the numbers of wallet.v1: it is on record, or it was refused."""
         del response
+        reference = self.reference(request)
         with self.books.step():
-            return int(v1.OUTCOME_OK if self.books.find(self.reference(request)) else v1.OUTCOME_FAILED)
+            return int(v1.OUTCOME_OK if self.books.find(reference) else v1.OUTCOME_FAILED)
 
     def declined(self, method: str) -> Message:
         """A refusal for no reason, which its mapping reads as 99; may raise Refused."""

@@ -12,6 +12,8 @@ from tests.wallets.catalog import WALLETS
 from tests.wallets.protos import EXAMPLES, load_proto
 from tests.wallets.service import ExampleWallet, Refused
 
+from walletbridge.wallet.v1 import wallet_service_pb2 as v1
+
 HEADER = {"operator": "walletbridge", "version": 3}
 
 
@@ -195,3 +197,31 @@ def test_debit_credit_unprotected_moves_money_each_time(open_bench: Open) -> Non
 
     assert [bench.call("Debit", **stake).balance for _ in range(2)] == [6, 2]
     assert bench.call("Debit", **stake).message == "not enough money"
+
+
+@pytest.mark.parametrize("name", WALLETS)
+def test_the_fault_bench_learns_of_a_movement_what_came_of_it(name: str, open_bench: Open) -> None:
+    """In the provider's words, whichever method it was."""
+    bench = open_bench(name)
+    wallet, (method, request) = bench.wallet, _stake(bench)
+
+    assert (wallet.plays(method, request), wallet.asked(request)[1]) == ("bet", "1")
+    assert wallet.outcome(request, None) == v1.OUTCOME_FAILED
+    with wallet.books.step():
+        wallet.operations[method](request)
+    assert wallet.outcome(request, None) == v1.OUTCOME_OK
+
+
+def _stake(bench: Bench) -> tuple[str, Any]:
+    """A bet of 1 unit, of transaction 1."""
+    fields: dict[str, tuple[str, dict[str, Any]]] = {
+        "status-enum": ("Withdraw", {"player": "ann", "operation_id": "1", "amount": "1.00"}),
+        "error-info": ("CreateDebit", {"player": "players/ann", "transaction_id": "1", "amount": {"units": 1}}),
+        "process-oneof": ("Process", {"player_id": 2**32 + 1, "ref": "1", "bet": {"cents": 100}}),
+        "proto2-legacy": ("Take", {"header": HEADER, "login": "ann", "ticket": "1", "cents": 100}),
+        "debit-credit": ("Debit", {"user_id": "ann", "amount": 1, "idempotency_key": "bet:1"}),
+        "debit-credit-unprotected": ("Debit", {"user": "ann", "amount": 1, "memo": "bet:1"}),
+    }
+    method, values = fields[bench.wallet.name]
+    message = bench.wallet.proto.service.methods_by_name[method].input_type.name
+    return method, bench.wallet.proto.message(message, **values)
