@@ -7,6 +7,8 @@ from pathlib import Path
 
 import grpc
 import pytest
+from tests.helpers.mappings import BANK, BANK_MAPPING, compile_text, write_bank
+from tests.helpers.reflecting import reflecting
 from tests.helpers.scripted_wallet import HOST, OK, Hang, Step, abort, raw, reply, running_wallet
 
 from walletbridge import check as check_module
@@ -36,9 +38,9 @@ def settings_at(folder: Path, port: int, more: str = "") -> Path:
     return path
 
 
-async def findings(config: Path) -> list[Finding]:
+async def findings(config: Path, *, live: bool = False) -> list[Finding]:
     """From a thread, as a check has an event loop of its own."""
-    return await asyncio.to_thread(lambda: list(check(config)))
+    return await asyncio.to_thread(lambda: list(check(config, live=live)))
 
 
 async def test_where_all_is_there_every_finding_is_right(tmp_path: Path) -> None:
@@ -49,6 +51,7 @@ async def test_where_all_is_there_every_finding_is_right(tmp_path: Path) -> None
         assert await findings(config) == [
             Finding(is_right=True, text=f"settings: {config} reads well"),
             Finding(is_right=True, text="token: 2 accepted"),
+            Finding(is_right=True, text="mapping: wallet.v1 fits the wallet's proto"),
             Finding(is_right=True, text=f"wallet: {HOST}:{port} answers GetBalance (PLAYER_NOT_FOUND)"),
         ]
         [call] = wallet.calls
@@ -103,7 +106,7 @@ async def test_without_a_token_the_wallet_is_looked_at_all_the_same(
     monkeypatch.delenv(VARIABLE)
     async with running_wallet() as (wallet, port):
         wallet.script("GetBalance", OK)
-        settings, token, there = await findings(settings_at(tmp_path, port))
+        settings, token, _, there = await findings(settings_at(tmp_path, port))
 
     assert (settings.is_right, token.is_right, there.is_right) == (True, False, True)
     assert VARIABLE in token.text
@@ -120,3 +123,63 @@ async def test_no_finding_shows_a_token(tmp_path: Path, dead_port: int, monkeypa
     monkeypatch.setattr(check_module, "CONNECT_SECONDS", 0.05)
 
     assert SECRET not in str(await findings(settings_at(tmp_path, dead_port)))
+
+
+# The mapping
+
+
+async def test_each_mistake_in_the_mapping_has_its_line_and_ends_the_check(tmp_path: Path, dead_port: int) -> None:
+    mapping = write_bank(tmp_path, BANK_MAPPING.replace("method: Debit", "method: Debt"))
+    *_, one, two = await findings(settings_at(tmp_path, dead_port, ", mapping: mapping.yaml"))
+
+    assert (one.is_right, two.is_right) == (False, False)
+    assert one.text.startswith(f"{mapping}:40: commands.bet.method: bank.Wallet: the method Debt is not known; ")
+
+
+async def test_what_is_allowed_and_what_follows_from_the_promises_is_noted(tmp_path: Path, dead_port: int) -> None:
+    write_bank(tmp_path)
+    found = await findings(settings_at(tmp_path, dead_port, ", mapping: mapping.yaml"))
+    notes = [finding.text for finding in found if finding.is_note]
+
+    assert any("balance may hold more than 2 decimals" in note for note in notes)
+    assert any("This wallet has no cancel" in note for note in notes)
+
+
+# --live
+
+
+async def test_live_asks_whatever_changes_nothing(tmp_path: Path) -> None:
+    nobody = reply(outcome=v1.OUTCOME_PLAYER_NOT_FOUND)
+    async with running_wallet() as (wallet, port):
+        for method in ("GetBalance", "Authenticate", "GetTransactionStatus"):
+            wallet.script(method, nobody)
+        found = await findings(settings_at(tmp_path, port), live=True)
+
+    assert set(wallet.counts) == {"GetBalance", "Authenticate", "GetTransactionStatus"}
+    assert all(finding.is_right for finding in found)
+    assert "has no server reflection" in found[-1].text
+
+
+async def test_live_notes_a_wallet_that_knows_whom_nobody_knows(tmp_path: Path) -> None:
+    async with running_wallet() as (_, port):
+        found = await findings(settings_at(tmp_path, port), live=True)
+
+    assert any(finding.is_note and "is check 21 made?" in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(("served", "is_right"), [("GetTransfer", True), ("GetMove", False)])
+async def test_live_compares_the_methods_with_what_the_wallet_serves(
+    tmp_path: Path, served: str, *, is_right: bool
+) -> None:
+    """The protos may be of another version than the wallet."""
+    write_bank(tmp_path)
+    files = compile_text(BANK.replace("GetTransfer", served))
+    async with reflecting(files, "bank.Wallet") as port:
+        found = await findings(settings_at(tmp_path, port, ", mapping: mapping.yaml"), live=True)
+
+    assert found[-1].is_right is is_right
+    assert found[-1].text == (
+        "wallet: it serves Credit, Debit, FindUser, GetBalance, GetTransfer"
+        if is_right
+        else "wallet: it does not serve bank.Wallet/GetTransfer"
+    )

@@ -40,11 +40,11 @@ def test_help_names_every_command(option: str) -> None:
     result = CliRunner().invoke(main, [option])
 
     assert result.exit_code == 0
-    for command in ("check", "demo", "demo-wallet", "serve", "tui", "web"):
+    for command in ("check", "demo", "demo-wallet", "init", "serve", "tui", "web"):
         assert f"\n  {command} " in result.output
 
 
-@pytest.mark.parametrize("command", ["check", "demo", "demo-wallet", "serve", "tui", "web"])
+@pytest.mark.parametrize("command", ["check", "demo", "demo-wallet", "init", "serve", "tui", "web"])
 def test_each_command_has_its_help(command: str) -> None:
     result = CliRunner().invoke(main, [command, "--help"])
 
@@ -112,7 +112,7 @@ def test_check_prints_a_line_a_finding_and_fails_if_one_is_wrong(
     config = tmp_path / "walletbridge.yaml"
     config.touch()
     found = [Finding(is_right=is_right, text=f"finding {number}") for number, is_right in enumerate(right)]
-    monkeypatch.setattr(check_module, "check", lambda _: iter(found))
+    monkeypatch.setattr(check_module, "check", lambda *_, **__: iter(found))
     result = CliRunner().invoke(main, ["check", "--config", str(config)])
 
     assert result.exit_code == exit_code
@@ -130,6 +130,7 @@ async def test_check_says_that_all_is_there(tmp_path: Path) -> None:
         [
             f"✓ settings: {config} reads well",
             "✓ token: 1 accepted",
+            "✓ mapping: wallet.v1 fits the wallet's proto",
             f"✓ wallet: {HOST}:{port} answers GetBalance (OK)",
         ],
     )

@@ -105,8 +105,14 @@ def check(config: Path, *, live: bool, explain: str | None) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The wallet's .proto file; what it imports lies below its folder.",
 )
-def init(target: str | None, proto: Path | None) -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON schema of mapping files, for editors, instead.")
+def init(target: str | None, proto: Path | None, *, schema: bool) -> None:
     """Print a first mapping for a wallet, with what is guessed and what is open."""
+    if schema:
+        from walletbridge.wallet.mapping.editor_schema import schema_text  # noqa: PLC0415 - see the module's docstring
+
+        click.echo(schema_text(), nl=False)
+        return
     from walletbridge.draft import draft  # noqa: PLC0415 - grpc only where it is used
 
     if (target is None) == (proto is None):

@@ -122,12 +122,16 @@ def _request(message: Descriptor, command: str, indent: str, depth: int) -> Iter
             yield f"{indent}#{field.name}:  # {type_name(field)}, of a oneof"
         elif source:
             yield f'{indent}{field.name}: "{source}"  {_GUESS}'
-        elif field.is_required:
+        elif field.is_required and not _goes_deeper(field, depth):
             yield f"{indent}{field.name}: OPEN  {_OPEN} it is required; a {type_name(field)}"
         elif _goes_deeper(field, depth) and field.message_type is not None:
             inner = list(_request(field.message_type, command, f"{indent}  ", depth + 1))
             is_bound = any(not line.lstrip().startswith("#") for line in inner)
-            yield f"{indent}{field.name}:" if is_bound else f"{indent}#{field.name}:  # {type_name(field)}"
+            yield (
+                f"{indent}{field.name}:"
+                if is_bound or field.is_required
+                else f"{indent}#{field.name}:  # {type_name(field)}"
+            )
             yield from inner
         else:
             yield f"{indent}#{field.name}:  # {type_name(field)}"

@@ -117,7 +117,7 @@ def _touch(message: Any, name: str) -> None:
         if field.message_type is not None:
             value.add()
         else:
-            value.append(field.default_value or 0)
+            value.append({field.TYPE_STRING: "", field.TYPE_BYTES: b""}.get(field.type, 0))
     elif field.message_type is not None:
         value.SetInParent()
     else:

@@ -197,3 +197,14 @@ def test_an_unused_look_up_is_told(tmp_path: Path) -> None:
 
 def test_without_a_mapping_the_wallet_speaks_wallet_v1() -> None:
     assert load(Wallet(target="x")).bindings.keys() == set(COMMANDS)
+
+
+def test_the_documented_file_is_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "config" / "mapping.md").read_text()
+    section = text[text.index("## A whole file") :]
+    proto, mapping = (section.split(f"```{kind}\n")[1].split("```")[0] for kind in ("proto", "yaml"))
+    (tmp_path / "wallet.proto").write_text(proto)
+
+    path = tmp_path / "documented.yaml"
+    path.write_text(mapping)
+    assert mistakes_in(path) == []

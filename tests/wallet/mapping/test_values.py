@@ -101,6 +101,15 @@ def test_the_environment_is_read_once() -> None:
     assert "sesame" not in str(caught.value)
 
 
+def test_a_secret_in_a_request_is_told_and_in_metadata_is_not() -> None:
+    request, metadata = place_of("'{env.KEY}'"), place_of("'{env.KEY}'")
+    value_plan(request, field("text"), context_for(environ={"KEY": "k"}))
+    metadata_plan(metadata, context_for(environ={"KEY": "k"}))
+
+    assert "what is secret belongs into metadata" in str(request.notes.cautions)
+    assert metadata.notes.cautions == []
+
+
 @pytest.mark.parametrize(
     ("path", "name", "found", "expected"),
     [

@@ -52,6 +52,10 @@ def value_plan(place: Place, field: FieldDescriptor, context: Context) -> Plan:
     template = template_at(place)
     if template is None or not any(isinstance(part, Slot) for part in template):
         return Constant(constant(place, field))
+    if any(isinstance(part, Slot) and part.source.startswith("env.") for part in template):
+        place.caution(
+            "whoever watches callbacks sees requests, and so this value; what is secret belongs into metadata"
+        )
     if len(template) == 1 and isinstance(template[0], Slot):
         return slot_plan(template[0], field, context, place)
     if field.is_repeated or field.type not in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES}:
