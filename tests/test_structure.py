@@ -38,10 +38,13 @@ LEAVES = SANS_IO | {
     "clock",
     "line_writer",
     "logs",
+    "metrics",
     "otel",
     "peers",
     "promises",
+    "rotation",
     "settings",
+    "shared",
     "tokens",
     "trace",
     "tracing",
@@ -68,6 +71,7 @@ HOMES = {
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
     "opentelemetry": {"otel"},
+    "prometheus_client": {"metrics", "serve"},
 }
 """Where alone a dependency that shapes its users may be imported."""
 

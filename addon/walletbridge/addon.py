@@ -15,7 +15,7 @@ import sys
 import time
 from http import HTTPStatus
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, Protocol, TextIO
 
 from mitmproxy import ctx, hooks, http
 from mitmproxy.addonmanager import Loader
@@ -28,6 +28,7 @@ from walletbridge.errors import SettingsError
 from walletbridge.gateway import Request
 from walletbridge.logs import callback_fields, open_log
 from walletbridge.settings import Address, Settings, load, read_tokens
+from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
 
@@ -69,12 +70,31 @@ class _Answered(NamedTuple):
     received_at: float
 
 
+class Doors(Protocol):
+    """Lets connections in and out, where mitmproxy does not do it by itself."""
+
+    @property
+    def share(self) -> Share:
+        """This process's part of what all workers share."""
+        ...
+
+    async def open(self, bridge: Bridge) -> None:
+        """Lets connections in, as soon as that is right."""
+        ...
+
+    async def close(self, at_once: asyncio.Event) -> None:
+        """Lets nobody in any more, and waits for those inside, bounded. `at_once` ends the waiting."""
+        ...
+
+
 class WalletBridge:
     """Answers callbacks; everything else goes its way untouched."""
 
-    def __init__(self, *, has_upstream: bool = True) -> None:
-        """Without an upstream, other paths are answered 404."""
+    def __init__(self, *, has_upstream: bool = True, doors: Doors | None = None) -> None:
+        """Without an upstream, other paths are answered 404. Without `doors`, mitmproxy lets connections in itself."""
         self._has_upstream = has_upstream
+        self._doors = doors
+        self._opening: asyncio.Future[None] | None = None
         self._config = ""
         self._settings: Settings | None = None
         self._tokens: Tokens | None = None
@@ -128,7 +148,8 @@ class WalletBridge:
             return
         log = open_log(lines_max=self._settings.limits.log_lines, stream=_log_stream())
         try:
-            self._bridge = Bridge(self._settings, self._tokens, log)
+            share = self._doors.share if self._doors else None
+            self._bridge = Bridge(self._settings, self._tokens, log, share=share)
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             return
@@ -138,6 +159,8 @@ class WalletBridge:
         proxyserver: Proxyserver = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
         addresses = [str(Address(host, port)) for host, port, *_ in proxyserver.listen_addrs()]
         log.event("listening", addresses=addresses, path=self._settings.callback.path)
+        if self._doors:
+            self._opening = asyncio.ensure_future(self._doors.open(self._bridge))
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Compares and hides the token of a callback; lets any other request stream."""
@@ -195,6 +218,9 @@ class WalletBridge:
         self._draining = True
         at_once = asyncio.Event()
         _on_second_sigint(at_once)
+        if self._doors and self._opening:
+            await self._doors.close(at_once)
+            self._opening.cancel()
         ctx.options.update(server=False)  # type: ignore[no-untyped-call]
         await self._bridge.stop(at_once=at_once)
         await asyncio.sleep(FLUSH_SECONDS)

@@ -6,11 +6,13 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Command, Win
+from walletbridge.changes import Changes
 from walletbridge.checks import checked
 from walletbridge.dispatch import Dispatch
 from walletbridge.errors import SettingsError
@@ -20,11 +22,16 @@ from walletbridge.journal.repeats import keep_days
 from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
+from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
+from walletbridge.metrics.names import Refusal
+from walletbridge.metrics.part import Part
 from walletbridge.outcomes import Result
 from walletbridge.peers import Peers
 from walletbridge.promises import Promises
 from walletbridge.resolver import Pace, Resolver
+from walletbridge.rotation import Rotation
 from walletbridge.settings import Deadlines, Journal, Settings
+from walletbridge.shared import Share
 from walletbridge.status_cache import StatusCache
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
@@ -56,16 +63,22 @@ class Bridge:
     or where they do not fit what the wallet promises.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what comes from outside
         self,
         settings: Settings,
         tokens: Tokens,
         log: Log,
         *,
+        share: Share | None = None,
         clock: Callable[[], float] = time.monotonic,
         spans: "Spans | None" = None,
     ) -> None:
-        """`spans`: where traces go; None: where the settings say."""
+        """
+        `share`: this worker's part of what all workers share; None for a process of its own. `spans`: where traces go;
+        None: where the settings say.
+        """
+        share = share or Share(Part(), Changes())
+        self.counts = Counts(share.part, budgets(settings.deadlines))
         self.log = log
         self.clock = clock
         self.settings = settings
@@ -75,6 +88,7 @@ class Bridge:
         kept_days = days_to_keep(settings.journal, promises)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
         self._spans = spans or self._open_spans()
+        self._wallet_seen = asyncio.Event()
         self._channel = Channel(
             settings.wallet,
             on_change=self._wallet_changed,
@@ -88,17 +102,19 @@ class Bridge:
             clock=clock,
         )
         self.protection = Protection(
-            self.wallet,
+            CountingWallet(self.wallet, self.counts, clock=clock),
             breaker=settings.breaker,
             limits=settings.limits,
             clock=clock,
             on_change=self._wallet_silent,
+            on_refused=self.counts.shed,
         )
         self.status_cache = StatusCache(
             size=settings.status_cache.size,
             ok_seconds=settings.status_cache.ok_seconds,
             canceled_seconds=settings.status_cache.canceled_seconds,
             clock=clock,
+            changes=share.changes,
         )
         self.journal = SqliteJournal(
             settings.journal.path,
@@ -135,6 +151,8 @@ class Bridge:
             on_event=self._tell,
         )
         self._resolving = asyncio.ensure_future(self._resolver.run())
+        rotation = Rotation(settings.callback, tokens, on_event=self._tell)
+        self._rotating = asyncio.ensure_future(rotation.run())
         self._gateway = Gateway(
             Dispatch(
                 self.protection.for_callbacks,
@@ -144,7 +162,7 @@ class Bridge:
                 clock=clock,
                 for_cancels=transactions(self.protection.for_cancels),
             ),
-            log,
+            CountingLog(log, self.counts),
             currency_decimals=settings.wallet.currency_decimals,
             body_bytes_max=settings.limits.body_bytes,
             clock=clock,
@@ -163,7 +181,18 @@ class Bridge:
         """
         Whether a request from `peer` with these values of the token header and of X-Forwarded-For is the provider's.
         """
-        return self._peers.accept(peer, forwarded) and self._tokens.accept(tokens)
+        if not self._peers.accept(peer, forwarded):
+            self.counts.refused(Refusal.PEER)
+            return False
+        if not self._tokens.accept(tokens):
+            self.counts.refused(Refusal.WRONG_TOKEN)
+            return False
+        return True
+
+    async def wallet_seen(self, seconds: float) -> None:
+        """Waits, at most so long, until it is known whether the wallet is there."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wallet_seen.wait(), seconds)
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
         """
@@ -187,6 +216,8 @@ class Bridge:
         Notes whether an answer went out. What matters later is that a bet or win was said to be made, and that its
         sender did not hear what came of it: who has not heard of a refusal still counts on the win.
         """
+        if not sent:
+            self.counts.not_delivered()
         callback = trace.callback
         is_lost = not sent and answer.http_status == _HTTP_OK
         if isinstance(callback, Bet | Win) and (answer.result in _MADE or is_lost):
@@ -201,6 +232,7 @@ class Bridge:
         if self._stopped:
             return
         self._resolver.stop()
+        self._rotating.cancel()
         if self._answering:
             forced = asyncio.ensure_future((at_once or asyncio.Event()).wait())
             drained = asyncio.ensure_future(self._drain())
@@ -238,6 +270,8 @@ class Bridge:
 
     def _wallet_changed(self, ready: bool) -> None:  # noqa: FBT001 - a callback's one argument
         self.protection.connected(ready=ready)
+        self.counts.wallet_connected(is_connected=ready)
+        self._wallet_seen.set()
         if ready:
             self._resolver.wallet_is_back()
             self.log.event("wallet connected", target=self.settings.wallet.target)
@@ -253,6 +287,7 @@ class Bridge:
             self.log.event("wallet answers again", target=target)
 
     def _journal_changed(self, problem: str) -> None:
+        self.counts.journal_failing(is_failing=bool(problem))
         path = str(self.settings.journal.path)
         if problem:
             self.log.warning("journal fails: bets, wins and cancels are answered 500", path=path, problem=problem)

@@ -41,6 +41,16 @@ class Changes:
         """A cancel of `key` has ended, whatever came of it."""
         self._own[2 * _slot(key) + 1] += 1
 
+    def end_all(self) -> None:
+        """
+        This part's worker is dead: the cancels that it had begun have ended, as far as it is concerned.
+
+        What became of them is open, so nobody is told of their transactions until they are settled, which counts again.
+        """
+        for slot in range(0, _CELLS, 2):
+            if self._own[slot] != self._own[slot + 1]:
+                self._own[slot + 1] = self._own[slot]
+
     def reading(self, key: Hashable) -> int | None:
         """A number that differs after every cancel of `key`; None while one is under way."""
         slot = 2 * _slot(key)

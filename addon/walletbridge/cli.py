@@ -50,9 +50,28 @@ def main() -> None:
 
 @main.command()
 @_CONFIG
-def serve(config: Path) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Serve with N processes that are watched over, and replaced one by one upon SIGHUP. By default with one that "
+    "is not.",
+)
+def serve(config: Path, workers: int | None) -> None:
     """The gateway without a UI."""
-    _launch("serve", config)
+    from walletbridge.settings import load  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        settings = load(config)
+        if workers:
+            from walletbridge.serve.supervisor import supervise  # noqa: PLC0415 - see the module's docstring
+
+            sys.exit(asyncio.run(supervise(config.absolute(), settings, workers)))
+        from walletbridge.serve.single import serve as serve_alone  # noqa: PLC0415 - see above
+
+        serve_alone(config.absolute(), settings)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()

@@ -32,6 +32,24 @@ class OutcomeUnknown(Exception):
         """False only where it is certain that the wallet was not called."""
 
 
+class Overloaded(OutcomeUnknown):
+    """
+    Raised where a limit keeps a call from being sent, so that nothing waits in a queue until its budget is gone.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, sent=False)
+
+
+class WalletDown(OutcomeUnknown):
+    """
+    Raised where the wallet is known not to answer, so that nothing waits for it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, sent=False)
+
+
 class NotSayable(ValueError):
     """
     Raised while a wallet's request is built, for a callback that the request cannot hold exactly. Nothing was sent; the

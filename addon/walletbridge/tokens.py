@@ -16,10 +16,14 @@ class Tokens:
 
     def __init__(self, tokens: Iterable[bytes]) -> None:
         """Raises ValueError where there is no token, or an empty one: nobody may come in without."""
-        known = tuple(tokens)
-        if not known or not all(known):
-            raise ValueError("expected at least one token, and none that is empty")
-        self._digests = tuple(sha256(token).digest() for token in known)
+        self._digests = _digests(tokens)
+
+    def replace(self, tokens: Iterable[bytes]) -> bool:
+        """From now on these are accepted and no others; says whether they differ. Raises ValueError as above."""
+        digests = _digests(tokens)
+        is_new = set(digests) != set(self._digests)
+        self._digests = digests
+        return is_new
 
     def accept(self, headers: Sequence[bytes]) -> bool:
         """
@@ -34,3 +38,10 @@ class Tokens:
         for known in self._digests:
             accepted |= compare_digest(digest, known)
         return accepted
+
+
+def _digests(tokens: Iterable[bytes]) -> tuple[bytes, ...]:
+    known = tuple(tokens)
+    if not known or not all(known):
+        raise ValueError("expected at least one token, and none that is empty")
+    return tuple(sha256(token).digest() for token in known)

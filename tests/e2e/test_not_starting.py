@@ -94,5 +94,5 @@ async def test_a_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
         code, output = await end_of(arguments(Way.SERVE, config), tmp_path)
 
     assert code == 1
-    assert f"failed to listen on 127.0.0.1:{port}" in output
+    assert f"listen: cannot listen on 127.0.0.1:{port}" in output
     assert TOKEN not in output

@@ -7,7 +7,9 @@ from tests.settings.files import mistakes_in
 
 from walletbridge.settings.mistakes import Mistake
 
-SECTIONS = "listen, upstream, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, admin, ui"
+SECTIONS = (
+    "listen, upstream, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, admin, serve, ui"
+)
 
 
 def test_mistakes_stand_in_the_order_of_the_file() -> None:

@@ -182,7 +182,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
 ]
 
 SECTIONS = {
-    "callback": "path, token_env, token_file, allow_from, trusted_proxies",
+    "callback": "path, token_env, token_file, token_file_seconds, allow_from, trusted_proxies",
     "wallet": "target, tls, currency_decimals, mapping, late_bets_refused, connect_wait, connect_timeout",
     "deadlines": "bet, balance, authenticate, win, cancel, status, margin",
     "status_cache": "size, ok_seconds, canceled_seconds",

@@ -14,6 +14,7 @@ from typing import Any
 from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Found, Step
+from walletbridge.journal.queue import Queue
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.worker import is_dead
 from walletbridge.outcomes import Result
@@ -109,19 +110,25 @@ class Store:
         """Opens or makes the file. Raises sqlite3.Error where that fails, ValueError for a file of a later version."""
         self._worker = worker
         self._clock = clock
-        self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            self._queue = Queue(path)
+        except OSError:
+            self._db.close()
+            raise
         try:
             self._use_wal()
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._migrate()
         except BaseException:
-            self._db.close()
+            self.close()
             raise
 
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
+        self._queue.close()
 
     @property
     def changes(self) -> int:
@@ -131,7 +138,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """One exclusive transaction: on disk when it ends, undone when it raises."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._queue.begin(self._db, seconds=BUSY_SECONDS)
         try:
             yield
             self._db.execute("COMMIT")

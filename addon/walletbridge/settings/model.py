@@ -63,6 +63,8 @@ class Callback(Section, frozen=True, kw_only=True):
     token_env: _EnvironmentName | None = None
     """The variable that holds the tokens; TOKEN_ENV_DEFAULT where there is no `token_file` either."""
     token_file: Path | None = None
+    token_file_seconds: Annotated[float, _seconds(_HOUR)] = 1.0
+    """How often it is seen whether `token_file` has changed."""
     allow_from: tuple[Network, ...] = ()
     """Empty means anyone who has the token."""
     trusted_proxies: tuple[Network, ...] = ()
@@ -201,6 +203,19 @@ class Admin(Section, frozen=True, kw_only=True):
     listen: Address = Address("127.0.0.1", 9901)
 
 
+class Serve(Section, frozen=True, kw_only=True):
+    """How the processes of `serve` start and end."""
+
+    start_seconds: Annotated[float, _seconds(_HOUR)] = 30.0
+    """How long a new worker may take until it could serve."""
+    start_tries: Annotated[int, _whole(1, 1000)] = 5
+    """How often in a row starting a worker may fail, while none serves, before `serve` gives up."""
+    hang_seconds: Annotated[int, _whole(2, _HOUR)] = 10
+    """How long a worker may show no sign of life before it is killed."""
+    drain_seconds: Annotated[float, _seconds_or_off(_HOUR)] = 5.0
+    """How long, at the end, clients' idle connections are waited for: whoever uses one is told to connect anew."""
+
+
 class Ui(Section, frozen=True, kw_only=True):
     """The live view."""
 
@@ -227,4 +242,5 @@ class Settings(Section, frozen=True, kw_only=True):
     """None: only if OpenTelemetry's own environment variables ask for it."""
     admin: Admin | None = None
     """None for no admin endpoint."""
+    serve: Serve = Serve()
     ui: Ui = Ui()

@@ -11,7 +11,7 @@ import grpc.aio
 from cachetools import TTLCache
 
 from walletbridge.callbacks import Balance, Callback, Command
-from walletbridge.errors import NotSayable, OutcomeUnknown
+from walletbridge.errors import NotSayable, OutcomeUnknown, Overloaded
 from walletbridge.outcomes import Outcome, Result
 from walletbridge.trace import Trace, WalletCall
 from walletbridge.wallet.channel import Channel
@@ -80,7 +80,7 @@ class GrpcWallet:
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
         """See `Wallet.call`. Beyond `calls_max` calls in flight nothing is sent: a queue would eat the budget."""
         if self.in_flight >= self._calls_max:
-            raise OutcomeUnknown(f"{self._calls_max} wallet calls are in flight", sent=False)
+            raise Overloaded(f"{self._calls_max} wallet calls are in flight")
         binding = self._bound.binding_of(callback)
         if binding is None:
             raise OutcomeUnknown(f"the mapping binds no method to {callback.command}", sent=False)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 import grpc
 
 from walletbridge.callbacks import Callback, Command
-from walletbridge.errors import OutcomeUnknown
+from walletbridge.errors import OutcomeUnknown, Overloaded, WalletDown
 from walletbridge.outcomes import Outcome
 from walletbridge.trace import Trace
 from walletbridge.wallet.breaker import Breaker
@@ -22,6 +22,9 @@ _DEADLINE = grpc.StatusCode.DEADLINE_EXCEEDED.name
 _BROKEN = grpc.StatusCode.UNAVAILABLE.name
 _OURS = grpc.StatusCode.CANCELLED.name
 """We ended the call ourselves, which says nothing of the wallet."""
+
+
+type OnRefused = Callable[[Command, OutcomeUnknown], None]
 
 
 class Watched:
@@ -57,7 +60,7 @@ class Watched:
 class Guard:
     """A `Wallet` that refuses what an open breaker or a lack of places forbids."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by which it decides, and whom it tells
         self,
         wallet: Wallet,
         places: Places,
@@ -65,25 +68,31 @@ class Guard:
         *,
         refused: Collection[Command] = REFUSED,
         on_behalf_of: Command | None = None,
+        on_refused: OnRefused = lambda _, __: None,
     ) -> None:
         """
         `refused`: the commands that an open breaker refuses. `on_behalf_of`: the command for which all calls are made,
-        questions included, if it is always the same one.
+        questions included, if it is always the same one. `on_refused` hears of each call that is refused, and why.
         """
         self._wallet = wallet
         self._places = places
         self._breaker = breaker
         self._refused = refused
         self._on_behalf_of = on_behalf_of
+        self._on_refused = on_refused
 
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
         """See `Wallet.call`."""
         command = self._on_behalf_of or callback.command
         if command in self._refused and self._breaker.is_open:
-            raise OutcomeUnknown("the wallet is down", sent=False)
+            raise self._refusal(command, WalletDown("the wallet is down"))
         if not self._places.take(command):
-            raise OutcomeUnknown(f"{self._places.most(command)} wallet calls are in flight", sent=False)
+            raise self._refusal(command, Overloaded(f"{self._places.most(command)} wallet calls are in flight"))
         try:
             return await self._wallet.call(callback, deadline=deadline, trace=trace)
         finally:
             self._places.give_back()
+
+    def _refusal(self, command: Command, unknown: OutcomeUnknown) -> OutcomeUnknown:
+        self._on_refused(command, unknown)
+        return unknown

@@ -8,7 +8,7 @@ from walletbridge.callbacks import Command
 from walletbridge.settings import Breaker as BreakerSettings
 from walletbridge.settings import Limits as LimitsSettings
 from walletbridge.wallet.breaker import Breaker, Limits
-from walletbridge.wallet.guard import Guard, Watched
+from walletbridge.wallet.guard import Guard, OnRefused, Watched
 from walletbridge.wallet.places import Places
 from walletbridge.wallet.port import Wallet
 from walletbridge.wallet.probe import Probe
@@ -17,7 +17,7 @@ from walletbridge.wallet.probe import Probe
 class Protection:
     """Must be made inside a running event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what comes from outside
         self,
         wallet: Wallet,
         *,
@@ -25,8 +25,12 @@ class Protection:
         limits: LimitsSettings,
         clock: Callable[[], float],
         on_change: Callable[[bool], None],
+        on_refused: OnRefused = lambda _, __: None,
     ) -> None:
-        """`on_change` is told when the wallet does not answer any more (True) and when it does again (False)."""
+        """
+        `on_change` is told when the wallet does not answer any more (True) and when it does again (False), `on_refused`
+        of each call that is refused.
+        """
         self._on_change = on_change
         self.breaker = Breaker(
             Limits(failures=breaker.failures, patience=breaker.patience, away_seconds=breaker.away_after),
@@ -37,10 +41,12 @@ class Protection:
         places = Places(
             limits.wallet_calls, kept_for_cancels=limits.kept_for_cancels, kept_for_wins=limits.kept_for_wins
         )
-        self.for_callbacks: Wallet = Guard(watched, places, self.breaker)
-        self.for_cancels: Wallet = Guard(watched, places, self.breaker, on_behalf_of=Command.CANCEL)
+        self.for_callbacks: Wallet = Guard(watched, places, self.breaker, on_refused=on_refused)
+        self.for_cancels: Wallet = Guard(
+            watched, places, self.breaker, on_behalf_of=Command.CANCEL, on_refused=on_refused
+        )
         """For cancels with all that they ask the wallet before and after."""
-        self.for_resolver: Wallet = Guard(watched, places, self.breaker, refused=frozenset())
+        self.for_resolver: Wallet = Guard(watched, places, self.breaker, refused=frozenset(), on_refused=on_refused)
         """Tries whatever is known of the wallet, with a backoff of its own."""
         self._probe = Probe(
             watched, self.breaker, every=breaker.probe_every, seconds=breaker.probe_seconds, clock=clock

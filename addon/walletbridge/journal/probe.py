@@ -1,0 +1,97 @@
+"""
+Looks at a journal from outside, for whoever watches over the gateway: can it be written, and what is open in it?
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from walletbridge.journal.clock import JournalClock, journal_clock
+from walletbridge.journal.queue import Queue
+
+FRESH_SECONDS = 1.0
+"""A look is not repeated sooner, however many ask."""
+BUSY_SECONDS = 1.0
+"""How long the gateway's own writing may keep the file from being looked at."""
+
+_OPEN = """
+    movement_unresolved_since IS NOT NULL
+    OR cancel = 'owed'
+    OR (kind = 'bet' AND movement = 'confirmed' AND cancel = 'none' AND told = 'nothing')
+    OR (kind = 'win' AND movement = 'none' AND cancel = 'none' AND told = 'nothing')
+"""
+"""`Row.is_open`, in SQL."""
+_DEPTH = f"""
+    SELECT count(*) FILTER (WHERE {_OPEN}), count(*) FILTER (WHERE for_human != ''),
+        min(created_at) FILTER (WHERE {_OPEN}), (SELECT epoch FROM meta)
+    FROM transactions WHERE needs_look
+"""  # noqa: S608 - all of it ours
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What was found."""
+
+    problem: str = ""
+    """Why the journal cannot be written; empty if it can."""
+    open_rows: int | None = None
+    """Transactions that are not settled; None where that could not be read."""
+    for_human: int | None = None
+    """Transactions that wait for a person."""
+    oldest_seconds: float | None = None
+    """The age of the oldest that is open; None where there is none."""
+
+
+def probe(path: Path, clock: JournalClock) -> Probed:
+    """Opens the file, writes to it what is there already, and counts. Makes no file."""
+    try:
+        # `rw`: a file that is not there must not be made here, for an empty one says nothing.
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)
+        with closing(connection) as db, closing(Queue(path)) as queue:
+            return _look(db, queue, clock)
+    except (sqlite3.Error, OSError) as error:
+        return Probed(problem=str(error) or type(error).__name__)
+
+
+class JournalProbe:
+    """Looks in a thread, one at a time, and shares what it has found for a moment."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._journal_clock = journal_clock()
+        self._looking: asyncio.Task[Probed] | None = None
+        self._looked_at = 0.0
+
+    async def look(self) -> Probed:
+        """What was found, at most FRESH_SECONDS ago."""
+        is_old = self._clock() - self._looked_at >= FRESH_SECONDS
+        if self._looking is None or (self._looking.done() and is_old):
+            self._looked_at = self._clock()
+            self._looking = asyncio.create_task(asyncio.to_thread(probe, self._path, self._journal_clock))
+        # Whoever gives up waiting must not end it for the others.
+        return await asyncio.shield(self._looking)
+
+
+def _look(db: sqlite3.Connection, queue: Queue, clock: JournalClock) -> Probed:
+    db.isolation_level = None
+    problem = ""
+    try:
+        db.execute("PRAGMA synchronous = FULL")
+        queue.begin(db, seconds=BUSY_SECONDS)
+        (epoch,) = db.execute("SELECT epoch FROM meta").fetchone()
+        # There and back: what does not change is not written.
+        db.execute("UPDATE meta SET epoch = ''")
+        db.execute("UPDATE meta SET epoch = ?", (epoch,))
+        db.execute("COMMIT")
+    except sqlite3.Error as error:
+        problem = str(error)
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    open_rows, for_human, since, epoch = db.execute(_DEPTH).fetchone()
+    is_known = since is not None and epoch == clock.epoch
+    return Probed(problem, open_rows, for_human, max(0.0, clock.now() - since) if is_known else None)

@@ -1,0 +1,70 @@
+"""
+Processes that want to write to one SQLite file stand in line.
+
+SQLite has no queue: who finds the file locked sleeps and tries again, and under load another process, which has just
+finished, locks it anew meanwhile, again and again. So whoever wants the lock first takes a second one, and gives that
+back as soon as it has the first: it is the next, and who has just finished stands behind it.
+"""
+
+import fcntl
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SUFFIX = "-queue"
+"""Of the file beside the journal that is locked. It stays empty."""
+POLL_SECONDS = 0.001
+_PRIMARY_CODE = 0xFF
+
+
+class Queue:
+    """One process's place. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the journal's. Raises OSError."""
+        self._file = path.with_name(f"{path.name}{SUFFIX}").open("ab")
+
+    def close(self) -> None:
+        """Leaves the line."""
+        self._file.close()
+
+    def begin(self, db: sqlite3.Connection, *, seconds: float) -> None:
+        """
+        Begins an exclusive transaction. `db` must not wait by itself (`timeout=0`).
+
+        Raises sqlite3.OperationalError where the lock is not to be had within `seconds`.
+        """
+        ends_at = time.monotonic() + seconds
+        # Whoever stands before us may have been stopped there: then it is not waited for longer than for the lock.
+        with self._first(seconds / 2):
+            while True:
+                try:
+                    db.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() >= ends_at:
+                        raise
+                    time.sleep(POLL_SECONDS)
+                else:
+                    return
+
+    @contextmanager
+    def _first(self, seconds: float) -> Iterator[None]:
+        ends_at = time.monotonic() + seconds
+        is_first = self._try()
+        while not is_first and time.monotonic() < ends_at:
+            time.sleep(POLL_SECONDS)
+            is_first = self._try()
+        try:
+            yield
+        finally:
+            if is_first:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _try(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,38 @@
+"""
+The wire from the supervisor to a worker: one byte says "serve", its end says that the supervisor is gone.
+
+What a worker says stands in the shared memory.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+SERVE = b"s"
+
+
+class Control:
+    """The worker's end."""
+
+    def __init__(self, file: int) -> None:
+        """`file` is the reading end of a pipe."""
+        self._file = file
+        self._told = asyncio.Event()
+        self._on_end: Callable[[], None] | None = None
+
+    async def told_to_serve(self, *, on_end: Callable[[], None]) -> None:
+        """
+        Waits for the word. `on_end` is called, then or later, when the supervisor is gone: nobody would take care of
+        this worker any more.
+        """
+        self._on_end = on_end
+        asyncio.get_running_loop().add_reader(self._file, self._read)
+        await self._told.wait()
+
+    def _read(self) -> None:
+        if os.read(self._file, 1) == SERVE:
+            self._told.set()
+            return
+        asyncio.get_running_loop().remove_reader(self._file)
+        if self._on_end:
+            self._on_end()

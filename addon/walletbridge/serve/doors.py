@@ -1,0 +1,118 @@
+"""
+Lets connections in once there is somebody to answer, and lets them go with nothing lost.
+
+An addon of mitmproxy, asked by our mode for the sockets and by the gateway's addon for the rest.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from mitmproxy import ctx
+from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
+
+from walletbridge.bridge import Bridge
+from walletbridge.metrics import names
+from walletbridge.metrics.names import WorkerState
+from walletbridge.serve.admin import Admin
+from walletbridge.serve.control import Control
+from walletbridge.serve.listening import Handle, Listener
+from walletbridge.serve.notify import Notifier
+from walletbridge.settings import Serve
+from walletbridge.shared import Share
+
+WALLET_SECONDS = 1.0
+"""How long after the start connections wait until it is known whether the wallet is there."""
+PULSE_SECONDS = 1.0
+DRAIN_POLL_SECONDS = 0.02
+
+
+@dataclass(kw_only=True, eq=False)
+class Doors:
+    """For one process: the only one, or a worker that is told by a supervisor when to begin."""
+
+    sockets: Sequence[socket.socket]
+    share: Share
+    serve: Serve
+    control: Control | None = None
+    """What comes from the supervisor; None where there is none."""
+    admin: Admin | None = None
+    _notifier: Notifier = field(default_factory=lambda: Notifier(os.environ))
+    _listener: Listener | None = None
+    _pulse: asyncio.Task[None] | None = None
+    _state: WorkerState | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nobody is let in any more."""
+        return self._state is WorkerState.DRAINING
+
+    def listen(self, handle: Handle) -> Listener:
+        """What mitmproxy's server is, once it is opened."""
+        accepted = self.share.part.series(names.CONNECTIONS_ACCEPTED)
+        self._is(WorkerState.STARTING)
+
+        def on_accept() -> None:
+            self.share.part.cells[accepted] += 1
+
+        self._listener = Listener(self.sockets, handle, on_accept=on_accept)
+        return self._listener
+
+    async def open(self, bridge: Bridge) -> None:
+        """Lets connections in, once the wallet is there or known to be away, and the supervisor wants it."""
+        self._pulse = asyncio.ensure_future(self._beat(bridge))
+        if self.admin:
+            await self.admin.start()
+        await bridge.wallet_seen(WALLET_SECONDS)
+        if self.control and not self.is_stopping:
+            self._is(WorkerState.READY)
+            await self.control.told_to_serve(on_end=ctx.master.shutdown)
+        if self._listener and not self.is_stopping:
+            self._listener.start()
+            self._is(WorkerState.SERVING)
+            self._notifier.ready()
+
+    async def close(self, at_once: asyncio.Event) -> None:
+        """
+        Lets nobody in any more, and waits for those inside. Whoever is answered meanwhile is told to connect anew.
+
+        An idle connection is waited for as well, up to `drain_seconds`: its client may be about to use it.
+        """
+        self._is(WorkerState.DRAINING)
+        self._notifier.stopping()
+        if self._listener:
+            await self._listener.stop(is_last=self.control is None)
+        ends_at = time.monotonic() + self.serve.drain_seconds
+        while self._connections() and time.monotonic() < ends_at and not at_once.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(at_once.wait(), DRAIN_POLL_SECONDS)
+
+    async def done(self) -> None:
+        """The last hook, after the gateway's own."""
+        if self._pulse:
+            self._pulse.cancel()
+        if self.admin:
+            await self.admin.stop()
+
+    async def _beat(self, bridge: Bridge) -> None:
+        part = self.share.part
+        beats = part.series(names.BEATS)
+        while True:
+            part.cells[beats] += 1
+            part.set(names.CONNECTIONS, self._connections())
+            part.set(names.CACHE_SIZE, len(bridge.status_cache))
+            self._notifier.alive()
+            await asyncio.sleep(PULSE_SECONDS)
+
+    def _connections(self) -> int:
+        proxyserver: Proxyserver = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
+        return len(proxyserver.connections)
+
+    def _is(self, state: WorkerState) -> None:
+        self._state = state
+        for each in WorkerState:
+            self.share.part.set(names.WORKERS, int(each is state), state=each)

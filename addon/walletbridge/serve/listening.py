@@ -1,0 +1,124 @@
+"""
+Accepts connections from sockets that several workers may share, for mitmproxy.
+
+All workers accept from the same sockets. So a worker that ends or dies leaves nothing behind in a queue of its own, as
+it would with a socket for each (SO_REUSEPORT); and as each takes one connection at a time, a burst spreads over all.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+from mitmproxy import ctx
+from mitmproxy.proxy import layers, mode_servers, mode_specs
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import Layer
+
+from walletbridge.serve.sockets import BACKLOG, HANDSHAKE_SECONDS, close, refuse_new
+
+ACCEPT_AGAIN_SECONDS = 1.0
+"""After a failure to accept, which mostly means that there are too many open files."""
+ADDON = "doors"
+"""The name of the addon that knows the sockets."""
+MODE = "walletbridge"
+"""The name of our mode in mitmproxy's `mode` option; its data is the upstream."""
+
+type Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Listener:
+    """Accepts connections from sockets, one of each in every turn of the event loop, once it is told to."""
+
+    def __init__(self, sockets: Sequence[socket.socket], handle: Handle, *, on_accept: Callable[[], None]) -> None:
+        self.sockets = tuple(sockets)
+        self._handle = handle
+        self._on_accept = on_accept
+        self._loop = asyncio.get_running_loop()
+        self._starting: set[asyncio.Future[object]] = set()
+        self._is_accepting = False
+
+    def start(self) -> None:
+        """Begins to accept. Who has connected before is served now."""
+        self._is_accepting = True
+        for listener in self.sockets:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    async def stop(self, *, is_last: bool) -> None:
+        """
+        Ends accepting, and closes the sockets here. Who has connected by now is accepted first.
+
+        `is_last`: nobody else accepts from them, so no new connection may begin that would be lost.
+        """
+        if self._is_accepting:
+            if is_last:
+                refuse_new(self.sockets)
+                await asyncio.sleep(HANDSHAKE_SECONDS)
+            self._accept_waiting()
+        self.close()
+        if self._starting:
+            await asyncio.wait(self._starting)
+
+    def close(self) -> None:
+        """Ends accepting at once. What mitmproxy calls at its end."""
+        if self._is_accepting:
+            self._is_accepting = False
+            for listener in self.sockets:
+                self._loop.remove_reader(listener)
+        close(self.sockets)
+
+    def _accept(self, listener: socket.socket) -> bool:
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            # Another worker was faster.
+            return False
+        except OSError:
+            self._loop.remove_reader(listener)
+            self._loop.call_later(ACCEPT_AGAIN_SECONDS, self._accept_again, listener)
+            return False
+        connection.setblocking(False)  # noqa: FBT003 - its only argument
+        self._on_accept()
+        starting: asyncio.Future[object] = asyncio.ensure_future(
+            self._loop.connect_accepted_socket(self._protocol, connection)
+        )
+        self._starting.add(starting)
+        starting.add_done_callback(self._started)
+        return True
+
+    def _accept_waiting(self) -> None:
+        for listener in self.sockets:
+            for _ in range(BACKLOG):
+                if not self._accept(listener):
+                    break
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if self._is_accepting:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    def _started(self, starting: asyncio.Future[object]) -> None:
+        self._starting.discard(starting)
+        if not starting.cancelled():
+            # A client that has left already; an error that is never read is a fault to asyncio.
+            starting.exception()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._handle)
+
+
+class WalletbridgeMode(mode_specs.ReverseMode):  # type: ignore[no-untyped-call]
+    """mitmproxy's reverse mode on sockets of ours. The first part of its name is MODE."""
+
+
+class WalletbridgeInstance(mode_servers.AsyncioServerInstance[WalletbridgeMode]):
+    """Listens as the addon named ADDON says, whatever mitmproxy's own options are. No UDP."""
+
+    def make_top_layer(self, context: Context) -> Layer:
+        """As in reverse mode."""
+        return layers.modes.ReverseProxy(context)
+
+    async def listen(self, host: str, port: int) -> list[asyncio.Server]:  # type: ignore[override]
+        """Takes the sockets; nobody is accepted yet."""
+        del host, port
+        doors = ctx.master.addons.get(ADDON)  # type: ignore[no-untyped-call]
+        # Only these two of a Server's attributes are used: `sockets` and `close`.
+        return [doors.listen(self.handle_stream)]

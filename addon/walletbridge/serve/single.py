@@ -1,0 +1,30 @@
+"""
+`serve` as one process: what a supervisor and its workers do between them, it does itself.
+"""
+
+from pathlib import Path
+
+from walletbridge.changes import Changes
+from walletbridge.journal.probe import JournalProbe
+from walletbridge.metrics.part import Part
+from walletbridge.serve.admin import Admin, Watched
+from walletbridge.serve.doors import Doors
+from walletbridge.serve.launch import Kind, launch
+from walletbridge.serve.sockets import bind_both
+from walletbridge.settings import Settings
+from walletbridge.shared import Share
+
+
+def serve(config: Path, settings: Settings) -> None:
+    """Runs until a signal ends it. Raises SettingsError where an address cannot be listened on."""
+    sockets, admin_sockets = bind_both(settings)
+    share = Share(Part(), Changes())
+    doors = Doors(sockets=sockets, share=share, serve=settings.serve)
+    if admin_sockets:
+        watched = Watched(
+            parts=lambda: [share.part],
+            journal=JournalProbe(settings.journal.path),
+            is_stopping=lambda: doors.is_stopping,
+        )
+        doors.admin = Admin(admin_sockets, watched)
+    launch(Kind.SERVE, config, settings, doors=doors)
