@@ -5,6 +5,7 @@ whether all agree on every transaction.
     uv run python -m tests.faults                          # 20 seeds, 300 callbacks each
     uv run python -m tests.faults --seeds 300
     uv run python -m tests.faults --seed 17                # one run again
+    uv run python -m tests.faults --wallet debit-credit    # against a wallet of config/examples
     uv run python -m tests.faults.scenarios --help         # plays with one fault each
 
 Each seed draws which faults a run has; odd ones have two gateways on one journal, even ones one. The gateways and the
@@ -28,6 +29,7 @@ from tests.faults.plan import SCALE, Plan, gateways_for, plan_for
 from tests.faults.processes import cancel_on_sigterm
 from tests.faults.report import print_result, print_summary
 from tests.faults.run import Result, run
+from tests.wallets.catalog import WALLETS
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,6 +38,7 @@ from tests.faults.run import Result, run
 @click.option("--seed", type=int, help="This run alone.")
 @click.option("--callbacks", default=300, show_default=True, type=click.IntRange(10), help="Callbacks in each run.")
 @click.option("--gateways", type=click.IntRange(1, 4), help="Processes on one journal, in every run.")
+@click.option("--wallet", type=click.Choice(list(WALLETS)), help="An example wallet instead of the demo wallet.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Runs at the same time.")
 @click.option("--scale", default=SCALE, show_default=True, type=click.FloatRange(1, 20), help="Divides all times.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Where the logs of failing runs stay.")
@@ -46,6 +49,7 @@ def main(  # noqa: PLR0913 - one for each option
     seed: int | None,
     callbacks: int,
     gateways: int | None,
+    wallet: str | None,
     jobs: int,
     scale: float,
     keep: Path | None,
@@ -55,7 +59,9 @@ def main(  # noqa: PLR0913 - one for each option
     folder = keep or Path(tempfile.mkdtemp(prefix="walletbridge-faults-"))
 
     def plan(number: int) -> Plan:
-        return plan_for(number, callbacks=callbacks, gateways=gateways or gateways_for(number), scale=scale)
+        example = WALLETS[wallet] if wallet else None
+        processes = gateways or gateways_for(number)
+        return plan_for(number, callbacks=callbacks, gateways=processes, scale=scale, example=example)
 
     results = asyncio.run(_run_all(numbers, plan, folder, jobs=jobs))
     print_summary(results)
@@ -87,7 +93,8 @@ async def _run(plan: Plan, folder: Path) -> Result:
     except Exception as error:  # noqa: BLE001 - the other runs go on
         result = Result(plan, folder, wrong=[f"the run ended early: {error!r}"])
     again = f"tests.faults --seed {plan.seed} --callbacks {plan.callbacks} --gateways {plan.gateways}"
-    print_result(result, again=f"{again} --scale {plan.scale:g}")
+    wallet = f" --wallet {plan.example}" if plan.example else ""
+    print_result(result, again=f"{again} --scale {plan.scale:g}{wallet}")
     if result.is_right:
         shutil.rmtree(folder)
     return result

@@ -14,6 +14,7 @@ from tests.faults.plan import Plan
 from tests.faults.processes import Line, Program, environment, python, seconds_of
 from tests.faults.provider import LIMITS
 from tests.helpers.processes import ROOT, TOKEN, TOKEN_VARIABLE
+from tests.wallets.protos import EXAMPLES
 
 JOURNAL = "journal.db"
 _NOT_JOURNALLED = frozenset({"not journalled, so not sent to the wallet", "not journalled, and not sent to the wallet"})
@@ -116,9 +117,16 @@ def settings(plan: Plan, wallet_port: int) -> dict[str, Any]:
     journal = {"settle_after": 6, "abandon_after": 15, "call_seconds": 1, "retry_seconds": 5, "recheck_after": 0.5}
     return {
         "listen": "127.0.0.1:0",
-        "wallet": {"target": f"127.0.0.1:{wallet_port}", "late_bets_refused": plan.remembers_cancels},
+        "wallet": {"target": f"127.0.0.1:{wallet_port}", **_wallet(plan)},
         "deadlines": {name: seconds / plan.scale for name, seconds in limits.items()},
         "journal": {"path": JOURNAL, **{name: seconds / plan.scale for name, seconds in journal.items()}},
         # A gateway does not know of the other's cancels: what it has cached may be out of date.
         "status_cache": {"ok_seconds": 0} if plan.gateways > 1 else {"ok_seconds": 5 / plan.scale},
     }
+
+
+def _wallet(plan: Plan) -> dict[str, Any]:
+    """What the gateway is told of its wallet; an example's promises stand in its mapping."""
+    if plan.example:
+        return {"mapping": str(EXAMPLES / plan.example / "mapping.yaml")}
+    return {"late_bets_refused": plan.remembers_cancels}

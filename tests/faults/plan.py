@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
+from tests.wallets.service import ExampleWallet
+
 SCALE = 10.0
 """By what the protocol's times and the journal's are divided, where nothing else is said."""
 LATE_SECONDS_MAX = 12.0
@@ -96,6 +98,8 @@ class Plan:
     gateways: int = 1
     scale: float = SCALE
     """By what all times are divided."""
+    example: str = ""
+    """The example wallet to play with; the demo wallet where there is none."""
     remembers_cancels: bool = True
     """Whether the wallet remembers the cancel of a transaction that it does not know."""
     wallet: Mapping[WalletFault, float] = field(default_factory=dict)
@@ -104,7 +108,8 @@ class Plan:
     events: tuple[Event, ...] = ()
 
     def __str__(self) -> str:
-        parts = [f"gateways {self.gateways}", "remembers" if self.remembers_cancels else "forgets"]
+        parts = [self.example] if self.example else []
+        parts += [f"gateways {self.gateways}", "remembers" if self.remembers_cancels else "forgets"]
         parts += [f"{fault} {share:.0%}" for fault, share in (*self.wallet.items(), *self.net.items())]
         blows = [event.blow for event in self.events]
         parts += [f"{blow} x{blows.count(blow)}" for blow in Blow if blow in blows]
@@ -119,7 +124,9 @@ def gateways_for(seed: int) -> int:
     return 1 + seed % 2
 
 
-def plan_for(seed: int, *, callbacks: int, gateways: int, scale: float = SCALE) -> Plan:
+def plan_for(
+    seed: int, *, callbacks: int, gateways: int, scale: float = SCALE, example: type[ExampleWallet] | None = None
+) -> Plan:
     """Draws the faults of one run: some kinds, and each rather often, so that they meet."""
     random = Random(f"plan:{seed}")  # noqa: S311 - to be repeated, not to be secret
     wallet = {
@@ -128,12 +135,14 @@ def plan_for(seed: int, *, callbacks: int, gateways: int, scale: float = SCALE) 
         if random.random() < 0.5
     }
     net = {fault: random.uniform(0.01, 0.05) for fault in NetFault if random.random() < 0.5}
+    remembers_cancels = random.random() < 0.5
     return Plan(
         seed=seed,
         callbacks=callbacks,
         gateways=gateways,
         scale=scale,
-        remembers_cancels=random.random() < 0.5,
+        example=example.name if example else "",
+        remembers_cancels=example.remembers_cancels if example else remembers_cancels,
         wallet=wallet,
         net=net,
         events=_events(random, callbacks, gateways),

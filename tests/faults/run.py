@@ -9,18 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from tests.faults.books import Books, Verdict, compare, entries_of, sums
+from tests.faults import ledgers
+from tests.faults.books import Books, Entry, Verdict, compare
 from tests.faults.gateway import JOURNAL
 from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Event, Plan
 from tests.faults.players import ACCOUNTS, NOBODY, play
 from tests.faults.processes import until
 from tests.faults.provider import Conduct, Provider
-from tests.faults.system import WALLET, System
+from tests.faults.system import System
 from tests.faults.traces import write_trace
 
-from walletbridge.demo.ledger import Ledger
 from walletbridge.journal.clock import journal_clock
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import Row
@@ -90,8 +89,9 @@ async def conclude(system: System, provider: Provider) -> Result:
     # A wallet may still be at work on a call that nobody waits for.
     await asyncio.sleep(max(0.0, LATE_SECONDS_MAX / system.plan.scale - settled_after))
     await system.stop_gateways()
-    verdict = compare(_books(system, provider))
-    verdict.differences += list(sums(ledger_of(system.folder)))
+    entries, wrong = ledgers.read(system.plan, system.folder)
+    verdict = compare(_books(system, provider, entries))
+    verdict.differences += wrong
     result = Result(
         plan=system.plan,
         folder=system.folder,
@@ -150,24 +150,16 @@ def row_of(store: Store, account: str, key: str) -> Row | None:
         return store.note(account, key, step)
 
 
-def _books(system: System, provider: Provider) -> Books:
+def _books(system: System, provider: Provider, entries: dict[str, Entry]) -> Books:
     with opened(system.folder) as store:
         rows = {key: row_of(store, one.account, key) for key, one in provider.transactions.items()}
+    ledgers.note_empty_cancels(system.plan, entries, rows)
     return Books(
         transactions=provider.transactions,
-        entries=entries_of(ledger_of(system.folder)),
+        entries=entries,
         rows=rows,
         heard=system.logs.heard,
         blind=system.logs.blind,
         made_after_refusal=system.refusals.made_after,
         remembers_cancels=system.plan.remembers_cancels,
     )
-
-
-def ledger_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """All that the wallet has, as `Ledger.dump` gives it."""
-    ledger = Ledger(folder / WALLET)
-    try:
-        return ledger.dump()
-    finally:
-        ledger.close()

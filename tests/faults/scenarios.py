@@ -19,14 +19,14 @@ from pathlib import Path
 from random import Random
 
 import click
+from tests.faults import ledgers
 from tests.faults.beliefs import Belief, Transaction
-from tests.faults.books import entries_of
 from tests.faults.plan import Plan, WalletFault
 from tests.faults.players import ACCOUNTS
 from tests.faults.processes import START_SECONDS, Line, cancel_on_sigterm, until
 from tests.faults.provider import Conduct, Provider
 from tests.faults.report import print_result
-from tests.faults.run import Result, conclude, ledger_of
+from tests.faults.run import Result, conclude
 from tests.faults.system import System
 
 RETURN_SECONDS = 10.0
@@ -197,7 +197,7 @@ async def _until_applied(system: System, wins: list[Transaction], since: float) 
     """Seconds from `since` until the wallet has all of them; at most a minute."""
 
     def are_applied() -> bool:
-        entries = entries_of(ledger_of(system.folder))
+        entries, _ = ledgers.read(system.plan, system.folder)
         return all(win.key in entries and entries[win.key].is_applied for win in wins)
 
     with suppress(TimeoutError):

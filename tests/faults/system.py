@@ -15,18 +15,15 @@ from random import Random
 from typing import Self
 
 import msgspec
+from tests.faults import ledgers
 from tests.faults.gateway import JOURNAL, Logs, gateway_in
 from tests.faults.plan import Blow, Event, NetFault, Plan, draw
-from tests.faults.players import ACCOUNTS
 from tests.faults.processes import START_SECONDS, Program, environment, free_port, python, until
 from tests.faults.proxy import Address, Decision, Proxy
 from tests.faults.refusals import Refusals
 from tests.faults.wallet_process import EXIT_CODE, Order
 from tests.helpers.processes import ROOT
 
-from walletbridge.demo.ledger import Ledger
-
-WALLET = "wallet.db"
 _ANSWER_SECONDS = 0.5
 """How long an answer may have been under way."""
 _STRAGGLE = frozenset({NetFault.DUPLICATE, NetFault.STALL_REQUEST})
@@ -59,10 +56,7 @@ class System:
         self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        ledger = Ledger(self.folder / WALLET)
-        for account, (balance, active) in ACCOUNTS.items():
-            ledger.add_player(account, balance, active=active)
-        ledger.close()
+        ledgers.seed(self.plan, self.folder)
         try:
             await self.proxy.__aenter__()
             await self.wallet.start()
@@ -187,9 +181,10 @@ class System:
         def command(start: int) -> list[str]:
             order = Order(
                 port=port,
-                db=str(self.folder / WALLET),
+                db=str(self.folder / ledgers.WALLET),
                 seed=plan.seed,
                 start=start,
+                wallet=plan.example,
                 remembers_cancels=plan.remembers_cancels,
                 scale=plan.scale,
                 faults=dict(self._shares),

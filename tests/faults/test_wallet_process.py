@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 from tests.faults.plan import WalletFault
-from tests.faults.wallet_process import Faults, Order
+from tests.faults.wallet_process import DemoWords, Faults, Order
 
 from walletbridge.demo.wallet import Abort
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
@@ -20,7 +20,8 @@ def faults(*chosen: WalletFault, seed: int = 1, start: int = 0) -> Faults:
             remembers_cancels=True,
             scale=1e6,
             faults={fault.value: 1 / len(chosen) for fault in chosen},
-        )
+        ),
+        DemoWords(),
     )
 
 

@@ -1,5 +1,5 @@
 """
-The demo wallet as a program whose faults are chosen from outside. `python -m` starts it with an Order as JSON.
+A wallet as a program whose faults are chosen from outside. `python -m` starts it with an Order as JSON.
 
 Each line on stdin is the shares of faults from now on, as a JSON object; the end of stdin is the end of the program. On
 stdout it says, in lines of JSON, what it was asked, what it made and what went wrong.
@@ -12,24 +12,28 @@ import sys
 import time
 from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import grpc
 import msgspec
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from tests.faults.plan import LATE_SECONDS_MAX, WalletFault, draw
+from tests.wallets.books import Books
+from tests.wallets.catalog import WALLETS
+from tests.wallets.server import Declined, WalletServer
 
 from walletbridge.demo.ledger import Ledger
 from walletbridge.demo.wallet import Abort, DemoWallet
+from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 EXIT_CODE = 17
 """Of a planned death."""
-READS = frozenset({"Authenticate", "GetBalance", "GetTransactionStatus"})
 _BIND_TRIES = 50
 _NO_CHECK = 9999
 """A check that no wallet knows: the ledger refuses with 99 and moves nothing."""
 _UNLISTED_OUTCOME = 77
+_MOVEMENTS = {"bet": "PlaceBet", "win": "SettleWin"}
 _ABORTS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -41,17 +45,62 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     start: int
     """How often it was started before: other faults meet the same calls then."""
+    wallet: str = ""
+    """The example to play; the demo wallet where there is none."""
     remembers_cancels: bool
+    """Of the demo wallet."""
     scale: float
     """By what all times are divided."""
     faults: dict[str, float]
     """The shares of the faults to begin with."""
 
 
+class Words(Protocol):
+    """What a fault must know of the words in which a wallet speaks."""
+
+    reads: ClassVar[frozenset[str]]
+    """The methods that never move money."""
+
+    def asked(self, request: Any) -> tuple[str, str]:
+        """The account of a request and its transaction, empty where it has none."""
+
+    def plays(self, method: str, request: Any) -> str:
+        """`bet` or `win`, or something else for a call that is neither."""
+
+    def outcome(self, request: Any, response: Any) -> int:
+        """What a bet or win came to, in the numbers of wallet.v1."""
+
+    def unlisted(self, method: str, response: Any) -> Message:
+        """The response, saying something that the contract does not know; may raise Abort or the like."""
+
+
+class DemoWords:
+    """Those of wallet.v1."""
+
+    reads: ClassVar[frozenset[str]] = frozenset({"Authenticate", "GetBalance", "GetTransactionStatus"})
+
+    def asked(self, request: Any) -> tuple[str, str]:
+        return request.account, str(getattr(request, "trans_id", ""))
+
+    def plays(self, method: str, request: Any) -> str:
+        del request
+        return {"PlaceBet": "bet", "SettleWin": "win"}.get(method, "")
+
+    def outcome(self, request: Any, response: Any) -> int:
+        del request
+        return int(response.outcome)
+
+    def unlisted(self, method: str, response: Any) -> Message:
+        del method
+        response.outcome = _UNLISTED_OUTCOME
+        return cast("Message", response)
+
+
 class Faults:
     """See `walletbridge.demo.wallet.Fault`."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, words: Words) -> None:
+        self._words = words
         self.shares = _shares(order.faults)
         self._scale = order.scale
         self._seed = f"wallet:{order.seed}:{order.start}"
@@ -63,7 +112,7 @@ class Faults:
     async def before(self, method: str, request: Any) -> None:
         """What happens ahead of the ledger."""
         call, fault, random = self._choose(method, request)
-        _tell("asked", method, request, call=call, fault=fault)
+        self._tell("asked", method, request, call=call, fault=fault)
         match fault:
             case WalletFault.SLOW:
                 await asyncio.sleep(random.uniform(0.1, 2.5) / self._scale)
@@ -75,7 +124,10 @@ class Faults:
                 raise Abort(random.choice(_ABORTS))
             case WalletFault.EXIT_BEFORE:
                 os._exit(EXIT_CODE)
-            case WalletFault.REFUSE if method not in READS:
+            case WalletFault.REFUSE if method not in self._words.reads:
+                if not isinstance(self._words, DemoWords):
+                    self._tell("made", method, request, call=call, fault=fault, outcome=v1.OUTCOME_FAILED)
+                    raise Declined
                 request.checks.insert(0, _NO_CHECK)
             case _:
                 pass
@@ -83,7 +135,8 @@ class Faults:
     async def after(self, method: str, request: Any, response: Any) -> Message:
         """What happens behind the ledger's commit."""
         call, fault, random = self._chosen.pop(id(request))
-        _tell("made", method, request, call=call, fault=fault, outcome=response.outcome)
+        outcome = self._words.outcome(request, response)
+        self._tell("made", method, request, call=call, fault=fault, outcome=outcome)
         match fault:
             case WalletFault.HANG_AFTER:
                 await asyncio.Event().wait()
@@ -94,18 +147,25 @@ class Faults:
             case WalletFault.GARBAGE:
                 return cast("Message", b"\xff\xff\xff")
             case WalletFault.UNLISTED:
-                response.outcome = _UNLISTED_OUTCOME
+                return self._words.unlisted(method, response)
             case _:
                 pass
         return cast("Message", response)
 
     def _choose(self, method: str, request: Any) -> tuple[str, WalletFault | None, Random]:
         """The call's name in its transaction. The same one of the same run meets the same fault, whatever the order."""
-        key = (method, _trans_id(request) or request.account)
+        account, trans_id = self._words.asked(request)
+        key = (method, trans_id or account)
         number = self._calls[key] = self._calls.get(key, 0) + 1
         random = Random(f"{self._seed}:{key}:{number}")  # noqa: S311 - to be repeated, not to be secret
         chosen = self._chosen[id(request)] = (f"{self._start}.{number}", draw(self.shares, random), random)
         return chosen
+
+    def _tell(self, event: str, method: str, request: Any, **fields: object) -> None:
+        """Bets and wins go by wallet.v1's methods, whatever the wallet."""
+        account, trans_id = self._words.asked(request)
+        name = _MOVEMENTS.get(self._words.plays(method, request), method)
+        say(event, method=name, account=account, trans_id=trans_id, **fields)
 
 
 class FaultyWallet(DemoWallet):
@@ -119,9 +179,7 @@ class FaultyWallet(DemoWallet):
 
 async def serve(order: Order) -> None:
     """Serves until stdin ends."""
-    ledger = Ledger(Path(order.db), remembers_cancels=order.remembers_cancels)
-    faults = Faults(order)
-    wallet = FaultyWallet(ledger, fault=faults)
+    wallet, faults = _wallet(order)
     await _start(wallet, order.port)
     say("ready", port=order.port)
     reader = asyncio.StreamReader()
@@ -132,7 +190,16 @@ async def serve(order: Order) -> None:
     os._exit(0)
 
 
-async def _start(wallet: DemoWallet, port: int) -> None:
+def _wallet(order: Order) -> tuple[DemoWallet | WalletServer, Faults]:
+    if order.wallet:
+        example = WALLETS[order.wallet](Books(order.db))
+        faults = Faults(order, example)
+        return WalletServer(example, fault=faults), faults
+    faults = Faults(order, DemoWords())
+    return FaultyWallet(Ledger(Path(order.db), remembers_cancels=order.remembers_cancels), fault=faults), faults
+
+
+async def _start(wallet: DemoWallet | WalletServer, port: int) -> None:
     for left in reversed(range(_BIND_TRIES)):
         try:
             await wallet.start(f"127.0.0.1:{port}")
@@ -147,14 +214,6 @@ async def _start(wallet: DemoWallet, port: int) -> None:
 def say(event: str, **fields: object) -> None:
     """Writes a line that survives whatever comes next."""
     os.write(1, json.dumps({"timestamp": time.time(), "event": event, **fields}).encode() + b"\n")
-
-
-def _tell(event: str, method: str, request: Any, **fields: object) -> None:
-    say(event, method=method, account=request.account, trans_id=_trans_id(request), **fields)
-
-
-def _trans_id(request: Any) -> str:
-    return str(getattr(request, "trans_id", ""))
 
 
 def _shares(shares: dict[str, float]) -> dict[WalletFault, float]:
