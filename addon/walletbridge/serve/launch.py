@@ -19,7 +19,6 @@ from mitmproxy import ctx
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.tools import cmdline
-from mitmproxy.tools.dump import DumpMaster
 from mitmproxy.tools.main import run
 
 from walletbridge.addon import OPTION, WalletBridge
@@ -64,7 +63,9 @@ def launch(
     ours = [_KeepOptions(arguments[1::2]), bridge, *addons, _IgnoreFurtherSigterms()]
     match kind:
         case Kind.SERVE:
-            run(_with(DumpMaster, ours, with_dumper=False), cmdline.mitmdump, arguments)
+            from walletbridge.serve.master import serve  # noqa: PLC0415 - only a server needs the lane
+
+            serve(settings, arguments[1::2], bridge, [*addons, _IgnoreFurtherSigterms()])
         case Kind.WEB:
             from mitmproxy.tools.web.master import WebMaster  # noqa: PLC0415 - a server needs none of its libraries
 
