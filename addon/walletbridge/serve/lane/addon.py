@@ -18,7 +18,7 @@ from mitmproxy.proxy.tunnel import LayerStack
 from walletbridge import answers
 from walletbridge.bridge import Bridge
 from walletbridge.logs import callback_fields
-from walletbridge.serve.lane.exchange import Exchange
+from walletbridge.serve.lane.conversation import Exchange
 from walletbridge.serve.lane.gate import Gate
 from walletbridge.serve.lane.layer import LaneLayer
 from walletbridge.serve.lane.parser import Bounds
@@ -49,7 +49,7 @@ class Gateway(Protocol):
 
 
 class Lane:
-    """See `layer.Lane`."""
+    """See `conversation.Lane`."""
 
     name = "walletbridge-lane"
 

@@ -6,7 +6,7 @@ refused here: what stands between the fields by one strict pattern, what frames 
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httptools
 
@@ -32,13 +32,11 @@ class Head:
     method: str
     received_at: float
     """When its first byte came, in seconds on the caller's clock."""
-    fields: list[tuple[bytes, bytes]] = field(default_factory=list)
-    """All header fields as they came, in their order."""
-    tokens: list[bytes] = field(default_factory=list)
+    tokens: list[bytes]
     """The values of all `Callback-Token` fields."""
-    length: int | None = 0
+    length: int | None
     """Of the body, in bytes, as announced; None where it comes in chunks."""
-    keep_alive: bool = True
+    keep_alive: bool
     says_keep_alive: bool = False
     """An HTTP/1.0 client that asked for it has to be told that it got it."""
     expects_continue: bool = False
@@ -58,12 +56,10 @@ class FieldCollector:
 
     def begin(self) -> None:
         """Forgets the message before."""
-        self.fields: list[tuple[bytes, bytes]] = []
         self.named: dict[bytes, list[bytes]] = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Each field, in order; those of trailers as well."""
-        self.fields.append((name, value))
         key = name.lower()
         if key in _DECIDING:
             self.named.setdefault(key, []).append(value)
@@ -110,13 +106,11 @@ def feed_head(
 def read_head(method: bytes, collector: FieldCollector, *, is_http_1_0: bool, received_at: float) -> Head:
     """What the fields say of the body and of the connection. Raises Refused."""
     named = collector.named
-    head = Head(method.decode("ascii"), received_at, collector.fields, named.get(_TOKEN_FIELD, _NOTHING))
     hosts = len(named.get(_HOST, _NOTHING))
     if hosts > 1 or (not hosts and not is_http_1_0):
         raise Refused(400, "expected one Host")
-    head.length = _length(named, is_http_1_0=is_http_1_0)
-    if is_http_1_0:
-        head.keep_alive = False
+    length = _length(named, is_http_1_0=is_http_1_0)
+    head = Head(method.decode("ascii"), received_at, named.get(_TOKEN_FIELD, _NOTHING), length, not is_http_1_0)
     if _CONNECTION in named:
         options = {option.lower() for value in named[_CONNECTION] for option in _COMMA.split(value)}
         if b"close" in options:

@@ -70,8 +70,10 @@ class Parser:
         """Up to here `_data` has been consumed."""
         self._searched = 0
         """Up to here there is no end of a head."""
-        self._arrivals: deque[tuple[int, float]] = deque()
-        """Where in `_data` each piece ends that came, and when it came."""
+        self._arrived = 0.0
+        """When the first byte of `_data` came."""
+        self._later: deque[tuple[int, float]] = deque()
+        """Where in `_data` each piece begins that came later, and when it came."""
         self._next: Callable[[], Event | None] = self._head
         self._left = 0
         """Of a body or a chunk, in bytes."""
@@ -101,13 +103,13 @@ class Parser:
         if self._at == len(self._data):
             self._data = data
             self._at = self._searched = 0
-            self._arrivals.clear()
+            self._arrived = now
+            if self._later:
+                self._later.clear()
         else:
-            self._data = self._data[self._at :] + data
-            self._arrivals = deque((end - self._at, at) for end, at in self._arrivals if end > self._at)
-            self._searched -= self._at
-            self._at = 0
-        self._arrivals.append((len(self._data), now))
+            self._forget(self._at)
+            self._later.append((len(self._data), now))
+            self._data += data
 
     def next_event(self) -> Event | None:
         """The next event, or None where more bytes are needed. Raises Refused; then nothing more can be read."""
@@ -172,11 +174,19 @@ class Parser:
             self._next, self._left = self._body, head.length
         return head
 
+    def _forget(self, count: int) -> None:
+        """Drops so many bytes that have been consumed."""
+        self._arrived = self._arrived_at(count)
+        self._later = deque((begin - count, at) for begin, at in self._later)
+        self._data = self._data[count:]
+        self._searched -= count
+        self._at = 0
+
     def _arrived_at(self, place: int) -> float:
-        arrivals = self._arrivals
-        while len(arrivals) > 1 and arrivals[0][0] <= place:
-            arrivals.popleft()
-        return arrivals[0][1]
+        """When the byte at `place` came."""
+        while self._later and self._later[0][0] <= place:
+            _, self._arrived = self._later.popleft()
+        return self._arrived
 
     def _body(self) -> Event | None:
         if self._left:

@@ -6,6 +6,10 @@ Times are kept by a sweep over all places instead of a timer each: setting one c
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from walletbridge.serve.lane.conversation import Conversation
 
 NEVER = math.inf
 
@@ -13,7 +17,7 @@ NEVER = math.inf
 class Place:
     """A connection that came in."""
 
-    __slots__ = ("address", "expire", "expires_at", "has_room", "tell")
+    __slots__ = ("address", "direct", "expire", "expires_at", "has_room", "tell")
 
     def __init__(self, address: str, *, expires_at: float, cut: Callable[[], None], tell: Callable[[], None]) -> None:
         """`cut` closes the connection at once, `tell` says to what reads it that its time is up."""
@@ -24,6 +28,8 @@ class Place:
         self.tell = tell
         self.expire = cut
         """What is done then: `tell` once somebody reads the connection."""
+        self.direct: Conversation | None = None
+        """What is said on the connection, where nothing that stands between has anything to add."""
         self.has_room: Callable[[], bool] = _always
         """Whether more may be read from it now."""
 

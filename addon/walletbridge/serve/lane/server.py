@@ -5,21 +5,22 @@ mitmproxy finds a mode by the name of its class, so this module is imported befo
 """
 
 import asyncio
+import time
 from typing import Any, Protocol, cast
 
 from mitmproxy import ctx
 from mitmproxy.options import Options
 from mitmproxy.proxy.commands import StartHook
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.events import HookCompleted
+from mitmproxy.proxy.events import ConnectionClosed, DataReceived, Event, HookCompleted
 from mitmproxy.proxy.layer import Layer
 from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
 from walletbridge.serve.lane.addon import Lane
-from walletbridge.serve.lane.exchange import WalletbridgeCallbackHook
-from walletbridge.serve.lane.layer import Expired
+from walletbridge.serve.lane.conversation import Conversation, Exchange
+from walletbridge.serve.lane.layer import Expired, HandOver, WalletbridgeCallbackHook
 from walletbridge.serve.lane.place import Place
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import refusal_bytes
@@ -96,12 +97,40 @@ class LaneHandler(ProxyConnectionHandler):
         super().__init__(ctx.master, reader, writer, options, mode)  # type: ignore[no-untyped-call]
         self._lane = lane
         self._writer = writer
+        self._conversation: Conversation | None = None
+        """Had without the layers, as far as there is one."""
+        self._asked: Exchange | None = None
+        self._rest: bytes | None = None
+        self._is_asking = self._is_answered = False
         self.place = Place(
             address,
             expires_at=lane.clock() + lane.limits.header_seconds,
             cut=self._cut,
             tell=self._tell_expired,
         )
+
+    async def server_event(self, event: Event) -> None:
+        """
+        See `ConnectionHandler.server_event`. What concerns the lane and the client alone goes to the lane, past the
+        layers above: that is nearly all that happens here, and all that mitmproxy would do for it is bookkeeping.
+        """
+        conversation = self._conversation
+        if conversation is None:
+            await super().server_event(event)
+            if self.place.direct is not None:
+                self._conversation = self.place.direct
+                self._conversation.wire = self
+            return
+        self.timeout_watchdog.last_activity = time.time()
+        if isinstance(event, DataReceived):
+            conversation.received(event.data)
+        elif isinstance(event, HookCompleted):
+            conversation.answered()
+        elif isinstance(event, ConnectionClosed):
+            conversation.left()
+        elif isinstance(event, Expired):
+            conversation.expired()
+        await self._settle(conversation)
 
     async def hook_task(self, hook: StartHook) -> None:
         """See `ConnectionHandler.hook_task`."""
@@ -112,6 +141,50 @@ class LaneHandler(ProxyConnectionHandler):
             await self._lane.answer(hook.exchange)
         finally:
             await self.server_event(HookCompleted(hook))
+
+    # The wire of a conversation that is had without the layers
+
+    def send(self, data: bytes) -> None:
+        """See `Wire`."""
+        if not self._writer.is_closing():
+            self._writer.write(data)
+
+    def close(self, *, half: bool) -> None:
+        """See `Wire`."""
+        if self.client in self.transports:
+            self.close_connection(self.client, half)
+
+    def ask(self, exchange: Exchange) -> None:
+        """See `Wire`."""
+        self._asked = exchange
+
+    def hand_over(self, rest: bytes) -> None:
+        """See `Wire`."""
+        self._rest = rest
+
+    async def _settle(self, conversation: Conversation) -> None:
+        """Does what was asked for in the last step, until nothing is left to be done at once."""
+        while self._asked is not None:
+            exchange, self._asked = self._asked, None
+            self._is_asking, self._is_answered = True, False
+            _keep(asyncio.ensure_future(self._answer(conversation, exchange)))
+            self._is_asking = False
+            if self._is_answered:
+                conversation.answered()
+        if self._rest is not None:
+            rest, self._rest, self._conversation = self._rest, None, None
+            await super().server_event(HandOver(rest))
+
+    async def _answer(self, conversation: Conversation, exchange: Exchange) -> None:
+        try:
+            await self._lane.answer(exchange)
+        finally:
+            if self._is_asking:
+                # Answered at once: whoever asked is still at it, and goes on by itself.
+                self._is_answered = True
+            else:
+                conversation.answered()
+                await self._settle(conversation)
 
     async def drain_writers(self) -> None:
         """See `ConnectionHandler.drain_writers`; also holds back a client that sends far ahead of its answers."""
@@ -127,11 +200,14 @@ class LaneHandler(ProxyConnectionHandler):
             io.handler.cancel("its time is up")
 
     def _tell_expired(self) -> None:
-        task = asyncio.ensure_future(self.server_event(Expired()))
-        if not task.done():
-            _TELLING.add(task)
-            task.add_done_callback(_TELLING.discard)
+        _keep(asyncio.ensure_future(self.server_event(Expired())))
 
 
-_TELLING: set[asyncio.Future[None]] = set()
-"""The loop itself holds tasks only weakly."""
+def _keep(task: asyncio.Future[None]) -> None:
+    """The loop itself holds tasks only weakly."""
+    if not task.done():
+        _KEPT.add(task)
+        task.add_done_callback(_KEPT.discard)
+
+
+_KEPT: set[asyncio.Future[None]] = set()
