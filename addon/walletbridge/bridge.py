@@ -4,7 +4,7 @@ The gateway with all that it stands on, from start to drain: what a way of runni
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from walletbridge import answers
@@ -36,6 +36,24 @@ LAST_SECONDS = 1.0
 """For what is left to write and to answer once the wallet's channel is closed."""
 _MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
 _HTTP_OK = 200
+
+
+class Answering(asyncio.Task[Any]):
+    """The task of one callback. Cancelled once, it goes on: money may be moving. A second cancellation is obeyed."""
+
+    _is_cancelled_once = False
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """See `asyncio.Task.cancel`."""
+        if self._is_cancelled_once:
+            return super().cancel(msg)
+        self._is_cancelled_once = True
+        return not self.done()
+
+
+def answering(coroutine: Coroutine[Any, Any, Any]) -> Answering:
+    """Begins `coroutine` at once, in a task that may call `Bridge.answer` without another one in between."""
+    return Answering(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
 
 
 class Bridge:
@@ -125,25 +143,23 @@ class Bridge:
         """
         if self._stopped:
             return answers.UNKNOWN
+        own = asyncio.current_task()
+        if isinstance(own, Answering):
+            self._answering.add(own)
+            try:
+                return await self._gateway.answer(request, trace)
+            finally:
+                self._answering.discard(own)
         task = asyncio.ensure_future(self._gateway.answer(request, trace))
-        if task.done():
-            return task.result()
-        # As asyncio.shield does it, in half the steps.
-        ended = asyncio.get_running_loop().create_future()
-
-        def end(task: asyncio.Future[Answer]) -> None:
-            self._answering.discard(task)
-            if not ended.done():
-                ended.set_result(None)
-
-        self._answering.add(task)
-        task.add_done_callback(end)
+        if not task.done():
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
         try:
-            await ended
+            return await asyncio.shield(task)
         except asyncio.CancelledError:
             # Bounded by the deadline of the call; a second cancellation is obeyed.
             await asyncio.wait({task})
-        return answers.UNKNOWN if task.cancelled() else task.result()
+            return answers.UNKNOWN if task.cancelled() else task.result()
 
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
         """

@@ -7,7 +7,7 @@ from tests.settings.files import mistakes_in
 
 from walletbridge.settings.mistakes import Mistake
 
-SECTIONS = "listen, upstream, callback, wallet, deadlines, status_cache, journal, limits, admin, ui"
+SECTIONS = "listen, upstream, tls, callback, wallet, deadlines, status_cache, journal, limits, admin, ui"
 
 
 def test_mistakes_stand_in_the_order_of_the_file() -> None:

@@ -79,7 +79,7 @@ settle_bets, recheck_after, call_seconds, retry_seconds, tries), got a list
 16: limits.body_bytes: expected a whole number from 1 to 16777216, got "64k"
 """
 
-SECTIONS = "listen, upstream, callback, wallet, deadlines, status_cache, journal, limits, admin, ui"
+SECTIONS = "listen, upstream, tls, callback, wallet, deadlines, status_cache, journal, limits, admin, ui"
 
 
 def test_a_whole_file(tmp_path: Path) -> None:

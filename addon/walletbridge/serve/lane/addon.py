@@ -145,7 +145,7 @@ class Lane:
         try:
             bridge.delivered(exchange.trace, answer, sent=sent)
             if not sent:
-                seconds = self.clock() - exchange.head.received_at
+                seconds = self.clock() - exchange.request.received_at
                 bridge.log.warning("answer not delivered", **callback_fields(exchange.trace, answer, seconds))
         except Exception as error:  # noqa: BLE001 - the answer is on its way
             self.failed(error)

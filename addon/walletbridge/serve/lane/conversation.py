@@ -33,6 +33,7 @@ class Exchange:
 
     head: Head
     request: Request
+    """Its `received_at` is when the first byte of the head came."""
     is_early: bool
     """Answered while its body is still to come."""
     trace: Trace
@@ -65,8 +66,11 @@ class Lane(Protocol):
 
     limits: Limits
     bounds: Bounds
-    clock: Callable[[], float]
-    """Seconds, as the gateway counts them."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds, as the gateway counts them."""
+        ...
 
     @property
     def bridge(self) -> Bridge | None:
@@ -130,6 +134,11 @@ class Conversation:
         """Of the request whose body is still to come."""
         self._is_over = False
         """Nothing more is read, nor sent."""
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether an answer is being made."""
+        return self._answering is not None
 
     def received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -211,7 +220,7 @@ class Conversation:
                 raise Refused(429, "too many wrong tokens")
             self._ask(has_token=False, body=b"", is_early=True)
             return True
-        if head.is_too_large:
+        if head.length is not None and head.length > self._lane.bounds.body_bytes:
             self._ask(has_token=True, body=None, is_early=True)
             return True
         return False
@@ -220,7 +229,7 @@ class Conversation:
         head, self._head = self._head, None
         if head is None:
             raise RuntimeError("a body without a head")
-        exchange = Exchange(head, Request(head.method, has_token, body, head.received_at), is_early, Trace())
+        exchange = Exchange(head, Request(head.method, has_token, body, self._parser.received_at), is_early, Trace())
         self._answering = exchange
         self._waits_for = _NOTHING
         self._place.expires_at = NEVER

@@ -7,6 +7,7 @@ refused here: what stands between the fields by one strict pattern, what frames 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httptools
 
@@ -25,101 +26,106 @@ _COMMA = re.compile(rb"[ \t]*,[ \t]*")
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
-@dataclass(slots=True)
+REMEMBERED_BYTES_MAX = 2048
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
-    """A request on the callback path, of which the body is still to come."""
+    """A request, of which the body is still to come."""
 
     method: str
-    received_at: float
-    """When its first byte came, in seconds on the caller's clock."""
-    tokens: list[bytes]
+    tokens: tuple[bytes, ...]
     """The values of all `Callback-Token` fields."""
     length: int | None
     """Of the body, in bytes, as announced; None where it comes in chunks."""
     keep_alive: bool
-    says_keep_alive: bool = False
+    says_keep_alive: bool
     """An HTTP/1.0 client that asked for it has to be told that it got it."""
-    expects_continue: bool = False
-    is_too_large: bool = False
-    """The announced body is over the limit."""
+    expects_continue: bool
 
 
-class FieldCollector:
-    """
-    What httptools calls back. Of the fields it keeps those that decide something; PROTOCOL: Transport.
-    """
+class Message:
+    """A request as httptools reads it."""
 
-    def __init__(self) -> None:
-        self.content: list[bytes] = []
-        """The body so far, in pieces."""
-        self.begin()
+    def __init__(self, head: bytes) -> None:
+        """
+        Raises Refused for a head that it does not take.
 
-    def begin(self) -> None:
-        """Forgets the message before."""
+        It knows some methods only, of which CONNECT changes what follows. To the framing of a body the method does not
+        matter, so it always sees a POST; and never an Upgrade, which we do not do and may pass over.
+        """
         self.named: dict[bytes, list[bytes]] = {}
+        """The fields that decide something, by their names in small letters."""
+        self.body: list[bytes] = []
+        """In pieces, as far as it has come."""
+        self._parser = httptools.HttpRequestParser(self)
+        as_post = b"POST" + head[head.index(b" ") :]
+        self.feed(_UPGRADE.sub(b"\r\nx-upgrade:", as_post))
+
+    def feed(self, data: bytes) -> None:
+        """Takes bytes of the message and none behind it. Raises Refused."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            raise Refused(400, "not a request") from None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Each field, in order; those of trailers as well."""
         key = name.lower()
         if key in _DECIDING:
-            self.named.setdefault(key, []).append(value)
+            # httptools leaves the blanks behind a value.
+            self.named.setdefault(key, []).append(value.strip(b" \t"))
 
     def on_body(self, data: bytes) -> None:
         """Each piece of the body, without its framing."""
-        self.content.append(data)
+        self.body.append(data)
 
 
 _HOST, _LENGTH, _CODING = b"host", b"content-length", b"transfer-encoding"
 _TOKEN_FIELD, _EXPECT, _CONNECTION = b"callback-token", b"expect", b"connection"
 _DECIDING = frozenset({_HOST, _LENGTH, _CODING, _TOKEN_FIELD, _EXPECT, _CONNECTION})
 _NOTHING: list[bytes] = []
+_VERSIONS = {(b"1", b"1"): False, (b"1", b"0"): True}
+"""Whether each is HTTP/1.0."""
 
 
-def new_parser(collector: FieldCollector) -> httptools.HttpRequestParser:
-    """A parser of one connection, as strict as it comes."""
-    return httptools.HttpRequestParser(collector)
-
-
-def feed_head(
-    parser: httptools.HttpRequestParser, collector: FieldCollector, method: bytes, head: bytes
-) -> httptools.HttpRequestParser:
+def read_head(head: bytes, fields_max: int) -> Head:
     """
-    Lets httptools split a head into `collector`. Returns the parser to go on with. Raises Refused.
+    Reads a head, from its first line, which is one, to the empty line at its end. Raises Refused.
 
-    It knows some methods only, of which CONNECT changes what follows. To the framing of a body the method does not
-    matter, so it always sees a POST; and never an Upgrade, which we do not do and may pass over.
+    What equals one of the last is not read again: the heads of a provider differ in little but their lengths.
     """
-    if method != b"POST":
-        head = b"POST" + head[len(method) :]
-    collector.begin()
-    try:
-        parser.feed_data(head)
-    except httptools.HttpParserUpgrade:
-        collector.begin()
-        parser = new_parser(collector)
-        return feed_head(parser, collector, b"POST", _UPGRADE.sub(b"\r\nx-upgrade:", head))
-    except httptools.HttpParserError:
-        raise Refused(400, "not a request") from None
-    return parser
+    return _remembered(head, fields_max) if len(head) <= REMEMBERED_BYTES_MAX else _read_head(head, fields_max)
 
 
-def read_head(method: bytes, collector: FieldCollector, *, is_http_1_0: bool, received_at: float) -> Head:
-    """What the fields say of the body and of the connection. Raises Refused."""
-    named = collector.named
+def _read_head(head: bytes, fields_max: int) -> Head:
+    line = REQUEST_LINE.match(head)
+    if line is None:
+        raise Refused(400, "not a request")
+    is_http_1_0 = _VERSIONS.get((line[3], line[4]))
+    if is_http_1_0 is None:
+        raise Refused(505, "expected HTTP/1.1")
+    if head.count(b"\r\n", line.end()) - 1 > fields_max:
+        raise Refused(431, "too many header fields")
+    if not FIELDS_TO_END.fullmatch(head, line.end()):
+        raise Refused(400, "not a header field")
+    named = Message(head).named
     hosts = len(named.get(_HOST, _NOTHING))
     if hosts > 1 or (not hosts and not is_http_1_0):
         raise Refused(400, "expected one Host")
-    length = _length(named, is_http_1_0=is_http_1_0)
-    head = Head(method.decode("ascii"), received_at, named.get(_TOKEN_FIELD, _NOTHING), length, not is_http_1_0)
-    if _CONNECTION in named:
-        options = {option.lower() for value in named[_CONNECTION] for option in _COMMA.split(value)}
-        if b"close" in options:
-            head.keep_alive = False
-        elif is_http_1_0 and b"keep-alive" in options:
-            head.keep_alive = head.says_keep_alive = True
-    if _EXPECT in named and not is_http_1_0:
-        head.expects_continue = named[_EXPECT][0].lower() == b"100-continue"
-    return head
+    options = {option.lower() for value in named.get(_CONNECTION, _NOTHING) for option in _COMMA.split(value)}
+    says_keep_alive = is_http_1_0 and b"keep-alive" in options and b"close" not in options
+    return Head(
+        method=line[1].decode("ascii"),
+        tokens=tuple(named.get(_TOKEN_FIELD, _NOTHING)),
+        length=_length(named, is_http_1_0=is_http_1_0),
+        keep_alive=says_keep_alive or not (is_http_1_0 or b"close" in options),
+        says_keep_alive=says_keep_alive,
+        expects_continue=not is_http_1_0 and [v.lower() for v in named.get(_EXPECT, _NOTHING)] == [b"100-continue"],
+    )
+
+
+_remembered = lru_cache(256)(_read_head)
 
 
 def _length(named: dict[bytes, list[bytes]], *, is_http_1_0: bool) -> int | None:

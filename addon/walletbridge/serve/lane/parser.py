@@ -11,18 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import httptools
-
-from walletbridge.serve.lane.heads import (
-    FIELDS_TO_END,
-    LONE_LF,
-    REQUEST_LINE,
-    FieldCollector,
-    Head,
-    feed_head,
-    new_parser,
-    read_head,
-)
+from walletbridge.serve.lane.heads import FIELDS_TO_END, LONE_LF, REQUEST_LINE, Head, Message, read_head
 from walletbridge.serve.lane.refusals import Refused
 
 _HEAD_END = b"\r\n\r\n"
@@ -63,8 +52,10 @@ class Parser:
         """`is_callback` says whether a request target is the callback path."""
         self._is_callback = is_callback
         self._bounds = bounds
-        self._collector = FieldCollector()
-        self._parser = new_parser(self._collector)
+        self._message: Message | None = None
+        """What httptools has read of a body in chunks."""
+        self._pieces: list[bytes] = []
+        """Of a body of a known length, as far as it has come."""
         self._data = b""
         self._at = 0
         """Up to here `_data` has been consumed."""
@@ -81,6 +72,8 @@ class Parser:
         """Of a body in chunks so far, in bytes."""
         self._is_skipping = False
         self._may_be_blank = True
+        self.received_at = 0.0
+        """When the first byte of the last Head came."""
         self.is_in_body = False
         """Whether a head has been read and the end of its body is still to come."""
 
@@ -116,7 +109,7 @@ class Parser:
         return self._next()
 
     def skip_body(self) -> None:
-        """Reads over the body of the last Head: no event comes of it."""
+        """Reads over the body of the last Head, whose length is known: no event comes of it."""
         self._is_skipping = True
 
     def _head(self) -> Event | None:
@@ -140,7 +133,7 @@ class Parser:
             if LONE_LF.search(data, start):
                 raise Refused(400, "a line that ends without CR")
             return None
-        return self._whole_head(line, end + len(_HEAD_END))
+        return self._whole_head(end + len(_HEAD_END))
 
     def _expect_line(self) -> None:
         """No first line yet, or none that could be the one of a request."""
@@ -150,27 +143,18 @@ class Parser:
         if len(data) - start > self._bounds.header_bytes:
             raise Refused(431, "the first line is too large")
 
-    def _whole_head(self, line: re.Match[bytes], end: int) -> Head:
-        data, start = self._data, self._at
-        bounds = self._bounds
+    def _whole_head(self, end: int) -> Head:
+        start, bounds = self._at, self._bounds
         if end - start > bounds.header_bytes:
             raise Refused(431, "the head is too large")
-        if (line[3], line[4]) not in _VERSIONS:
-            raise Refused(505, "expected HTTP/1.1")
-        if data.count(_CRLF, line.end(), end) - 1 > bounds.header_count:
-            raise Refused(431, "too many header fields")
-        if not FIELDS_TO_END.fullmatch(data, line.end(), end):
-            raise Refused(400, "not a header field")
-        method = line[1]
-        self._parser = feed_head(self._parser, self._collector, method, data[start:end])
-        head = read_head(method, self._collector, is_http_1_0=line[4] == b"0", received_at=self._arrived_at(start))
-        self._collector.content.clear()
+        data = self._data[start:end]
+        head = read_head(data, bounds.header_count)
+        self.received_at = self._arrived_at(start)
         self._at = self._searched = end
         self._is_skipping, self._may_be_blank, self.is_in_body = False, True, True
         if head.length is None:
-            self._next, self._size = self._chunk_size, 0
+            self._next, self._size, self._message = self._chunk_size, 0, Message(data)
         else:
-            head.is_too_large = head.length > bounds.body_bytes
             self._next, self._left = self._body, head.length
         return head
 
@@ -190,16 +174,15 @@ class Parser:
 
     def _body(self) -> Event | None:
         if self._left:
-            data = self._data
-            piece = data[self._at : self._at + self._left] if self._at or len(data) > self._left else data
+            piece = self._data[self._at : self._at + self._left]
             self._at += len(piece)
             self._left -= len(piece)
-            self._feed(piece)
-            if self._is_skipping:
-                self._collector.content.clear()
+            if not self._is_skipping:
+                self._pieces.append(piece)
             if self._left:
                 return None
-        return self._message_end()
+        pieces, self._pieces = self._pieces, []
+        return self._message_end(pieces)
 
     def _chunk_size(self) -> Event | None:
         line = _CHUNK_SIZE.match(self._data, self._at)
@@ -222,8 +205,6 @@ class Parser:
             place = min(self._at + self._left, len(self._data))
             self._left -= place - self._at
             self._consume(place)
-            if self._is_skipping:
-                self._collector.content.clear()
         if self._left or self.waiting_bytes < len(_CRLF):
             return None
         if not self._data.startswith(_CRLF, self._at):
@@ -245,29 +226,21 @@ class Parser:
                 return None
             if not FIELDS_TO_END.fullmatch(self._data, self._at, end):
                 raise Refused(400, "not a trailer field")
-        # Not among the fields of the head, which has been judged.
-        self._collector.begin()
-        self._consume(end)
-        return self._message_end()
+        message = self._consume(end)
+        self._message = None
+        return self._message_end(message.body)
 
-    def _consume(self, place: int) -> None:
+    def _consume(self, place: int) -> Message:
         """Gives the bytes up to `place` to httptools, which has to agree with how they were read here."""
-        self._feed(self._data[self._at : place])
+        if self._message is None:
+            raise RuntimeError("chunks without a head")
+        self._message.feed(self._data[self._at : place])
         self._at = place
+        return self._message
 
-    def _feed(self, piece: bytes) -> None:
-        try:
-            self._parser.feed_data(piece)
-        except httptools.HttpParserError:
-            raise Refused(400, "not a body") from None
-
-    def _message_end(self) -> Event | None:
+    def _message_end(self, pieces: list[bytes]) -> Event | None:
         self._next, self.is_in_body = self._head, False
         self._searched = self._at
         if self._is_skipping:
             return self._head()
-        content = self._collector.content
-        return Body(content[0] if len(content) == 1 else b"".join(content))
-
-
-_VERSIONS = frozenset({(b"1", b"1"), (b"1", b"0")})
+        return Body(pieces[0] if len(pieces) == 1 else b"".join(pieces))

@@ -18,6 +18,7 @@ from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
+from walletbridge.bridge import answering
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import Conversation, Exchange
 from walletbridge.serve.lane.layer import Expired, HandOver, WalletbridgeCallbackHook
@@ -117,9 +118,10 @@ class LaneHandler(ProxyConnectionHandler):
         conversation = self._conversation
         if conversation is None:
             await super().server_event(event)
-            if self.place.direct is not None:
-                self._conversation = self.place.direct
-                self._conversation.wire = self
+            direct = self.place.direct
+            # What was asked through the layers is answered through them.
+            if direct is not None and not direct.is_answering and self._conversation is None:
+                self._conversation, direct.wire = direct, self
             return
         self.timeout_watchdog.last_activity = time.time()
         if isinstance(event, DataReceived):
@@ -167,7 +169,7 @@ class LaneHandler(ProxyConnectionHandler):
         while self._asked is not None:
             exchange, self._asked = self._asked, None
             self._is_asking, self._is_answered = True, False
-            _keep(asyncio.ensure_future(self._answer(conversation, exchange)))
+            _keep(answering(self._answer(conversation, exchange)))
             self._is_asking = False
             if self._is_answered:
                 conversation.answered()
