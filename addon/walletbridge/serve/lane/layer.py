@@ -153,6 +153,8 @@ class _Guard:
         self._lane = lane
         self._place = place
         self._waits_for = _Wait.NOTHING
+        self._is_over = False
+        """The client was turned away."""
         place.expires_at = NEVER
 
     def handle_event(self, event: events.Event) -> CommandGenerator[None]:
@@ -160,9 +162,11 @@ class _Guard:
         if isinstance(event, Expired):
             yield from self._expired()
             return
+        if self._is_over and isinstance(event, events.DataReceived):
+            return
         yield from self._http.handle_event(event)
         connection = self._http.connections.get(self._client)
-        if not isinstance(connection, Http1Server):
+        if self._is_over or not isinstance(connection, Http1Server):
             return
         if connection.state != connection.read_headers:
             self._wait_for(_Wait.NOTHING, NEVER)
@@ -193,6 +197,7 @@ class _Guard:
             yield commands.CloseConnection(self._client)
 
     def _refuse(self, refused: Refused) -> CommandGenerator[None]:
+        self._is_over = True
         self._lane.refused(refused)
         yield commands.SendData(self._client, refusal_bytes(refused))
         yield commands.CloseConnection(self._client)

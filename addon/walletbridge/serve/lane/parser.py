@@ -16,7 +16,7 @@ from walletbridge.serve.lane.refusals import Refused
 
 _HEAD_END = b"\r\n\r\n"
 _CRLF = b"\r\n"
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t\x20-\x7e]*)?\r\n")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]{0,9};[\t\x20-\x7e]{0,200})?\r\n")
 _CHUNK_LINE_BYTES_MAX = 256
 
 
@@ -41,8 +41,14 @@ class Elsewhere:
     """The next request is no callback: from here on the connection is not the parser's. See `Parser.rest`."""
 
 
+class _Again:
+    """A step was done, and the next one may be."""
+
+
 ELSEWHERE = Elsewhere()
+_AGAIN = _Again()
 type Event = Head | Body | Elsewhere
+type _Step = Event | _Again | None
 
 
 class Parser:
@@ -65,7 +71,7 @@ class Parser:
         """When the first byte of `_data` came."""
         self._later: deque[tuple[int, float]] = deque()
         """Where in `_data` each piece begins that came later, and when it came."""
-        self._next: Callable[[], Event | None] = self._head
+        self._next: Callable[[], _Step] = self._head
         self._left = 0
         """Of a body or a chunk, in bytes."""
         self._size = 0
@@ -106,7 +112,10 @@ class Parser:
 
     def next_event(self) -> Event | None:
         """The next event, or None where more bytes are needed. Raises Refused; then nothing more can be read."""
-        return self._next()
+        while True:
+            event = self._next()
+            if not isinstance(event, _Again):
+                return event
 
     def skip_body(self) -> None:
         """Reads over the body of the last Head, whose length is known: no event comes of it."""
@@ -172,7 +181,7 @@ class Parser:
             _, self._arrived = self._later.popleft()
         return self._arrived
 
-    def _body(self) -> Event | None:
+    def _body(self) -> _Step:
         if self._left:
             piece = self._data[self._at : self._at + self._left]
             self._at += len(piece)
@@ -184,7 +193,7 @@ class Parser:
         pieces, self._pieces = self._pieces, []
         return self._message_end(pieces)
 
-    def _chunk_size(self) -> Event | None:
+    def _chunk_size(self) -> _Step:
         line = _CHUNK_SIZE.match(self._data, self._at)
         if line is None:
             if self._data.find(b"\n", self._at) >= 0 or self.waiting_bytes > _CHUNK_LINE_BYTES_MAX:
@@ -197,9 +206,9 @@ class Parser:
         self._consume(line.end())
         self._left = size
         self._next = self._chunk if size else self._trailers
-        return self._next()
+        return _AGAIN
 
-    def _chunk(self) -> Event | None:
+    def _chunk(self) -> _Step:
         """What is left of a chunk, and the line's end behind it."""
         if self._left:
             place = min(self._at + self._left, len(self._data))
@@ -211,9 +220,9 @@ class Parser:
             raise Refused(400, "a chunk that does not end with its size")
         self._consume(self._at + len(_CRLF))
         self._next = self._chunk_size
-        return self._chunk_size()
+        return _AGAIN
 
-    def _trailers(self) -> Event | None:
+    def _trailers(self) -> _Step:
         if self._data.startswith(_CRLF, self._at):
             end = self._at + len(_CRLF)
         else:
@@ -238,9 +247,9 @@ class Parser:
         self._at = place
         return self._message
 
-    def _message_end(self, pieces: list[bytes]) -> Event | None:
+    def _message_end(self, pieces: list[bytes]) -> _Step:
         self._next, self.is_in_body = self._head, False
         self._searched = self._at
         if self._is_skipping:
-            return self._head()
+            return _AGAIN
         return Body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
