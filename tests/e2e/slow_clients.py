@@ -60,6 +60,9 @@ class SlowClient(asyncio.Protocol):
         del exc
         self.transport = None
 
+    def itself(self) -> "SlowClient":
+        return self
+
     def step(self) -> None:
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(CALLBACK[self.sent % len(CALLBACK) :][:1])
@@ -77,7 +80,7 @@ async def crowd(host: str, port: int, count: int) -> None:
             if client.transport is None:
                 with suppress(OSError):
                     local = (f"127.0.0.{2 + number % ADDRESSES}", 0)
-                    await loop.create_connection(lambda client=client: client, host, port, local_addr=local)
+                    await loop.create_connection(client.itself, host, port, local_addr=local)
             client.step()
             if number % SLICE == 0:
                 # Not all at the same moment.
