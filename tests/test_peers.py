@@ -198,3 +198,12 @@ def test_the_client_s_address_is_told() -> None:
     assert BEHIND.client("::ffff:198.51.100.1") == ip_address("198.51.100.1")
     assert BEHIND.client(PROXY, [b"unknown"]) is None
     assert BEHIND.client("unix") is None
+
+
+def test_a_proxy_is_known_by_its_network() -> None:
+    peers = Peers((), trusted_proxies=(ip_network("10.0.0.0/8"),))
+
+    assert peers.is_trusted("10.1.2.3")
+    assert peers.is_trusted("::ffff:10.1.2.3")
+    assert not peers.is_trusted("192.0.2.1")
+    assert not peers.is_trusted("nonsense")

@@ -112,6 +112,16 @@ class WalletBridge:
         self._answered: dict[str, _Answered] = {}
         self._live: LiveView | None = None
 
+    @property
+    def bridge(self) -> Bridge | None:
+        """The gateway; None before `running`."""
+        return self._bridge
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the end has begun: each answer is its connection's last."""
+        return self._draining
+
     def load(self, loader: Loader) -> None:
         """Declares the option."""
         loader.add_option(OPTION, str, "", "The YAML file with walletbridge's settings.")

@@ -8,6 +8,7 @@ that converts without loss (PROTOCOL: Request body).
 import re
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 
 from walletbridge.errors import BadCallback
 from walletbridge.money import NotAnAmount, parse_amount
@@ -72,7 +73,13 @@ def checks(value: Field, path: str) -> tuple[int, ...]:
     """The numbers of the checks, in the order given. Blanks around the items do not matter."""
     if not isinstance(value, str):
         raise BadCallback(path, f'expected a string such as "21,22", {_was(value)}')
-    items = [item.strip(" \t\r\n") for item in value.split(",", CHECKS_MAX)]
+    return _checks(value, path)
+
+
+@lru_cache(256)
+def _checks(text: str, path: str) -> tuple[int, ...]:
+    """Remembered: a provider sends the same few all the time."""
+    items = [item.strip(" \t\r\n") for item in text.split(",", CHECKS_MAX)]
     if len(items) > CHECKS_MAX:
         raise BadCallback(path, f"expected at most {CHECKS_MAX} checks")
     numbers = tuple(int(item) for item in items if _CHECK.fullmatch(item))

@@ -8,8 +8,10 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 
 from walletbridge.answers import Answer
@@ -27,6 +29,7 @@ class Log:
     ) -> None:
         """With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log."""
         self._writer = writer
+        self._write = writer.write if writer and not for_people else None
         output: Any = _Lines(writer) if writer else logging.getLogger("walletbridge")
         self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             output,
@@ -53,7 +56,13 @@ class Log:
     def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
         """The line of a callback."""
         fields = callback_fields(trace, answer, seconds)
-        if answer.http_status == _HTTP_UNKNOWN:
+        if self._write is not None:
+            # The same line without structlog, which takes longer than all that the gateway itself does for a read.
+            fields["event"] = "callback"
+            fields["level"] = "warning" if answer.http_status == _HTTP_UNKNOWN else "info"
+            fields["timestamp"] = f"{datetime.now(UTC).replace(tzinfo=None).isoformat()}Z"
+            self._write(_json_line(fields))
+        elif answer.http_status == _HTTP_UNKNOWN:
             self._logger.warning("callback", **fields)
         else:
             self._logger.info("callback", **fields)
@@ -120,8 +129,21 @@ class _Lines:
 
 
 def _json(_: object, __: str, fields: structlog.typing.EventDict) -> str:
-    # Not msgspec: it refuses integers beyond 64 bits, and a transaction may be one.
     return json.dumps(fields, default=str)
+
+
+def _json_line(fields: dict[str, object]) -> str:
+    """What json.dumps says of `fields`, in a fraction of its time."""
+    try:
+        line = msgspec.json.format(_ENCODER.encode(fields), indent=0)
+    except (OverflowError, ValueError, msgspec.MsgspecError, UnicodeEncodeError):
+        # It refuses integers beyond 64 bits, and a transaction may be one.
+        return json.dumps(fields, default=str)
+    # Beyond ASCII every stream takes json's escapes.
+    return line.decode() if line.isascii() else json.dumps(fields, default=str)
+
+
+_ENCODER = msgspec.json.Encoder()
 
 
 def _tell_loss(lines: int) -> str:

@@ -33,6 +33,11 @@ class Peers:
         client = self.client(peer, forwarded)
         return client is not None and _is_in(client, self._networks)
 
+    def is_trusted(self, peer: str) -> bool:
+        """Whether `peer` is a proxy that many clients share."""
+        address = _read(peer)
+        return address is not None and _is_in(address, self._trusted)
+
     def client(self, peer: str, forwarded: Sequence[bytes] = ()) -> _Address | None:
         """
         The address of the client: the peer, unless that is a trusted proxy. Then it is the last address of the header

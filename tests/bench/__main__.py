@@ -56,7 +56,7 @@ _MEBIBYTE = 1 << 20
 @click.option("--callbacks", default=2000, show_default=True, type=click.IntRange(1), help="Callbacks in each turn.")
 @click.option("--warm-up", default=500, show_default=True, type=click.IntRange(0), help="Callbacks before each turn.")
 @click.option("--connections", multiple=True, default=(1, 32), show_default=True, type=click.IntRange(1))
-@click.option("--kind", default="balance", show_default=True, type=click.Choice(["balance", "bet"]))
+@click.option("--kind", default="balance", show_default=True, type=click.Choice(["balance", "bet", "status"]))
 @click.option(
     "--only",
     multiple=True,

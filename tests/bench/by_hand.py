@@ -16,6 +16,7 @@ from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 WALLET_VARIABLE = "BENCH_WALLET"
 """Holds `HOST:PORT` of the wallet."""
+_STATES = {v1.TRANSACTION_STATE_PROCESSED: "OK", v1.TRANSACTION_STATE_CANCELED: "CANCELED"}
 
 
 class Wallet:
@@ -33,12 +34,24 @@ class Wallet:
             request_serializer=v1.PlaceBetRequest.SerializeToString,
             response_deserializer=v1.PlaceBetResponse.FromString,
         )
+        self._get_status = channel.unary_unary(
+            "/wallet.v1.WalletService/GetTransactionStatus",
+            request_serializer=v1.GetTransactionStatusRequest.SerializeToString,
+            response_deserializer=v1.GetTransactionStatusResponse.FromString,
+        )
 
     async def answer(self, body: bytes) -> bytes:
-        """The answer to a callback of the kinds `balance` and `bet`."""
+        """The answer to a callback of the kinds `balance`, `bet` and `status`."""
         callback = json.loads(body)
         data = callback["data"]
         checks: list[Any] = [int(check) for check in callback["check"].split(",")]
+        if callback["command"] == "status":
+            request = v1.GetTransactionStatusRequest(
+                account=data["account"], checks=checks, trans_id=str(data["trans_id"])
+            )
+            state = (await self._get_status(request)).state
+            status = {"trans_id": data["trans_id"], "trans_status": _STATES[state]}
+            return json.dumps({"result": 0, "status": "OK", "data": status}, separators=(",", ":")).encode()
         if callback["command"] == "bet":
             response = await self._place_bet(_bet(callback, data, checks))
         else:

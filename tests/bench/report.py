@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 from tests.bench.load import Figures
@@ -22,11 +23,16 @@ WIDTH = 140
 def print_table(measured: Sequence[Measured], kind: str) -> None:
     """A table for each number of connections, and what the benchmark is there to say."""
     console = Console()
-    if not console.is_terminal:
+    is_terminal = console.is_terminal
+    if not is_terminal:
         console = Console(width=WIDTH)
     for connections in dict.fromkeys(one.connections for one in measured):
         same = {one.program: one for one in measured if one.connections == connections}
-        console.print(_table(same, f"{kind}, {connections} connection{'s' if connections > 1 else ''}"))
+        table = _table(same, f"{kind}, {connections} connection{'s' if connections > 1 else ''}")
+        if not is_terminal:
+            # To be pasted as it is.
+            table.box = box.MARKDOWN
+        console.print(table)
         if kind == "balance" and {NAIVE, MITMDUMP} <= same.keys():
             console.print(_verdict(same))
         if kind == "bet" and {SERVE, UNJOURNALLED} <= same.keys():

@@ -31,7 +31,9 @@ async def serve() -> None:
 
 
 def _handler(method: MethodDescriptor) -> Any:
-    response = GetMessageClass(method.output_type)(outcome=v1.OUTCOME_OK, balance=BALANCE_MINOR).SerializeToString()
+    state = {"state": v1.TRANSACTION_STATE_PROCESSED} if method.name == "GetTransactionStatus" else {}
+    message = GetMessageClass(method.output_type)(outcome=v1.OUTCOME_OK, balance=BALANCE_MINOR, **state)
+    response = message.SerializeToString()
 
     async def handle(request: bytes, context: object) -> bytes:
         del request, context

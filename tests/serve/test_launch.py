@@ -22,7 +22,6 @@ from tests.helpers.scripted_wallet import HOST, running_wallet, until
 
 from walletbridge.addon import WalletBridge
 from walletbridge.serve.launch import _arguments, _web_options, _with, free_port
-from walletbridge.serve.listening import MODE
 from walletbridge.settings import Address, Limits, Settings, Wallet
 from walletbridge.settings.addresses import Upstream
 
@@ -49,12 +48,6 @@ def test_the_settings_decide_where_mitmproxy_listens() -> None:
     assert found["mode"] == "reverse:https://legacy:8443"
     assert found["walletbridge_config"] == str(CONFIG)
     assert found["more"] == "1=2"
-
-
-def test_with_doors_mitmproxy_listens_on_what_they_give() -> None:
-    settings = Settings(wallet=Wallet(target="127.0.0.1:1"), upstream=Upstream("http://legacy:80"))
-
-    assert "mode=walletbridge:http://legacy:80" in _arguments(CONFIG, settings, [], mode=MODE)
 
 
 def test_without_an_upstream_bodies_are_bounded_for_all_paths() -> None:

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
-from mitmproxy.proxy import mode_specs
 
 from walletbridge.serve import listening
-from walletbridge.serve.listening import MODE, Listener, WalletbridgeMode
+from walletbridge.serve.listening import Listener
 from walletbridge.serve.sockets import bind
 from walletbridge.settings import Address
 
@@ -134,11 +133,3 @@ async def test_mitmproxy_may_close_it_at_any_time(sockets: list[socket.socket]) 
 
     with pytest.raises(ConnectionRefusedError):
         await visit(address)
-
-
-def test_our_mode_is_reverse_mode_by_another_name() -> None:
-    mode = mode_specs.ProxyMode.parse(f"{MODE}:http://legacy:8080")
-
-    assert isinstance(mode, WalletbridgeMode)
-    assert isinstance(mode, mode_specs.ReverseMode)
-    assert mode.address == ("legacy", 8080)

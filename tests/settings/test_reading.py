@@ -80,7 +80,8 @@ settle_bets, recheck_after, call_seconds, retry_seconds, tries), got a list
 """
 
 SECTIONS = (
-    "listen, upstream, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, admin, serve, ui"
+    "listen, upstream, tls, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, admin, "
+    "serve, ui"
 )
 
 

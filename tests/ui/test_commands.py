@@ -67,7 +67,10 @@ async def test_a_wallet_that_does_not_answer_is_told(
         flow = await house.bet()
         house.wallet.script("CancelTransaction", reply(outcome=v1.OUTCOME_UNSPECIFIED))
         await house.command("walletbridge.cancel", [flow])
-        assert "cancel #1676358190 of test1234: unknown: the wallet answered with outcome OUTCOME_UNSPECIFIED" in caplog.text
+        assert (
+            "cancel #1676358190 of test1234: unknown: the wallet answered with outcome OUTCOME_UNSPECIFIED"
+            in caplog.text
+        )
 
         await house.command("walletbridge.unresolved")
         assert "journal: 1: bet #1676358190 of test1234 1000: a cancel of the bet is owed" in caplog.text

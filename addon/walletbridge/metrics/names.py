@@ -121,6 +121,10 @@ class Refusal(StrEnum):
     BAD_CALLBACK = "bad_callback"
     OVERLOAD = "overload"
     WALLET_DOWN = "wallet_down"
+    MALFORMED = "malformed"
+    TOO_SLOW = "too_slow"
+    TOO_MANY = "too_many"
+    """Connections or wrong tokens, in all or of one address."""
 
 
 class WorkerState(StrEnum):

@@ -19,12 +19,10 @@ from mitmproxy import ctx
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.tools import cmdline
-from mitmproxy.tools.dump import DumpMaster
 from mitmproxy.tools.main import run
 
 from walletbridge.addon import OPTION, WalletBridge
 from walletbridge.serve.doors import Doors
-from walletbridge.serve.listening import MODE
 from walletbridge.settings import Address, Settings
 
 if TYPE_CHECKING:
@@ -59,19 +57,20 @@ def launch(  # noqa: PLR0913 - what a way of running adds
     """
     Runs until a signal ends it; `addons` are added behind the gateway, `options` are mitmproxy's (`name=value`).
 
-    With `doors` they say where to listen and when; else mitmproxy listens by itself.
+    With `doors` they say where a server listens and when; else mitmproxy listens by itself.
 
     Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
     """
     own = _web_options(settings.ui.listen) if kind is Kind.WEB else []
-    mode = MODE if doors else "reverse"
-    arguments = _arguments(config, settings, [*own, *options], mode=mode)
+    arguments = _arguments(config, settings, [*own, *options])
     bridge = WalletBridge(has_upstream=settings.upstream is not None, doors=doors)
     behind = [*addons, doors] if doors else addons
     ours = [_KeepOptions(arguments[1::2]), bridge, *behind, _IgnoreFurtherSigterms()]
     match kind:
         case Kind.SERVE:
-            run(_with(DumpMaster, ours, with_dumper=False), cmdline.mitmdump, arguments)
+            from walletbridge.serve.master import serve  # noqa: PLC0415 - only a server needs the lane
+
+            serve(settings, arguments[1::2], bridge, [*behind, _IgnoreFurtherSigterms()])
         case Kind.WEB:
             from mitmproxy.tools.web.master import WebMaster  # noqa: PLC0415 - a server needs none of its libraries
 
@@ -98,9 +97,9 @@ def _with(master: type[Master], addons: Sequence[object], **arguments: Any) -> t
     return cast("type[Master]", make)
 
 
-def _arguments(config: Path, settings: Settings, options: Sequence[str], *, mode: str = "reverse") -> list[str]:
+def _arguments(config: Path, settings: Settings, options: Sequence[str]) -> list[str]:
     values = [
-        f"mode={mode}:{settings.upstream or _NO_UPSTREAM}",
+        f"mode=reverse:{settings.upstream or _NO_UPSTREAM}",
         f"listen_host={settings.listen.host}",
         f"listen_port={settings.listen.port}",
         f"{OPTION}={config}",

@@ -9,19 +9,12 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
-from mitmproxy import ctx
-from mitmproxy.proxy import layers, mode_servers, mode_specs
-from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layer import Layer
-
 from walletbridge.serve.sockets import BACKLOG, HANDSHAKE_SECONDS, close, refuse_new
 
 ACCEPT_AGAIN_SECONDS = 1.0
 """After a failure to accept, which mostly means that there are too many open files."""
 ADDON = "doors"
 """The name of the addon that knows the sockets."""
-MODE = "walletbridge"
-"""The name of our mode in mitmproxy's `mode` option; its data is the upstream."""
 
 type Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -103,22 +96,3 @@ class Listener:
 
     def _protocol(self) -> asyncio.Protocol:
         return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._handle)
-
-
-class WalletbridgeMode(mode_specs.ReverseMode):  # type: ignore[no-untyped-call]
-    """mitmproxy's reverse mode on sockets of ours. The first part of its name is MODE."""
-
-
-class WalletbridgeInstance(mode_servers.AsyncioServerInstance[WalletbridgeMode]):
-    """Listens as the addon named ADDON says, whatever mitmproxy's own options are. No UDP."""
-
-    def make_top_layer(self, context: Context) -> Layer:
-        """As in reverse mode."""
-        return layers.modes.ReverseProxy(context)
-
-    async def listen(self, host: str, port: int) -> list[asyncio.Server]:  # type: ignore[override]
-        """Takes the sockets; nobody is accepted yet."""
-        del host, port
-        doors = ctx.master.addons.get(ADDON)  # type: ignore[no-untyped-call]
-        # Only these two of a Server's attributes are used: `sockets` and `close`.
-        return [doors.listen(self.handle_stream)]

@@ -84,6 +84,14 @@ class Tls(Section, frozen=True, kw_only=True):
     key_file: Path | None = None
 
 
+class ListenerTls(Section, frozen=True, kw_only=True):
+    """TLS for `listen`. Both files are read again when they change."""
+
+    cert_file: Path
+    """The certificate and what is between it and a root, in PEM form."""
+    key_file: Path
+
+
 class Wallet(Section, frozen=True, kw_only=True):
     """The operator's wallet."""
 
@@ -171,6 +179,20 @@ class Limits(Section, frozen=True, kw_only=True):
     """Steps of callbacks that wait for the journal's disk."""
     log_lines: Annotated[int, _whole(1, 10_000_000)] = 10_000
     """Lines of the log that wait to be written."""
+    header_bytes: Annotated[int, _whole(1024, 1024 * 1024)] = 16384
+    """Of a request's head. This limit and those that follow are those of `serve`."""
+    header_count: Annotated[int, _whole(8, 10_000)] = 100
+    """Fields of a request's head."""
+    header_seconds: Annotated[float, _seconds(_HOUR)] = 10.0
+    """From a connection or a request's first byte to the end of its head."""
+    body_seconds: Annotated[float, _seconds(_HOUR)] = 10.0
+    """From the end of a head to the end of the body of a callback."""
+    idle_seconds: Annotated[float, _seconds(_DAY)] = 120.0
+    """For which a connection may stay without a request."""
+    connections: Annotated[int, _whole(1, 1_000_000)] = 10_000
+    connections_per_address: Annotated[int, _whole(1, 1_000_000)] = 2_000
+    wrong_tokens_per_second: Annotated[int, _whole(1, 1_000_000)] = 100
+    """From one address. A right token is always looked at."""
 
 
 class Breaker(Section, frozen=True, kw_only=True):
@@ -231,6 +253,8 @@ class Settings(Section, frozen=True, kw_only=True):
     """Where callbacks come in, unless mitmproxy's own options say it."""
     upstream: Upstream | None = None
     """Where other paths go; None for nowhere."""
+    tls: ListenerTls | None = None
+    """None for plaintext, as behind a proxy that does TLS."""
     callback: Callback = Callback()
     wallet: Wallet
     deadlines: Deadlines = Deadlines()

@@ -1,0 +1,178 @@
+"""
+The lane as mitmproxy's addon: it stands before each connection, and holds what connections share.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from mitmproxy.proxy.layer import NextLayer
+from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer
+from mitmproxy.proxy.layers.modes import ReverseProxy
+from mitmproxy.proxy.mode_specs import ReverseMode
+from mitmproxy.proxy.tunnel import LayerStack
+
+from walletbridge import answers
+from walletbridge.bridge import Bridge
+from walletbridge.logs import callback_fields
+from walletbridge.metrics.names import Refusal
+from walletbridge.peers import Peers
+from walletbridge.serve.lane.conversation import Exchange
+from walletbridge.serve.lane.gate import Gate
+from walletbridge.serve.lane.layer import LaneLayer
+from walletbridge.serve.lane.parser import Bounds
+from walletbridge.serve.lane.place import Places
+from walletbridge.serve.lane.refusals import Refused
+from walletbridge.settings import Settings
+
+SWEEP_SECONDS = 0.25
+TELL_SECONDS = 1.0
+"""How often the log tells of clients that were turned away: one line for all, or a flood would fill it."""
+_TLS_HANDSHAKE = 0x16
+"""The first byte of every TLS connection; no HTTP request begins with it."""
+_NO_TLS = Refused(400, "expected TLS")
+_COUNTED_AS = {408: Refusal.TOO_SLOW, 429: Refusal.TOO_MANY, 503: Refusal.TOO_MANY}
+
+
+class Gateway(Protocol):
+    """The addon that holds the gateway."""
+
+    @property
+    def bridge(self) -> Bridge | None:
+        """None before it is up."""
+        ...
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the end has begun."""
+        ...
+
+
+class Lane:
+    """See `conversation.Lane`."""
+
+    name = "walletbridge-lane"
+
+    def __init__(self, gateway: Gateway, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` is the gateway's."""
+        self._gateway = gateway
+        self._path = settings.callback.path
+        self._has_tls = settings.tls is not None
+        self.clock = clock
+        self.limits = settings.limits
+        self.bounds = Bounds(self.limits.header_bytes, self.limits.header_count, self.limits.body_bytes)
+        self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
+        self.gate = Gate(self.limits, clock=clock, is_shared=self._peers.is_trusted)
+        self.places = Places()
+        self.refusals: Counter[str] = Counter()
+        """Clients that were turned away, by the reason."""
+        self._told: Counter[str] = Counter()
+        self._tell_at = 0.0
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    # mitmproxy's hooks
+
+    def running(self) -> None:
+        """Begins to keep the times of connections."""
+        self._sweep()
+
+    def done(self) -> None:
+        """Ends with it."""
+        if self._sweeping:
+            self._sweeping.cancel()
+
+    def next_layer(self, nextlayer: NextLayer) -> None:
+        """Chooses what reads a connection, once its first byte is there."""
+        context, data = nextlayer.context, nextlayer.data_client()  # type: ignore[no-untyped-call]
+        place = self.places.get(context.client.id)
+        is_first = len(context.layers) == 1 and isinstance(context.layers[0], ReverseProxy)
+        if nextlayer.layer or not data or place is None or not is_first:
+            return
+        mode = context.client.proxy_mode
+        is_tls = data[0] == _TLS_HANDSHAKE
+        stack = LayerStack()
+        if isinstance(mode, ReverseMode) and mode.scheme == "https":
+            stack /= ServerTLSLayer(context)
+        if is_tls:
+            stack /= ClientTLSLayer(context)
+        refused = _NO_TLS if self._has_tls and not is_tls else None
+        stack /= LaneLayer(context, self, place, refused=refused)
+        nextlayer.layer = stack[0]
+
+    # What connections share
+
+    @property
+    def bridge(self) -> Bridge | None:
+        """None before the gateway is up."""
+        return self._gateway.bridge
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the next callback has to find another door."""
+        return self._gateway.is_draining
+
+    def is_callback(self, target: str) -> bool:
+        """Whether a request target is the callback path."""
+        bridge = self._gateway.bridge
+        return target.partition("?")[0] == self._path if bridge is None else bridge.is_callback(target)
+
+    def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
+        """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
+        client = self._peers.client(address, forwarded)
+        return self.gate.forgives(address if client is None else str(client))
+
+    def refused(self, refused: Refused) -> None:
+        """Counts a client that was turned away."""
+        self.refusals[refused.reason] += 1
+        if bridge := self._gateway.bridge:
+            bridge.counts.refused(_COUNTED_AS.get(refused.http_status, Refusal.MALFORMED))
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Has a callback answered. Raises nothing: what goes wrong here is an unknown outcome."""
+        bridge = self._gateway.bridge
+        if bridge is None:
+            return
+        try:
+            exchange.answer = await bridge.answer(exchange.request, exchange.trace)
+        except asyncio.CancelledError:
+            # A hook that ends as cancelled would leave its client without the answer.
+            exchange.answer = answers.UNKNOWN
+        except Exception as error:  # noqa: BLE001 - the provider must get its answer; the log gets the error
+            exchange.answer = answers.UNKNOWN
+            self.failed(error)
+
+    def delivered(self, exchange: Exchange, *, sent: bool) -> None:
+        """Notes that an answer was sent, or that its client had left: the wallet call was made all the same."""
+        bridge, answer = self._gateway.bridge, exchange.answer
+        if bridge is None or answer is None:
+            return
+        try:
+            bridge.delivered(exchange.trace, answer, sent=sent)
+            if not sent:
+                seconds = self.clock() - exchange.request.received_at
+                bridge.log.warning("answer not delivered", **callback_fields(exchange.trace, answer, seconds))
+        except Exception as error:  # noqa: BLE001 - the answer is on its way
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """Writes down a fault of ours."""
+        if bridge := self._gateway.bridge:
+            with suppress(Exception):
+                bridge.log.failed(error)
+
+    def _sweep(self) -> None:
+        now = self.clock()
+        self.places.sweep(now)
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_SECONDS
+            self._tell()
+        self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
+    def _tell(self) -> None:
+        new = self.refusals - self._told
+        if new and (bridge := self._gateway.bridge):
+            self._told = Counter(self.refusals)
+            bridge.log.event("clients turned away", reasons=dict(new))

@@ -1,0 +1,298 @@
+"""
+What is said on one connection while it brings callbacks: in order, within limits, and whatever goes wrong, with an
+answer. Knows no sockets: bytes come in by calls, and what follows of them goes to a Wire.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from walletbridge import answers
+from walletbridge.answers import Answer
+from walletbridge.bridge import Bridge
+from walletbridge.gateway import Request
+from walletbridge.serve.lane.heads import Head
+from walletbridge.serve.lane.parser import Body, Bounds, Parser
+from walletbridge.serve.lane.place import NEVER, Place
+from walletbridge.serve.lane.refusals import Refused
+from walletbridge.serve.lane.responses import CONTINUE, answer_bytes, refusal_bytes
+from walletbridge.settings import Limits
+from walletbridge.trace import Trace
+
+LINGER_SECONDS = 2.0
+"""How long a client that was turned away may go on sending: a reset would take the answer from it unread."""
+SKIPPED_LIMITS = 4
+"""How many times the limit a body may be to be read over rather than to end the connection."""
+TIMEOUT = Refused(408, "the request did not come in time")
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """A request, and its answer once there is one."""
+
+    head: Head
+    request: Request
+    """Its `received_at` is when the first byte of the head came."""
+    is_early: bool
+    """Answered while its body is still to come."""
+    trace: Trace
+    answer: Answer | None = None
+    """None until the gateway has answered, and where it could not."""
+
+
+class Wire(Protocol):
+    """What carries the conversation."""
+
+    def send(self, data: bytes) -> None:
+        """To the client."""
+        ...
+
+    def close(self, *, half: bool) -> None:
+        """Closes the connection, or our half of it. What was sent goes out first."""
+        ...
+
+    def ask(self, exchange: Exchange) -> None:
+        """Has the exchange answered; then calls `Conversation.answered`, not before this has returned."""
+        ...
+
+    def hand_over(self, rest: bytes) -> None:
+        """The connection is not for callbacks from here on. `rest`: what has come and was not read."""
+        ...
+
+
+class Lane(Protocol):
+    """What connections share."""
+
+    limits: Limits
+    bounds: Bounds
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds, as the gateway counts them."""
+        ...
+
+    @property
+    def bridge(self) -> Bridge | None:
+        """None before the gateway is up."""
+        ...
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the next callback has to find another door."""
+        ...
+
+    def is_callback(self, target: str) -> bool:
+        """Whether a request target is the callback path."""
+        ...
+
+    def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
+        """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
+        ...
+
+    def refused(self, refused: Refused) -> None:
+        """A client was turned away."""
+        ...
+
+    def delivered(self, exchange: Exchange, *, sent: bool) -> None:
+        """The answer of an exchange was sent, or its client had left. Raises nothing."""
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """A fault of ours. Raises nothing."""
+        ...
+
+
+class _Wait(Enum):
+    """What the client is waited for."""
+
+    NOTHING = 0
+    HEAD = 1
+    BODY = 2
+    NEXT = 3
+    """To begin with another request."""
+    END = 4
+    """To close, after it was told everything."""
+
+
+_NOTHING, _HEAD, _BODY, _NEXT, _END = _Wait
+
+
+class Conversation:
+    """One connection, as plain text. Its methods raise nothing."""
+
+    def __init__(self, lane: Lane, place: Place, wire: Wire) -> None:
+        """The time for the first head runs already."""
+        self._lane = lane
+        self._place = place
+        self.wire = wire
+        """May change while nothing is being said."""
+        self._parser = Parser(lane.is_callback, lane.bounds)
+        self._waits_for = _HEAD
+        self._answering: Exchange | None = None
+        self._head: Head | None = None
+        """Of the request whose body is still to come."""
+        self._is_over = False
+        """Nothing more is read, nor sent."""
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether an answer is being made."""
+        return self._answering is not None
+
+    def received(self, data: bytes) -> None:
+        """Bytes have come."""
+        if self._is_over:
+            return
+        now = self._lane.clock()
+        self._parser.receive(data, now)
+        if self._answering is None:
+            self._guarded(self._advance, now)
+
+    def answered(self) -> None:
+        """What was asked last has its answer, or will never have one."""
+        self._guarded(self._answered)
+
+    def left(self) -> None:
+        """The client has closed its side: it is not sent anything more, as mitmproxy has it everywhere."""
+        self._is_over = True
+        self._place.expires_at = NEVER
+        self.wire.close(half=False)
+
+    def expired(self) -> None:
+        """The time is up for what the client was to do."""
+        if self._waits_for is _NOTHING:
+            return
+        if (self._waits_for is _HEAD and not self._parser.is_between) or self._head is not None:
+            self.refuse(TIMEOUT)
+        else:
+            self.left()
+
+    def refuse(self, refused: Refused) -> None:
+        """Turns the client away."""
+        self._lane.refused(refused)
+        self.wire.send(refusal_bytes(refused))
+        self._end()
+
+    def has_room(self) -> bool:
+        """Whether more may be read from the client now. What it sends ahead of its answers is bounded."""
+        bounds = self._lane.bounds
+        return self._answering is None or self._parser.waiting_bytes <= bounds.header_bytes + bounds.body_bytes
+
+    def _guarded[**P](self, step: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            step(*args, **kwargs)
+        except Refused as refused:
+            self.refuse(refused)
+        except Exception as error:  # noqa: BLE001 - whoever waits gets an answer; the log gets the error
+            self._lane.failed(error)
+            if not self._is_over:
+                self.wire.send(answer_bytes(answers.UNKNOWN, is_head=False, closes=True))
+                self._end()
+
+    def _advance(self, now: float) -> None:
+        """Goes on until there is something to be answered, or more has to come."""
+        parser = self._parser
+        while True:
+            event = parser.next_event()
+            if event is None:
+                self._wait_for_more(now)
+                return
+            if isinstance(event, Head):
+                self._head = event
+                if not self._is_early(event):
+                    self._waits_for = _HEAD
+                    continue
+            elif isinstance(event, Body):
+                self._ask(has_token=True, body=event.content, is_early=event.content is None)
+            else:
+                self._is_over = True
+                self._place.expires_at = NEVER
+                self.wire.hand_over(parser.rest())
+            return
+
+    def _is_early(self, head: Head) -> bool:
+        """Has answered at the head what can be: a wrong token, a body that is too large."""
+        bridge, address = self._lane.bridge, self._place.address
+        # Before there is a gateway nobody can say whether the token is right. It answers as unknown.
+        if bridge is not None and not bridge.admits(address, head.tokens, head.forwarded):
+            if not self._lane.forgives(address, head.forwarded):
+                raise Refused(429, "too many wrong tokens")
+            self._ask(has_token=False, body=b"", is_early=True)
+            return True
+        if head.length is not None and head.length > self._lane.bounds.body_bytes:
+            self._ask(has_token=True, body=None, is_early=True)
+            return True
+        return False
+
+    def _ask(self, *, has_token: bool, body: bytes | None, is_early: bool) -> None:
+        head, self._head = self._head, None
+        if head is None:
+            raise RuntimeError("a body without a head")
+        exchange = Exchange(head, Request(head.method, has_token, body, self._parser.received_at), is_early, Trace())
+        self._answering = exchange
+        self._waits_for = _NOTHING
+        self._place.expires_at = NEVER
+        self.wire.ask(exchange)
+
+    def _answered(self) -> None:
+        exchange, self._answering = self._answering, None
+        if exchange is None:
+            raise RuntimeError("an answer without a request")
+        lane, head = self._lane, exchange.head
+        if self._is_over:
+            lane.delivered(exchange, sent=False)
+            return
+        closes = lane.is_draining or not head.keep_alive or (exchange.is_early and not self._skips(head))
+        self.wire.send(
+            answer_bytes(
+                exchange.answer or answers.UNKNOWN,
+                is_head=head.method == "HEAD",
+                closes=closes,
+                says_keep_alive=head.says_keep_alive,
+            )
+        )
+        lane.delivered(exchange, sent=True)
+        if closes:
+            self._end()
+        elif self._parser.is_between:
+            # The usual case: there is nothing yet to be read.
+            self._waits_for = _NEXT
+            self._place.expires_at = lane.clock() + lane.limits.idle_seconds
+        else:
+            self._advance(lane.clock())
+
+    def _skips(self, head: Head) -> bool:
+        """
+        Whether the body of a request that was answered at its head is cheap to read over. A client that asked to
+        continue may send it or not, and nobody could tell.
+        """
+        bytes_max = SKIPPED_LIMITS * self._lane.bounds.body_bytes
+        if head.length is None or head.length > bytes_max or head.expects_continue:
+            return False
+        self._parser.skip_body()
+        return True
+
+    def _wait_for_more(self, now: float) -> None:
+        parser, limits = self._parser, self._lane.limits
+        if parser.is_in_body:
+            if self._waits_for is not _BODY:
+                self._wait_for(_BODY, now + limits.body_seconds)
+                if self._head is not None and self._head.expects_continue and not parser.waiting_bytes:
+                    self.wire.send(CONTINUE)
+        elif not parser.is_between:
+            if self._waits_for is not _HEAD:
+                self._wait_for(_HEAD, now + limits.header_seconds)
+        elif self._waits_for not in {_HEAD, _NEXT}:
+            self._wait_for(_NEXT, now + limits.idle_seconds)
+
+    def _wait_for(self, what: _Wait, until: float) -> None:
+        self._waits_for = what
+        self._place.expires_at = until
+
+    def _end(self) -> None:
+        """Closes once the client has read all; until then what it still sends is thrown away."""
+        if not self._is_over:
+            self._is_over = True
+            self._wait_for(_END, self._lane.clock() + LINGER_SECONDS)
+            self.wire.close(half=True)

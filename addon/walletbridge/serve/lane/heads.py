@@ -1,0 +1,146 @@
+"""
+The head of a request, from its bytes: one way to read it, or none. RFC 9112 sections 2 to 6.
+
+httptools splits the fields. What it lets through though two parsers may read it differently (request smuggling) is
+refused here: what stands between the fields by one strict pattern, what frames the body by its few rules.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import httptools
+
+from walletbridge.serve.lane.refusals import Refused
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_FIELD_LINES = rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n)*"
+
+REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e\x80-\xff]+) HTTP/([0-9])\.([0-9])\r\n")
+FIELDS_TO_END = re.compile(_FIELD_LINES + rb"\r\n")
+"""The rest of a head after its first line, or the trailers of a body: neither a lone CR or LF nor a folded line."""
+LONE_LF = re.compile(rb"(?<!\r)\n")
+
+_DIGITS = re.compile(rb"[0-9]{1,18}")
+_COMMA = re.compile(rb"[ \t]*,[ \t]*")
+_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+
+
+REMEMBERED_BYTES_MAX = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request, of which the body is still to come."""
+
+    method: str
+    tokens: tuple[bytes, ...]
+    """The values of all `Callback-Token` fields."""
+    forwarded: tuple[bytes, ...]
+    """The values of all `X-Forwarded-For` fields."""
+    length: int | None
+    """Of the body, in bytes, as announced; None where it comes in chunks."""
+    keep_alive: bool
+    says_keep_alive: bool
+    """An HTTP/1.0 client that asked for it has to be told that it got it."""
+    expects_continue: bool
+
+
+class Message:
+    """A request as httptools reads it."""
+
+    def __init__(self, head: bytes) -> None:
+        """
+        Raises Refused for a head that it does not take.
+
+        It knows some methods only, of which CONNECT changes what follows. To the framing of a body the method does not
+        matter, so it always sees a POST; and never an Upgrade, which we do not do and may pass over.
+        """
+        self.named: dict[bytes, list[bytes]] = {}
+        """The fields that decide something, by their names in small letters."""
+        self.body: list[bytes] = []
+        """In pieces, as far as it has come."""
+        self._parser = httptools.HttpRequestParser(self)
+        as_post = b"POST" + head[head.index(b" ") :]
+        self.feed(_UPGRADE.sub(b"\r\nx-upgrade:", as_post))
+
+    def feed(self, data: bytes) -> None:
+        """Takes bytes of the message and none behind it. Raises Refused."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            raise Refused(400, "not a request") from None
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Each field, in order; those of trailers as well."""
+        key = name.lower()
+        if key in _DECIDING:
+            # httptools leaves the blanks behind a value.
+            self.named.setdefault(key, []).append(value.strip(b" \t"))
+
+    def on_body(self, data: bytes) -> None:
+        """Each piece of the body, without its framing."""
+        self.body.append(data)
+
+
+_HOST, _LENGTH, _CODING = b"host", b"content-length", b"transfer-encoding"
+_TOKEN_FIELD, _EXPECT, _CONNECTION = b"callback-token", b"expect", b"connection"
+_FORWARDED = b"x-forwarded-for"
+_DECIDING = frozenset({_HOST, _LENGTH, _CODING, _TOKEN_FIELD, _EXPECT, _CONNECTION, _FORWARDED})
+_NOTHING: list[bytes] = []
+_VERSIONS = {(b"1", b"1"): False, (b"1", b"0"): True}
+"""Whether each is HTTP/1.0."""
+
+
+def read_head(head: bytes, fields_max: int) -> Head:
+    """
+    Reads a head, from its first line, which is one, to the empty line at its end. Raises Refused.
+
+    What equals one of the last is not read again: the heads of a provider differ in little but their lengths.
+    """
+    return _remembered(head, fields_max) if len(head) <= REMEMBERED_BYTES_MAX else _read_head(head, fields_max)
+
+
+def _read_head(head: bytes, fields_max: int) -> Head:
+    line = REQUEST_LINE.match(head)
+    if line is None:
+        raise Refused(400, "not a request")
+    is_http_1_0 = _VERSIONS.get((line[3], line[4]))
+    if is_http_1_0 is None:
+        raise Refused(505, "expected HTTP/1.1")
+    if head.count(b"\r\n", line.end()) - 1 > fields_max:
+        raise Refused(431, "too many header fields")
+    if not FIELDS_TO_END.fullmatch(head, line.end()):
+        raise Refused(400, "not a header field")
+    named = Message(head).named
+    hosts = len(named.get(_HOST, _NOTHING))
+    if hosts > 1 or (not hosts and not is_http_1_0):
+        raise Refused(400, "expected one Host")
+    options = {option.lower() for value in named.get(_CONNECTION, _NOTHING) for option in _COMMA.split(value)}
+    says_keep_alive = is_http_1_0 and b"keep-alive" in options and b"close" not in options
+    return Head(
+        method=line[1].decode("ascii"),
+        tokens=tuple(named.get(_TOKEN_FIELD, _NOTHING)),
+        forwarded=tuple(named.get(_FORWARDED, _NOTHING)),
+        length=_length(named, is_http_1_0=is_http_1_0),
+        keep_alive=says_keep_alive or not (is_http_1_0 or b"close" in options),
+        says_keep_alive=says_keep_alive,
+        expects_continue=not is_http_1_0 and [v.lower() for v in named.get(_EXPECT, _NOTHING)] == [b"100-continue"],
+    )
+
+
+_remembered = lru_cache(256)(_read_head)
+
+
+def _length(named: dict[bytes, list[bytes]], *, is_http_1_0: bool) -> int | None:
+    """Two ways to tell where a body ends are one too many, also where they agree."""
+    lengths, codings = named.get(_LENGTH, _NOTHING), named.get(_CODING, _NOTHING)
+    if codings:
+        if lengths or len(codings) > 1 or is_http_1_0 or codings[0].lower() != b"chunked":
+            raise Refused(400, "expected a Content-Length or the one coding chunked")
+        return None
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not _DIGITS.fullmatch(lengths[0]):
+        raise Refused(400, "expected one Content-Length in digits")
+    return int(lengths[0])

@@ -1,0 +1,126 @@
+"""
+The master of `serve`: of mitmproxy only what carries connections, and around it what production needs.
+
+The addons that mitmproxy has by default are for people and for other uses of a proxy; each would be asked at each of
+the steps of a request.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from mitmproxy.addons.core import Core
+from mitmproxy.addons.disable_h2c import DisableH2C
+from mitmproxy.addons.errorcheck import ErrorCheck
+from mitmproxy.addons.next_layer import NextLayer
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.addons.tlsconfig import TlsConfig
+from mitmproxy.exceptions import OptionsError
+from mitmproxy.master import Master
+from mitmproxy.options import Options
+
+from walletbridge.addon import WalletBridge
+from walletbridge.errors import SettingsError
+from walletbridge.serve.certificates import Certificates
+from walletbridge.serve.files import allow_open_files
+from walletbridge.serve.lane import server  # so that mitmproxy knows the mode
+from walletbridge.serve.lane.addon import Lane
+from walletbridge.serve.records import Records
+from walletbridge.settings import Address, Settings
+
+_UPSTREAM_OPTION = "mode=reverse:"
+_FILES_BESIDE_CONNECTIONS = 200
+"""Files of our own: the journal, the wallet's channel, the log, what Python needs."""
+
+
+class LeanMaster(Master):
+    """mitmproxy's core, the lane, and the gateway behind it."""
+
+    def __init__(
+        self,
+        options: Options,
+        settings: Settings,
+        bridge: WalletBridge,
+        addons: Sequence[object] = (),
+    ) -> None:
+        """
+        `addons` come last. Raises SettingsError.
+
+        Must be made inside a running event loop.
+        """
+        super().__init__(options)
+        self.lane = Lane(bridge, settings)
+        certificates = [Certificates(settings.tls)] if settings.tls else []
+        self.addons.add(  # type: ignore[no-untyped-call]
+            Core(),
+            DisableH2C(),
+            Proxyserver(),  # type: ignore[no-untyped-call]
+            # Before mitmproxy's own: who answers first decides.
+            *certificates,
+            self.lane,
+            NextLayer(),
+            TlsConfig(),
+            bridge,
+            *addons,
+            ErrorCheck(),
+        )
+
+
+def serve(
+    settings: Settings,
+    options: Sequence[str],
+    bridge: WalletBridge,
+    addons: Sequence[object] = (),
+) -> None:
+    """
+    Serves until a signal ends it. `options` are mitmproxy's, as `name=value`; its own configuration is not read.
+
+    Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
+    """
+    allow_open_files(settings.limits.connections + _FILES_BESIDE_CONNECTIONS)
+    asyncio.run(_serve(settings, options, bridge, addons))
+
+
+async def _serve(
+    settings: Settings,
+    options: Sequence[str],
+    bridge: WalletBridge,
+    addons: Sequence[object],
+) -> None:
+    with Records(bridge):
+        opts = Options()
+        try:
+            master = LeanMaster(opts, settings, bridge, addons)
+            opts.set(*_options(options, settings.listen))
+        except (OptionsError, SettingsError) as error:
+            logging.getLogger(__name__).error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
+            sys.exit(1)
+        _end_with_signals(master)
+        await master.run()
+
+
+def _options(options: Sequence[str], listen: Address) -> list[str]:
+    """
+    `options` with the lane in the place of mitmproxy's reverse mode, and with the address in it: then
+    mitmproxy gives no advice on options that `serve` does not have.
+    """
+    return [
+        f"mode={server.LaneMode.type_name}:{value.removeprefix(_UPSTREAM_OPTION)}@{listen.host}:{listen.port}"
+        if value.startswith(_UPSTREAM_OPTION)
+        else value
+        for value in options
+        if not value.startswith("termlog_verbosity=")
+    ]
+
+
+def _end_with_signals(master: Master) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, master.shutdown)
+    if hasattr(signal, "SIGPIPE"):
+        # Who reads the log may end before we do.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)

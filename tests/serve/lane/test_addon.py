@@ -1,0 +1,239 @@
+"""The addon before the connections: which of them it takes, what it tells, and that it raises nothing."""
+
+import asyncio
+from ipaddress import ip_network
+from typing import Any, cast
+
+import pytest
+from mitmproxy.options import Options
+from mitmproxy.proxy import context, events
+from mitmproxy.proxy.layer import NextLayer
+from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer
+from mitmproxy.proxy.layers.modes import ReverseProxy
+from mitmproxy.test import tflow
+from tests.helpers.clock import FakeClock
+from tests.serve.lane.fakes import Talk
+
+from walletbridge import answers
+from walletbridge.answers import Answer
+from walletbridge.bridge import Bridge  # noqa: TC001 - costs nothing here
+from walletbridge.gateway import Request
+from walletbridge.metrics import names
+from walletbridge.metrics.counts import Counts
+from walletbridge.metrics.exposition import sum_of
+from walletbridge.metrics.part import Part
+from walletbridge.serve.lane.addon import Lane
+from walletbridge.serve.lane.conversation import Exchange
+from walletbridge.serve.lane.heads import read_head
+from walletbridge.serve.lane.layer import LaneLayer
+from walletbridge.serve.lane.refusals import Refused
+from walletbridge.serve.lane.server import LaneMode
+from walletbridge.settings import Callback, Limits, ListenerTls, Settings, Wallet
+from walletbridge.trace import Trace
+
+WALLET = Wallet(target="127.0.0.1:1")
+HEAD = read_head(b"POST /callback HTTP/1.1\r\nHost: gateway\r\n\r\n", 10)
+
+
+class FakeLog:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, dict[str, object]]] = []
+        self.faults: list[BaseException] = []
+
+    def event(self, event: str, **fields: object) -> None:
+        self.lines.append((event, fields))
+
+    warning = event
+
+    def failed(self, error: BaseException) -> None:
+        self.faults.append(error)
+
+
+class FakeGateway:
+    """An addon with a gateway that answers or raises as a test says."""
+
+    def __init__(self, result: Answer | BaseException = answers.UNKNOWN) -> None:
+        self.log = FakeLog()
+        self.counts = Counts(Part(), {})
+        self.result = result
+        self.deliveries: list[bool] = []
+        self.bridge: Bridge | None = cast("Bridge", self)
+        self.is_draining = False
+
+    async def answer(self, request: Request, trace: Trace) -> Answer:
+        del request, trace
+        if isinstance(self.result, BaseException):
+            raise self.result
+        return self.result
+
+    def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
+        del trace, answer
+        if isinstance(self.result, BaseException):
+            raise self.result
+        self.deliveries.append(sent)
+
+    def is_callback(self, target: str) -> bool:
+        return target == "/callback"
+
+
+def make_lane(gateway: FakeGateway, **sections: Any) -> Lane:
+    return Lane(gateway, Settings(wallet=WALLET, **sections), clock=FakeClock())
+
+
+def exchange(answer: Answer | None = None) -> Exchange:
+    return Exchange(HEAD, Request("POST", True, b"", 1000.0), False, Trace(), answer)  # noqa: FBT003 - as they are
+
+
+def next_layer(lane: Lane, data: bytes, *, mode: str = "lane:http://127.0.0.1:9", known: bool = True) -> list[type]:
+    """The layers that the lane chooses for a connection that begins with `data`."""
+    client = tflow.tclient_conn()
+    client.proxy_mode = LaneMode.parse(mode)
+    client.tls = False
+    if known:
+        lane.places.add(client.id, Talk().place)
+    stack = context.Context(client, Options())
+    ReverseProxy(stack)
+    nextlayer = NextLayer(stack)
+    if data:
+        nextlayer.events.append(events.DataReceived(client, data))
+    lane.next_layer(nextlayer)
+    return [type(layer) for layer in stack.layers[1:]]
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "layers"),
+    [
+        (b"P", "lane:http://127.0.0.1:9", [LaneLayer]),
+        (b"\x16", "lane:http://127.0.0.1:9", [ClientTLSLayer, LaneLayer]),
+        (b"P", "lane:https://127.0.0.1:9", [ServerTLSLayer, LaneLayer]),
+        (b"\x16\x03\x01", "lane:https://127.0.0.1:9", [ServerTLSLayer, ClientTLSLayer, LaneLayer]),
+        (b"", "lane:http://127.0.0.1:9", []),
+    ],
+)
+def test_the_first_byte_says_what_a_connection_is(data: bytes, mode: str, layers: list[type]) -> None:
+    assert layers == next_layer(make_lane(FakeGateway()), data, mode=mode)
+
+
+def test_a_connection_that_is_not_ours_is_left_alone() -> None:
+    assert next_layer(make_lane(FakeGateway()), b"P", known=False) == []
+
+
+def test_with_tls_configured_plain_text_is_refused(tmp_path: Any) -> None:
+    lane = make_lane(FakeGateway(), tls=ListenerTls(cert_file=tmp_path, key_file=tmp_path))
+    client = tflow.tclient_conn()
+    client.proxy_mode = LaneMode.parse("lane:http://127.0.0.1:9")
+    lane.places.add(client.id, Talk().place)
+    stack = context.Context(client, Options())
+    ReverseProxy(stack)
+    nextlayer = NextLayer(stack)
+    nextlayer.events.append(events.DataReceived(client, b"P"))
+    lane.next_layer(nextlayer)
+
+    assert nextlayer.layer is not None
+    [answer, _] = nextlayer.layer.handle_event(events.Start())
+    assert answer.data.endswith(b"expected TLS")  # type: ignore[attr-defined]
+
+
+async def test_the_gateway_answers() -> None:
+    asked = exchange()
+    await make_lane(FakeGateway(answers.WRONG_TOKEN)).answer(asked)
+
+    assert asked.answer is answers.WRONG_TOKEN
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), asyncio.CancelledError()])
+async def test_what_goes_wrong_is_an_unknown_outcome(error: BaseException) -> None:
+    gateway, asked = FakeGateway(error), exchange()
+    await make_lane(gateway).answer(asked)
+
+    assert asked.answer is answers.UNKNOWN
+    assert gateway.log.faults == ([error] if isinstance(error, RuntimeError) else [])
+
+
+async def test_before_there_is_a_gateway_there_is_no_answer() -> None:
+    gateway, asked = FakeGateway(), exchange()
+    gateway.bridge = None
+    lane = make_lane(gateway)
+    await lane.answer(asked)
+    lane.delivered(asked, sent=True)
+    lane.failed(RuntimeError())
+
+    assert asked.answer is None
+    assert [lane.is_callback(target) for target in ("/callback?x", "/other")] == [True, False]
+
+
+def test_an_answer_that_was_not_delivered_is_told() -> None:
+    gateway = FakeGateway()
+    lane = make_lane(gateway)
+    lane.delivered(exchange(answers.UNKNOWN), sent=True)
+    lane.delivered(exchange(answers.UNKNOWN), sent=False)
+
+    assert gateway.deliveries == [True, False]
+    assert gateway.log.lines == [("answer not delivered", {"result": 99, "http_status": 500, "ms": 0.0})]
+
+
+def test_a_fault_after_an_answer_is_told_and_changes_nothing() -> None:
+    gateway = FakeGateway(RuntimeError("broken"))
+    make_lane(gateway).delivered(exchange(answers.UNKNOWN), sent=True)
+
+    assert gateway.log.faults == [gateway.result]
+
+
+async def test_times_are_kept_and_refusals_told_together() -> None:
+    gateway = FakeGateway()
+    lane = make_lane(gateway)
+    for _ in range(3):
+        lane.refused(Refused(400, "noise"))
+    expired: list[str] = []
+    place = Talk().place
+    place.expires_at, place.expire = 1.0, lambda: expired.append("one")
+    lane.places.add("id", place)
+
+    lane.running()
+    lane.done()
+
+    assert expired == ["one"]
+    assert gateway.log.lines == [("clients turned away", {"reasons": {"noise": 3}})]
+    assert lane.refusals["noise"] == 3
+
+
+@pytest.mark.parametrize(
+    ("http_status", "reason"),
+    [
+        (400, "malformed"),
+        (431, "malformed"),
+        (505, "malformed"),
+        (408, "too_slow"),
+        (429, "too_many"),
+        (503, "too_many"),
+    ],
+)
+async def test_who_is_turned_away_is_counted(http_status: int, reason: str) -> None:
+    gateway = FakeGateway()
+    make_lane(gateway).refused(Refused(http_status, "in a test"))
+
+    assert sum_of([gateway.counts.part], names.REFUSED, reason=reason) == 1
+
+
+def test_wrong_tokens_count_for_the_client_behind_a_proxy() -> None:
+    callback = Callback(trusted_proxies=(ip_network("10.0.0.0/8"),))
+    lane = make_lane(FakeGateway(), callback=callback, limits=Limits(wrong_tokens_per_second=1))
+
+    assert lane.forgives("10.0.0.1", [b"192.0.2.1"])
+    assert not lane.forgives("10.0.0.1", [b"192.0.2.1"])
+    assert lane.forgives("10.0.0.1", [b"192.0.2.2"])
+    # Who cannot be told counts as the proxy itself.
+    assert lane.forgives("10.0.0.1", [])
+    assert not lane.forgives("10.0.0.1", [b"nonsense"])
+
+
+def test_a_proxy_that_is_trusted_may_have_any_number_of_connections() -> None:
+    callback = Callback(trusted_proxies=(ip_network("10.0.0.0/8"),))
+    lane = make_lane(FakeGateway(), callback=callback, limits=Limits(connections_per_address=1))
+    for _ in range(3):
+        lane.gate.enter("10.0.0.1")
+    lane.gate.enter("192.0.2.1")
+    with pytest.raises(Refused):
+        lane.gate.enter("192.0.2.1")

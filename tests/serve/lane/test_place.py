@@ -1,0 +1,46 @@
+"""Times of connections, kept by a sweep."""
+
+from walletbridge.serve.lane.place import NEVER, Place, Places
+
+
+def make_place(expired: list[str], name: str, expires_at: float) -> Place:
+    return Place(name, expires_at=expires_at, cut=lambda: expired.append(name), tell=lambda: expired.append("told"))
+
+
+def test_whose_time_is_up_expires_once() -> None:
+    expired: list[str] = []
+    places = Places()
+    for name, expires_at in (("early", 1.0), ("late", 2.0), ("never", NEVER)):
+        places.add(name, make_place(expired, name, expires_at))
+
+    places.sweep(1.5)
+    places.sweep(1.6)
+    assert expired == ["early"]
+    places.sweep(1e9)
+    assert expired == ["early", "late"]
+
+
+def test_who_reads_a_connection_is_told() -> None:
+    expired: list[str] = []
+    place = make_place(expired, "one", 1.0)
+    place.expire = place.tell
+    places = Places()
+    places.add("one", place)
+
+    places.sweep(1.0)
+
+    assert expired == ["told"]
+
+
+def test_who_has_gone_does_not_expire() -> None:
+    expired: list[str] = []
+    places = Places()
+    place = make_place(expired, "one", 1.0)
+    places.add("id", place)
+    assert places.get("id") is place
+    assert place.has_room()
+
+    places.remove("id")
+    places.sweep(2.0)
+
+    assert (expired, len(places), places.get("id")) == ([], 0, None)
