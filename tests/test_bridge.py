@@ -348,6 +348,23 @@ async def test_nothing_that_a_bridge_shows_holds_the_token(tmp_path: Path) -> No
     assert TOKEN.decode() not in text
 
 
+async def test_time_limits_hold_in_a_task_of_its_own(tmp_path: Path) -> None:
+    """Without a connection a cancel waits for one, for a moment; nothing may keep that moment from ending."""
+    async with bench_at(tmp_path, 1) as bench:
+        asked: list[Answer] = []
+
+        async def ask() -> None:
+            asked.append(await bench.answer("cancel"))
+
+        await bench.bridge.wallet_seen(TIMEOUT)
+        task = bridge.answering(ask())
+        # Nothing cancels it here, as `wait_for` would.
+        await asyncio.wait({task}, timeout=TIMEOUT)
+
+        assert task.done()
+        assert asked == [answers.UNKNOWN]
+
+
 # A wallet that is down, and more callbacks than it takes
 
 

@@ -58,16 +58,10 @@ _HTTP_OK = 200
 
 
 class Answering(asyncio.Task[Any]):
-    """The task of one callback. Cancelled once, it goes on: money may be moving. A second cancellation is obeyed."""
-
-    _is_cancelled_once = False
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        """See `asyncio.Task.cancel`."""
-        if self._is_cancelled_once:
-            return super().cancel(msg)
-        self._is_cancelled_once = True
-        return not self.done()
+    """
+    The task of one callback, which nobody but its maker knows: so nobody cancels it while money may be moving, save the
+    event loop at its end, and the time limits within it.
+    """
 
 
 def answering(coroutine: Coroutine[Any, Any, Any]) -> Answering:

@@ -56,6 +56,7 @@ async def test_a_flood_of_bets_keeps_no_cancel_and_no_win_from_the_wallet(tmp_pa
                 await movement("win", number)
                 await movement("cancel", number)
             most_shed = len(shed)
+            await until(lambda: made)
             for sender in flooding:
                 sender.cancel()
             await asyncio.wait(flooding)
