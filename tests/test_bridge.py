@@ -357,7 +357,7 @@ async def test_time_limits_hold_in_a_task_of_its_own(tmp_path: Path) -> None:
             asked.append(await bench.answer("cancel"))
 
         await bench.bridge.wallet_seen(TIMEOUT)
-        task = bridge.answering(ask())
+        task = asyncio.ensure_future(ask())
         # Nothing cancels it here, as `wait_for` would.
         await asyncio.wait({task}, timeout=TIMEOUT)
 

@@ -57,18 +57,6 @@ _MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
 _HTTP_OK = 200
 
 
-class Answering(asyncio.Task[Any]):
-    """
-    The task of one callback, which nobody but its maker knows: so nobody cancels it while money may be moving, save the
-    event loop at its end, and the time limits within it.
-    """
-
-
-def answering(coroutine: Coroutine[Any, Any, Any]) -> Answering:
-    """Begins `coroutine` at once, in a task that may call `Bridge.answer` without another one in between."""
-    return Answering(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
-
-
 class Bridge:
     """
     Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be used,
@@ -213,13 +201,6 @@ class Bridge:
         """
         if self._stopped:
             return answers.UNKNOWN
-        own = asyncio.current_task()
-        if isinstance(own, Answering):
-            self._answering.add(own)
-            try:
-                return await self._answer(request, trace)
-            finally:
-                self._answering.discard(own)
         task = asyncio.ensure_future(self._answer(request, trace))
         if not task.done():
             self._answering.add(task)

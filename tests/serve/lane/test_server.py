@@ -171,6 +171,13 @@ async def test_who_begins_a_tls_handshake_and_stops_is_left() -> None:
         assert await asyncio.wait_for(reader.read(), NOT_WAITED_FOR) == b""
 
 
+async def test_a_first_request_that_comes_in_several_reads_is_answered() -> None:
+    """All of it is there before the layers have found out who reads it."""
+    async with running(body_bytes=1_000_000) as house, house.connected() as (reader, writer):
+        writer.write(raw_post(b"x" * 200_000))
+        assert await read_answer(reader) == (200, FINE.body)
+
+
 async def test_a_hook_that_is_cancelled_answers_all_the_same() -> None:
     async with running() as house, house.connected() as (reader, writer):
         house.gateway.result = asyncio.CancelledError()

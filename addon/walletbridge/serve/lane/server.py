@@ -18,7 +18,6 @@ from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
-from walletbridge.bridge import answering
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import Conversation, Exchange
 from walletbridge.serve.lane.layer import Expired, HandOver, WalletbridgeCallbackHook
@@ -124,6 +123,9 @@ class LaneHandler(ProxyConnectionHandler):
             # What was asked through the layers is answered through them.
             if direct is not None and not direct.is_answering and self._conversation is None:
                 self._conversation, direct.wire = direct, self
+            if self._conversation is not None:
+                # What waited for its turn at the layers has come to the conversation by way of them.
+                await self._settle(self._conversation)
             return
         self.timeout_watchdog.last_activity = time.time()
         if isinstance(event, DataReceived):
@@ -171,7 +173,8 @@ class LaneHandler(ProxyConnectionHandler):
         while self._asked is not None:
             exchange, self._asked = self._asked, None
             self._is_asking, self._is_answered = True, False
-            _keep(answering(self._answer(conversation, exchange)))
+            # Begins at once: mitmproxy has made all tasks of its loop do so.
+            _keep(asyncio.ensure_future(self._answer(conversation, exchange)))
             self._is_asking = False
             if self._is_answered:
                 conversation.answered()
