@@ -88,6 +88,20 @@ async def test_a_bet_looks_the_player_up_and_is_made(tmp_path: Path) -> None:
         assert (bench.trace.wallet_method, bench.trace.tries, bench.trace.grpc_status) == ("bank.Wallet/Debit", 1, "OK")
 
 
+async def test_who_watches_sees_metadata_but_nothing_of_the_environment(tmp_path: Path) -> None:
+    mapping = BANK_MAPPING.replace("  x-client: walletbridge\n", '  x-client: walletbridge\n  x-key: "{env.API_KEY}"\n')
+    async with bank(tmp_path, mapping) as bench:
+        bench.server.script("Debit", OK)
+        await bench.call("bet")
+
+        sent = dict(bench.server.calls[1].context.invocation_metadata())
+        assert sent["x-key"] == "sesame"
+        assert bench.trace.calls is not None
+        shown = dict(bench.trace.calls[1].metadata)
+        assert shown == {"x-client": "walletbridge", "x-key": "***", "x-request": "bet-1676358190"}
+        assert "sesame" not in repr(bench.trace.calls)
+
+
 async def test_a_player_is_looked_up_once_while_it_is_kept(tmp_path: Path) -> None:
     async with bank(tmp_path) as bench:
         bench.server.script("Debit", OK)
