@@ -8,8 +8,8 @@ A span says what came of a callback, never who the player is. A token is not kno
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Protocol
 
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
@@ -79,31 +79,32 @@ class Spans:
         service, _, method = path.removeprefix("/").partition("/")
         attributes = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
 
-        async def traced(
+        def traced(
             request: object,
             *,
-            timeout: float,  # noqa: ASYNC109 - gRPC's own deadline
-            metadata: Iterable[tuple[str, str]] = (),
-        ) -> bytes:
-            with self._tracer.start_as_current_span(
-                path.removeprefix("/"),
-                kind=SpanKind.CLIENT,
-                attributes=attributes,
-                record_exception=False,
-                set_status_on_exception=False,
-            ) as span:
-                of_trace: dict[str, str] = {}
-                self._propagator.inject(of_trace)
-                try:
-                    response = await call(request, timeout=timeout, metadata=(*metadata, *of_trace.items()))
-                except BaseException as error:
-                    with suppress(Exception):
-                        _describe_failure(span, error)
-                    raise
-                span.set_attribute("rpc.grpc.status_code", _GRPC_OK)
-                return response
+            timeout: float,
+            metadata: Iterable[tuple[str, str]] | None = None,
+        ) -> _Traced:
+            def begin(of_trace: Iterable[tuple[str, str]]) -> Any:
+                return call(request, timeout=timeout, metadata=(*(metadata or ()), *of_trace))
+
+            return _Traced(self._in_span(path, attributes), begin)
 
         return traced
+
+    @contextmanager
+    def _in_span(self, path: str, attributes: Mapping[str, str]) -> Iterator[tuple[Span, Mapping[str, str]]]:
+        """The span of a wallet call, and what the wallet is told of it."""
+        with self._tracer.start_as_current_span(
+            path.removeprefix("/"),
+            kind=SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            of_trace: dict[str, str] = {}
+            self._propagator.inject(of_trace)
+            yield span, of_trace
 
     async def close(self) -> None:
         """Exports what is left, but nobody waits long for a collector that is away."""
@@ -117,6 +118,38 @@ class Spans:
         threading.Thread(target=shut_down, name="tracing", daemon=True).start()
         with suppress(TimeoutError):
             await asyncio.wait_for(done.wait(), CLOSE_SECONDS)
+
+
+class _Traced:
+    """A gRPC call inside its span: awaited once, and asked for its trailing metadata after that."""
+
+    def __init__(
+        self,
+        in_span: AbstractContextManager[tuple[Span, Mapping[str, str]]],
+        begin: Callable[[Iterable[tuple[str, str]]], Any],
+    ) -> None:
+        self._in_span = in_span
+        self._begin = begin
+        self._call: Any = None
+
+    def __await__(self) -> Generator[Any, None, bytes]:
+        return self._run().__await__()
+
+    async def trailing_metadata(self) -> Any:
+        """As the call has it."""
+        return await self._call.trailing_metadata()
+
+    async def _run(self) -> bytes:
+        with self._in_span as (span, of_trace):
+            self._call = self._begin(of_trace.items())
+            try:
+                response: bytes = await self._call
+            except BaseException as error:
+                with suppress(Exception):
+                    _describe_failure(span, error)
+                raise
+            span.set_attribute("rpc.grpc.status_code", _GRPC_OK)
+            return response
 
 
 def spans_to(settings: TracingSettings | None, environ: Mapping[str, str]) -> Spans:
