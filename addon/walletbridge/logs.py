@@ -29,7 +29,8 @@ class Log:
     ) -> None:
         """With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log."""
         self._writer = writer
-        self._write = writer.write if writer and not for_people else None
+        is_plain = not for_people and mask_account is None
+        self._write = writer.write if writer and is_plain else None
         output: Any = _Lines(writer) if writer else logging.getLogger("walletbridge")
         self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             output,
