@@ -1,8 +1,7 @@
 """The checks that a wallet does not make itself, made by questions right before the movement."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.fake_wallet import FakeWallet, Step
 

@@ -1,9 +1,9 @@
 """What follows from what a wallet promises is said in plain words."""
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from walletbridge.consequences import consequences
 from walletbridge.promises import Promises, Repeats

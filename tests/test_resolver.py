@@ -2,10 +2,10 @@
 
 import asyncio
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, PACE, SENT, TIMES, House, house
 

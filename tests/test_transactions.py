@@ -3,11 +3,11 @@
 import asyncio
 import sqlite3
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, SENT, TIMES, House, house
 

@@ -5,9 +5,10 @@ Past `decode` nothing checks a field again: a Bet that exists is a valid one. PR
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from walletbridge import fields
 from walletbridge.errors import BadCallback
@@ -40,8 +41,7 @@ class Command(StrEnum):
     STATUS = "status"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Callback:
+class _Callback(Struct, frozen=True, kw_only=True):
     command: ClassVar[Command]
 
     account: str
@@ -52,22 +52,19 @@ class _Callback:
     """Unix seconds, by the provider's clock; None if unset or unreadable."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authenticate(_Callback):
+class Authenticate(_Callback, frozen=True, kw_only=True):
     """Opens a game."""
 
     command = Command.AUTHENTICATE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance(_Callback):
+class Balance(_Callback, frozen=True, kw_only=True):
     """Asks for the balance."""
 
     command = Command.BALANCE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OfTransaction(_Callback):
+class _OfTransaction(_Callback, frozen=True, kw_only=True):
     trans_id: int | str
     """As it came: an integer, or a string of 1 to 64 characters."""
 
@@ -77,8 +74,7 @@ class _OfTransaction(_Callback):
         return str(self.trans_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OfGame(_OfTransaction):
+class _OfGame(_OfTransaction, frozen=True, kw_only=True):
     round_id: str
     """Shared by a bet and its win; empty if unset."""
     provider_id: int
@@ -87,8 +83,7 @@ class _OfGame(_OfTransaction):
     game_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Movement(_OfGame):
+class _Movement(_OfGame, frozen=True, kw_only=True):
     amount: int
     """In minor units; 0 to 2**63 - 1."""
     call_id: int
@@ -97,29 +92,25 @@ class _Movement(_OfGame):
     """The provider's number for the kind of transaction, 0 if unset."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bet(_Movement):
+class Bet(_Movement, frozen=True, kw_only=True):
     """Takes a stake."""
 
     command = Command.BET
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Win(_Movement):
+class Win(_Movement, frozen=True, kw_only=True):
     """Pays a win; a loss is a win of 0."""
 
     command = Command.WIN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel(_OfGame):
+class Cancel(_OfGame, frozen=True, kw_only=True):
     """Reverses the bet or win that has this `trans_id`."""
 
     command = Command.CANCEL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo(Cancel):
+class Undo(Cancel, frozen=True, kw_only=True):
     """A cancel for a wallet that has none: the opposite movement. Built from the journal, never from a body."""
 
     undone: Command
@@ -128,8 +119,7 @@ class Undo(Cancel):
     """Of the movement that is reversed, in minor units."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status(_OfTransaction):
+class Status(_OfTransaction, frozen=True, kw_only=True):
     """Asks what became of a transaction."""
 
     command = Command.STATUS

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Callback, Command, Undo, decode
@@ -136,7 +138,7 @@ def _answers(binding: Binding, callback: Callback, decimals: int) -> Iterator[st
 def _answer(callback: Callback, outcome: Outcome, decimals: int) -> str:
     if not is_listed(callback.command, outcome):
         return f"{outcome.result:d} ({outcome.result.name}), which is answered by what the journal knows"
-    return _written(answers.of_outcome(callback, replace(outcome, balance=BALANCE), currency_decimals=decimals))
+    return _written(answers.of_outcome(callback, structs.replace(outcome, balance=BALANCE), currency_decimals=decimals))
 
 
 def _written(answer: Answer) -> str:

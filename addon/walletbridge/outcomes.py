@@ -2,8 +2,9 @@
 What a wallet can say of a callback, whatever its proto: a result that the provider knows, a balance, a state.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 from walletbridge.callbacks import Callback, Command, Undo
 
@@ -33,8 +34,7 @@ WITHOUT_BALANCE = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
 """The results whose answers carry no balance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A definite answer of the wallet."""
 
     result: Result

@@ -2,8 +2,9 @@
 What a wallet promises beyond the calls themselves. Where it promises less than wallet.v1, the gateway makes up for it.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Repeats(StrEnum):
@@ -17,8 +18,7 @@ class Repeats(StrEnum):
     """It would move the money twice."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promises:
+class Promises(Struct, frozen=True, kw_only=True):
     """By default those of wallet.v1."""
 
     late_bets_refused: bool

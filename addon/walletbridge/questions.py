@@ -4,7 +4,8 @@ what became of a transaction. They move nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from walletbridge.callbacks import Authenticate, Balance, Callback, Status
 from walletbridge.errors import OutcomeUnknown

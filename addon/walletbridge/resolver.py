@@ -8,7 +8,9 @@ callback has the turn of the same transaction or waits for it.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from walletbridge.callbacks import Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown

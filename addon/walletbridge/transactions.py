@@ -8,7 +8,8 @@ What may be sent and what may be answered is decided by `journal.looks` and `jou
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+
+from msgspec.structs import asdict, replace
 
 from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.faults.beliefs import Belief, Transaction
 from tests.faults.books import Books, Entry, Heard, Verdict, compare, entries_of, sums
 
@@ -13,10 +14,10 @@ BET = Transaction(1, "test1234", "bet", 100, "r", Belief.APPLIED)
 MADE = Entry("test1234", "bet", 100, cancelled=False, moved={"bet": (-100, 50.0)})
 CANCELLED = Entry("test1234", "bet", 100, cancelled=True, moved={"bet": (-100, 50.0), "cancel": (100, 60.0)})
 CONFIRMED = Row(account="test1234", trans_id="1", kind=Kind.BET, amount=100, movement=Movement.CONFIRMED, told=Told.YES)
-UNDONE = replace(CONFIRMED, cancel=CancelState.DONE)
-ABSENT = replace(CONFIRMED, movement=Movement.NONE, cancel=CancelState.NOT_FOUND, told=Told.NOTHING)
-OPEN = replace(CONFIRMED, cancel=CancelState.OWED)
-LISTED = replace(CONFIRMED, for_human="for a reason")
+UNDONE = structs.replace(CONFIRMED, cancel=CancelState.DONE)
+ABSENT = structs.replace(CONFIRMED, movement=Movement.NONE, cancel=CancelState.NOT_FOUND, told=Told.NOTHING)
+OPEN = structs.replace(CONFIRMED, cancel=CancelState.OWED)
+LISTED = structs.replace(CONFIRMED, for_human="for a reason")
 
 
 def of(belief: Belief, **changes: Any) -> Transaction:
@@ -41,7 +42,7 @@ def judge(transaction: Transaction, entry: Entry | None, row: Row | None, **more
         (Belief.APPLIED, MADE, CONFIRMED),
         (Belief.CANCELLED, CANCELLED, UNDONE),
         (Belief.CANCELLED, None, ABSENT),
-        (Belief.REFUSED, None, replace(CONFIRMED, movement=Movement.REFUSED, told=Told.REFUSED)),
+        (Belief.REFUSED, None, structs.replace(CONFIRMED, movement=Movement.REFUSED, told=Told.REFUSED)),
         (Belief.CANCEL_GIVEN_UP, CANCELLED, UNDONE),
         (Belief.CANCEL_REFUSED, CANCELLED, UNDONE),
         (Belief.GIVEN_UP, MADE, CONFIRMED),
@@ -69,7 +70,7 @@ def test_books_that_agree(belief: Belief, entry: Entry | None, row: Row) -> None
         (Belief.APPLIED, MADE, ABSENT),
         (Belief.CANCELLED, CANCELLED, CONFIRMED),
         (Belief.APPLIED, MADE, OPEN),
-        (Belief.APPLIED, MADE, replace(CONFIRMED, call=Kind.BET)),
+        (Belief.APPLIED, MADE, structs.replace(CONFIRMED, call=Kind.BET)),
         (Belief.APPLIED, MADE, None),
         # The wallet made something else.
         (Belief.APPLIED, replace(MADE, amount=99), CONFIRMED),
@@ -118,7 +119,7 @@ def test_a_win_that_could_not_be_journalled_is_in_the_log() -> None:
 
 
 def test_a_refusal_may_be_lost_on_the_way() -> None:
-    refused = replace(CONFIRMED, kind=Kind.WIN, movement=Movement.REFUSED, told=Told.REFUSED)
+    refused = structs.replace(CONFIRMED, kind=Kind.WIN, movement=Movement.REFUSED, told=Told.REFUSED)
 
     assert judge(of(Belief.GIVEN_UP), None, refused).excused == {"its refusal was lost on the way": 1}
     assert judge(of(Belief.GIVEN_UP), None, refused, heard={"1": Heard(undelivered={"win"})}).differences

@@ -1,7 +1,6 @@
 """Rows of the journal as they come about, and what a wallet may answer."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.helpers.callbacks import body, make_callback
 
 from walletbridge.callbacks import Bet, Cancel, Win, decode

@@ -1,8 +1,7 @@
 """What the wallet's status says of a row that is in doubt."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal.asked import end_question

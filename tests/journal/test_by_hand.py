@@ -1,8 +1,7 @@
 """What people see of a row, and what follows from what they decide."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from walletbridge.journal.by_hand import Decision, decide, standing, state
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told

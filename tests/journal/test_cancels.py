@@ -1,8 +1,7 @@
 """How a cancel is settled where the wallet's own cancel does not do it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.helpers.callbacks import body, make_callback
 
 from walletbridge.callbacks import Cancel, Command, Undo, decode

@@ -1,11 +1,11 @@
 """`walletbridge journal list`, `show` and `resolve`, on a real file."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from walletbridge.cli import main
 from walletbridge.journal.clock import journal_clock

@@ -1,8 +1,7 @@
 """What may be answered, rule by rule, from rows alone."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.helpers.rows import (
     BET,
     CANCEL,

@@ -1,8 +1,7 @@
 """What the resolver does next, from rows alone."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from walletbridge.journal.plan import Action, Round, Switches, after, plan, take
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told

@@ -4,11 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.helpers.clock import FakeClock
 
 from walletbridge.journal.clock import JournalClock

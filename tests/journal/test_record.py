@@ -1,8 +1,7 @@
 """What the journal says of a transaction where the wallet does not."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from walletbridge.journal.record import end_status, look_status, look_status_unwritten
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told

@@ -1,8 +1,7 @@
 """What may be sent again, and where the journal is the record, by what a wallet promises."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from walletbridge.journal.repeats import (
     cancels_are_checked,

@@ -1,9 +1,9 @@
 """A callback that was kept can be sent again as it came, with other checks."""
 
 import json
-from dataclasses import asdict, replace
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from walletbridge.callbacks import Bet, Cancel, Status, Win
 from walletbridge.journal.request import cancel_of, status_of, to_json, win_of

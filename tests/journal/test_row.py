@@ -1,8 +1,7 @@
 """Which rows are open, written off, owed or listed."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 

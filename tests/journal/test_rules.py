@@ -1,8 +1,7 @@
 """What looks and ends are made of."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.helpers.rows import BET, CANCEL, MADE, NOW
 
 from walletbridge.journal import rules

@@ -6,10 +6,10 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.helpers.clock import FakeClock
 
 from walletbridge.journal.clock import JournalClock
@@ -229,7 +229,7 @@ async def test_workers_at_once_get_a_turn_one_at_a_time(journal: SqliteJournal, 
 
 WORKER = """
 import asyncio, sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from walletbridge.callbacks import Win
 from walletbridge.journal import ends, looks, rules, store

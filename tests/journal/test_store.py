@@ -6,13 +6,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import fields, replace
 from pathlib import Path
 from threading import Timer
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 from tests.helpers.clock import FakeClock
 
 from walletbridge.journal.clock import JournalClock

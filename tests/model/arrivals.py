@@ -1,8 +1,8 @@
 """What may begin while no call has the turn: the provider's callbacks and questions, and the resolver's work."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from msgspec.structs import replace
 from tests.model.books import Stand
 from tests.model.setting import SECONDS, SENDS_OF_CANCEL, Fault, Stage
 from tests.model.state import (

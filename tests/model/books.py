@@ -1,7 +1,9 @@
 """What a wallet has of one transaction, and what a call does to it."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from walletbridge.journal.row import Kind
 from walletbridge.outcomes import Result
@@ -15,8 +17,7 @@ class Stand(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kindness:
+class Kindness(Struct, frozen=True, kw_only=True):
     """What a wallet does for its callers beyond the calls themselves."""
 
     remembers_cancels: bool = True
@@ -25,8 +26,7 @@ class Kindness:
     """A wallet that does not answers a repeat as if it were new, and after a cancel makes it anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(Struct, frozen=True):
     """A transaction in the wallet's books."""
 
     stand: Stand = Stand.UNKNOWN

@@ -1,8 +1,8 @@
 """What may become of the call that has the turn, from its intent on disk to the answer that goes out."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from msgspec.structs import replace
 from tests.model.arrivals import answering
 from tests.model.books import execute
 from tests.model.setting import SECONDS, Fault, Stage

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from msgspec.structs import replace
 from tests.model.books import Books, Stand
 from tests.model.world import LIMITS, World
 

@@ -1,10 +1,10 @@
 """Each rule, switched off: what would be if it were not kept. Its number stands in front of what it says."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.model.setting import TIMES, Setting
 
 from walletbridge import outcomes

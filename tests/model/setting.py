@@ -1,8 +1,9 @@
 """What is explored: a bet or a win, what its wallet promises, and what may go wrong in a run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 from tests.model.books import Kindness
 
 from walletbridge.callbacks import Bet, Cancel, Win
@@ -50,12 +51,11 @@ ANY = frozenset(Fault) - {Fault.AMNESIA}
 """What no wallet promises never to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """What is explored."""
 
     kind: Kind = Kind.BET
-    kindness: Kindness = field(default_factory=Kindness)
+    kindness: Kindness = Kindness()
     repeats: Repeats = Repeats.REPORTED
     """What the gateway takes the wallet for."""
     faults: tuple[frozenset[Fault], ...] = ()

@@ -6,10 +6,11 @@ Times are small whole numbers, and always relative to now: a state does not say 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.model.books import Books, Stand
 from tests.model.setting import LATE_MAX, SENDS_OF_CANCEL, TIMES, Fault
 
@@ -39,8 +40,7 @@ class Belief(StrEnum):
     """A win whose bet was cancelled, or a bet that it wrote off and plays on with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """What it has done and believes."""
 
     belief: Belief = Belief.UNSURE
@@ -61,8 +61,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Who has the turn."""
 
     kind: Kind
@@ -84,8 +83,7 @@ class Call:
     asks_left: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """Everything."""
 
     row: Row | None

@@ -2,10 +2,11 @@
 
 import random
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.helpers.clock import FakeClock
 from tests.model.memory_journal import Disk, MemoryJournal
 
@@ -26,8 +27,7 @@ ROWS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """What one of two workers does."""
 
     worker: int

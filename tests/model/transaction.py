@@ -1,9 +1,9 @@
 """The model of one transaction: everything that can happen to it, and what must never come of that."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
 from tests.model.arrivals import of_provider, of_resolver
 from tests.model.books import Books, Stand, execute
 from tests.model.calls import of_call

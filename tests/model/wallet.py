@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec.structs import replace
 from tests.model.books import Books, Kindness, Stand, execute
 
 from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win

@@ -1,11 +1,11 @@
 """The built-in mapping: callbacks in the words of wallet.v1, and its responses in ours."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from google.protobuf.message import Message
+from msgspec.structs import replace
 from tests.helpers.callbacks import DROPPED, body, make_callback
 
 from walletbridge.callbacks import Bet, Callback, Command, Win, decode
@@ -114,7 +114,7 @@ def test_a_transaction_is_text_to_the_wallet(command: str, trans_id: int | str, 
 @pytest.mark.parametrize("command", ["bet", "win"])
 @pytest.mark.parametrize("amount", [0, 1, 2**63 - 1])
 def test_an_amount_goes_over_in_minor_units(command: str, amount: int) -> None:
-    movement: Any = dataclasses.replace(cast("Bet | Win", callback(command)), amount=amount)
+    movement: Any = replace(cast("Bet | Win", callback(command)), amount=amount)
     message: Any = METHODS[Command(command)].build(movement, {})
 
     assert message.amount == amount

@@ -5,7 +5,7 @@ A "yes" settles it at once. A "no" proves nothing while a call may still land, a
 `settle_after` is right: what is believed on time alone is asked again later.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal import rules

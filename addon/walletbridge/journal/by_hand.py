@@ -2,8 +2,9 @@
 What people see of a row, and what they may decide about it.
 """
 
-from dataclasses import replace
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from walletbridge.journal.row import CancelState, Movement, Row, Told
 from walletbridge.journal.rules import absorb

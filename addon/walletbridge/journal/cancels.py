@@ -6,8 +6,9 @@ The opposite movement (`callbacks.Undo`) moves money by itself, whatever became 
 for a movement that the wallet has confirmed; one that may or may not have been made is asked for, or left to a person.
 """
 
-from dataclasses import asdict, replace
 from enum import Enum
+
+from msgspec.structs import asdict, replace
 
 from walletbridge.callbacks import Cancel, Command, Undo
 from walletbridge.journal import looks, rules

@@ -2,7 +2,7 @@
 Ends: what came of a call, and what may be answered?
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from walletbridge.callbacks import Bet, Cancel, Win
 from walletbridge.errors import OutcomeUnknown

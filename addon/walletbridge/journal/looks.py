@@ -2,7 +2,7 @@
 Looks: may the wallet be called, and if not, what is answered?
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from walletbridge.callbacks import Bet, Cancel, Win
 from walletbridge.journal import rules

@@ -2,8 +2,11 @@
 What the resolver does next for a row: pure, so that it can be asked again in the transaction that writes the intent.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from walletbridge.journal.cancels import Way, certain_at, way
 from walletbridge.journal.repeats import cancels_are_checked, cancels_may_repeat
@@ -34,8 +37,7 @@ class Action(Enum):
 SENDS = frozenset({Action.REDELIVER, Action.CANCEL, Action.ABANDON, Action.RECHECK, Action.ASK})
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(Struct, frozen=True):
     """What else is known of the row's round: same account, same `round_id`. An unset `round_id` is no round."""
 
     has_win: bool = False
@@ -52,8 +54,7 @@ class Switches:
     bets: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The next action, and when."""
 
     action: Action

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from walletbridge.journal.plan import Round
 from walletbridge.journal.row import Row
 
@@ -17,8 +19,7 @@ class JournalUnavailable(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a journal has of a transaction, inside one step."""
 
     row: Row | None
@@ -30,8 +31,7 @@ class Found:
     """On the journal's clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change[T]:
+class Change[T](Struct, frozen=True):
     """What a step does: the row to write, if any, whether it takes the turn, and what it found out."""
 
     row: Row | None

@@ -2,7 +2,7 @@
 What the journal says of a transaction itself, where the wallet has no `status`, or one that knows of no cancel.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from walletbridge.journal import ends, looks
 from walletbridge.journal.repeats import cancels_are_checked

@@ -3,8 +3,9 @@ Callbacks as JSON and back: what the journal keeps of a movement, so that it can
 """
 
 import json
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from walletbridge.callbacks import Bet, Cancel, Status, Win
 

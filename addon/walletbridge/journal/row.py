@@ -4,8 +4,9 @@ One row of the journal: all that the gateway knows of a transaction. Immutable; 
 Times are seconds on the journal's clock, which is no wall clock: only their differences mean something.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from walletbridge.outcomes import Result
 
@@ -53,8 +54,7 @@ class Told(StrEnum):
     """A definite refusal went out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """A transaction of an account."""
 
     account: str

@@ -10,8 +10,10 @@ The words: a call is unresolved while nobody knows what came of it; a cancel is 
 settled.
 """
 
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from walletbridge.callbacks import Bet, Win
 from walletbridge.errors import OutcomeUnknown
@@ -35,8 +37,7 @@ class Step(Enum):
     TOLD = "answer what the journal knows"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """The row to write, if any, and what may be done then."""
 
     row: Row | None
@@ -47,8 +48,7 @@ class Look:
     """Of TOLD: what the journal knows, without a balance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The row to write, and what may be answered: an outcome, or nothing known (500)."""
 
     row: Row
@@ -58,8 +58,7 @@ class Verdict:
     """The cancel may not be answered yet, but another question to the wallet may help."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Times(Struct, frozen=True, kw_only=True):
     """Seconds; see the settings of the journal."""
 
     settle_after: float

@@ -6,10 +6,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import astuple
 
 from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.plan import Round
@@ -72,7 +74,7 @@ _MIGRATIONS = (
 
 _DAY = 86400
 _TIMES = ("movement_unresolved_since", "call_ends_at", "told_at", "next_try_at", "created_at")
-_COLUMNS = tuple(field.name for field in fields(Row))
+_COLUMNS = Row.__struct_fields__
 _CONVERT: dict[str, Any] = {
     "kind": lambda value: None if value is None else Kind(value),
     "movement": Movement,
@@ -247,12 +249,13 @@ class Store:
         wall = int(time.time())
         old = next((old for old in (found.row, found.other) if old and old.account == row.account), None)
         if old is None:
-            values = [getattr(row, name) for name in _COLUMNS]
-            self._db.execute(_INSERT, (*values, needs_look(row), wall, wall))
+            self._db.execute(_INSERT, (*astuple(row), needs_look(row), wall, wall))
             return
         # Only what has changed: an index is written anew for every column that is named.
         changed: dict[str, Any] = {
-            name: value for name in _COLUMNS if (value := getattr(row, name)) != getattr(old, name)
+            name: value
+            for name, value, before in zip(_COLUMNS, astuple(row), astuple(old), strict=True)
+            if value != before
         }
         if needs_look(row) != needs_look(old):
             changed["needs_look"] = needs_look(row)

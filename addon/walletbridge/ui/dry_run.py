@@ -5,11 +5,12 @@ There is no wallet and no journal here, so no money can move. What the journal o
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import unified_diff
 
 from mitmproxy.flow import Flow
 from mitmproxy.http import HTTPFlow
+from msgspec.structs import replace
 
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Callback

@@ -86,7 +86,7 @@ def of_callback(callback: Callback | None, settings: Settings) -> Record:
         checks=callback.checks,
         fields=tuple(
             (name, str(value))
-            for name in callback.__dataclass_fields__
+            for name in callback.__struct_fields__
             if name not in _OWN_PLACES and (value := getattr(callback, name)) not in (None, "")
         ),
         times=Milliseconds(limit=_milliseconds(getattr(settings.deadlines, callback.command.value))),

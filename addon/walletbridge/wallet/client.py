@@ -4,11 +4,12 @@ Calls the wallet over gRPC. What may be sent, how often and for how long is deci
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import grpc.aio
 from cachetools import TTLCache
+from msgspec.structs import replace
 
 from walletbridge.callbacks import Balance, Callback, Command
 from walletbridge.errors import NotSayable, OutcomeUnknown, Overloaded
