@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 from walletbridge.journal.port import JournalUnavailable
@@ -52,7 +53,8 @@ class Writer:
         self._on_problem = on_problem
         self._loop = asyncio.get_running_loop()
         self._jobs: deque[_Waiting] = deque()
-        self._wake = threading.Event()
+        # Lighter than an Event: whoever waits here is woken by one lock, not by a condition made of several.
+        self._bell: SimpleQueue[None] = SimpleQueue()
         self._closing = False
         self._store: Store | None = None
         self._problem = ""
@@ -79,12 +81,12 @@ class Writer:
 
     def _wake_soon(self) -> None:
         self._soon = None
-        self._wake.set()
+        self._ring()
 
     async def close(self) -> None:
         """Runs what waits, then closes the file."""
         self._closing = True
-        self._wake.set()
+        self._ring()
         await asyncio.to_thread(self._thread.join)
 
     def _add(self, waiting: _Waiting) -> None:
@@ -93,13 +95,16 @@ class Writer:
         if len(self._jobs) >= self._waiting_max:
             raise JournalUnavailable(f"{self._waiting_max} steps wait for the disk")
         self._jobs.append(waiting)
-        if not self._wake.is_set():
-            self._wake.set()
+        self._ring()
+
+    def _ring(self) -> None:
+        # A bell that has not been heard yet will be: the thread looks for jobs after it.
+        if self._bell.empty():
+            self._bell.put(None)
 
     def _run(self) -> None:
         while not self._closing or self._jobs:
-            self._wake.wait()
-            self._wake.clear()
+            self._bell.get()
             while self._jobs:
                 batch = [self._jobs.popleft() for _ in range(min(len(self._jobs), BATCH_MAX))]
                 self._commit(batch)
