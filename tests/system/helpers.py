@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.helpers.processes import environment
 
-SECONDS = 15
+SECONDS = 60
 """How long it may take until the first callbacks are to be seen."""
 POLL_SECONDS = 0.1
 _NEVER = threading.Event()
