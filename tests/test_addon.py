@@ -20,7 +20,7 @@ from tests.helpers.callbacks import body, make_callback
 from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, reply, running_wallet, until
 
 from walletbridge import addon as addon_module
-from walletbridge import transactions
+from walletbridge import keeper
 from walletbridge.addon import HIDDEN, WalletBridge
 from walletbridge.bridge import Bridge
 from walletbridge.changes import Changes
@@ -110,7 +110,7 @@ def make_flow(
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No sockets here to which answers could still be on their way, and a disk that may be busy with something else."""
-    monkeypatch.setattr(transactions, "END_SECONDS", 30)
+    monkeypatch.setattr(keeper, "END_SECONDS", 30)
     monkeypatch.setattr(addon_module, "FLUSH_SECONDS", 0)
     monkeypatch.setattr(addon_module, "HELD_POLL_SECONDS", 0.005)
     monkeypatch.setenv(VARIABLE, TOKEN)

@@ -14,7 +14,7 @@ import pytest
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, reply, running_wallet, until
 
-from walletbridge import answers, bridge, transactions
+from walletbridge import answers, bridge, keeper
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge, budgets, days_to_keep
 from walletbridge.callbacks import Command
@@ -48,7 +48,7 @@ OK_BODY = b'{"result":0,"status":"OK","data":{"balance":4000}}'
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is busy with something else is no subject here."""
-    monkeypatch.setattr(transactions, "END_SECONDS", 30)
+    monkeypatch.setattr(keeper, "END_SECONDS", 30)
 
 
 class Bench:

@@ -11,7 +11,7 @@ from tests.helpers.callbacks import body, make_callback
 from tests.helpers.clock import FakeClock
 from tests.helpers.fake_wallet import OK, FakeWallet, Held, Step
 
-from walletbridge import transactions
+from walletbridge import keeper
 from walletbridge.callbacks import Callback, Command, decode
 from walletbridge.dispatch import Dispatch
 from walletbridge.errors import OutcomeUnknown
@@ -37,7 +37,7 @@ READING = [command for command in Command if command not in CHANGING]
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is busy with something else is no subject here."""
-    monkeypatch.setattr(transactions, "END_SECONDS", 30)
+    monkeypatch.setattr(keeper, "END_SECONDS", 30)
 
 
 def callback(command: str, **overrides: Any) -> Callback:

@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, Step, abort, reply, running_wallet
 
-from walletbridge import otel, transactions
+from walletbridge import keeper, otel
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge
 from walletbridge.gateway import Request
@@ -36,7 +36,7 @@ PLACE_BET = "wallet.v1.WalletService/PlaceBet"
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is busy with something else is no subject here."""
-    monkeypatch.setattr(transactions, "END_SECONDS", 30)
+    monkeypatch.setattr(keeper, "END_SECONDS", 30)
 
 
 class House:

@@ -15,7 +15,7 @@ from msgspec.structs import fields
 from tests.helpers.lesser_house import Belief, Entry, LesserHouse
 from tests.helpers.lesser_wallet import START_BALANCE, Fate
 
-from walletbridge import transactions
+from walletbridge import keeper
 from walletbridge.outcomes import Result
 from walletbridge.promises import Promises, Repeats
 
@@ -50,7 +50,7 @@ def named(promises: Promises) -> str:
 @pytest.fixture(autouse=True)
 def _time_is_the_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake clock passes with the wallet's calls; a busy disk and real pauses are no subject here."""
-    monkeypatch.setattr(transactions, "END_SECONDS", 60)
+    monkeypatch.setattr(keeper, "END_SECONDS", 60)
     monkeypatch.setattr(asyncio, "sleep", _no_pause)
 
 

@@ -266,7 +266,7 @@ async def test_an_outcome_that_is_written_after_500_went_out_tells_so(path: Path
             await held.arrived.wait()
             other.execute("BEGIN IMMEDIATE")
             held.release(end)
-            assert "the outcome could not be written" in await call
+            assert "the outcome could not be written: the disk took too long" in await call
 
             other.execute("ROLLBACK")
             row = await one.journal.look("test1234", command, _found, seconds=0)
