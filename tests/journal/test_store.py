@@ -16,10 +16,11 @@ from msgspec.structs import fields, replace
 from tests.helpers.clock import FakeClock
 
 from walletbridge.journal.clock import JournalClock
+from walletbridge.journal.columns import needs_look
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
-from walletbridge.journal.store import GRACE_SECONDS, Store, needs_look
+from walletbridge.journal.store import GRACE_SECONDS, Store
 from walletbridge.journal.worker import worker_name
 from walletbridge.outcomes import Result
 

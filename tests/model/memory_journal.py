@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from walletbridge.journal.columns import needs_look
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Found, JournalUnavailable, Step
 from walletbridge.journal.row import CancelState, Kind, Row
-from walletbridge.journal.store import GRACE_SECONDS, needs_look
+from walletbridge.journal.store import GRACE_SECONDS
 
 
 @dataclass(slots=True)

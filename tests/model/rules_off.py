@@ -9,7 +9,7 @@ from tests.model.setting import TIMES, Setting
 
 from walletbridge import outcomes
 from walletbridge.callbacks import Bet, Win
-from walletbridge.journal import ends, looks, rules, store
+from walletbridge.journal import columns, ends, looks, rules
 from walletbridge.journal import plan as plans
 from walletbridge.journal.plan import Action, Plan, Round
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
@@ -236,7 +236,7 @@ def calls_are_forgotten(patch: Patch) -> None:
 
 def open_rows_are_pruned(patch: Patch) -> None:
     """Rule 13: open rows are never deleted."""
-    patch.setattr(store, "needs_look", lambda _: False)
+    patch.setattr(columns, "needs_look", lambda _: False)
 
 
 def as_it_is(setting: Setting) -> Setting:

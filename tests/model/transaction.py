@@ -12,7 +12,7 @@ from tests.model.setting import Fault, Setting, Stage
 from tests.model.state import CANCELLED, Belief, Provider, State, Steps, a_second_later, faulty, stands
 
 from walletbridge.callbacks import Bet, Cancel, Win
-from walletbridge.journal import store
+from walletbridge.journal import columns
 from walletbridge.journal.plan import Round
 from walletbridge.journal.row import Kind
 from walletbridge.promises import Promises
@@ -66,7 +66,7 @@ def _steps(stage: Stage, state: State) -> Steps:
 def _pruned(state: State) -> Steps:
     """The last thing that happens: rows are kept for longer than anybody comes back to them."""
     is_over = not (state.late or state.straggles or state.provider.sends_left or state.provider.cancels_left)
-    if is_over and len(state.faults) == 1 and state.row is not None and not store.needs_look(state.row):
+    if is_over and len(state.faults) == 1 and state.row is not None and not columns.needs_look(state.row):
         yield from faulty(state, Fault.PRUNE, replace(state, row=None))
 
 

@@ -18,9 +18,10 @@ from rich.table import Table
 from walletbridge.errors import SettingsError
 from walletbridge.journal.by_hand import Decision, decide, state
 from walletbridge.journal.clock import journal_clock
+from walletbridge.journal.columns import Numbered
 from walletbridge.journal.port import Busy, Change, Found
 from walletbridge.journal.row import Row
-from walletbridge.journal.store import Numbered, Store
+from walletbridge.journal.store import Store
 from walletbridge.journal.worker import worker_name
 from walletbridge.money import format_minor
 from walletbridge.settings import Settings, load

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from walletbridge.journal.store import SELECT_NUMBERED, Numbered, numbered
+from walletbridge.journal.columns import SELECT_NUMBERED, Numbered, numbered
 
 STEPS_MAX = 100
 """How often SQLite is let go on; a journal of years is not searched to its end."""

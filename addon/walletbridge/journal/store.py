@@ -1,108 +1,40 @@
 """
-The journal's SQLite file: schema, migrations, and the reads and writes of one step. Synchronous; knows no rules.
+The journal's SQLite file: the reads and writes of one step. Synchronous; knows no rules.
 """
 
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from msgspec.structs import astuple
 
 from walletbridge.journal.clock import JournalClock
+from walletbridge.journal.columns import (
+    SELECT,
+    SELECT_NUMBERED,
+    SELECT_WITH_ID,
+    Numbered,
+    inserted,
+    numbered,
+    row_of,
+    updated,
+)
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Found, Step
 from walletbridge.journal.queue import Queue
-from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
+from walletbridge.journal.row import Row
+from walletbridge.journal.schema import migrate, use_wal
 from walletbridge.journal.worker import is_dead
-from walletbridge.outcomes import Result
 
 BUSY_SECONDS = 1.0
 """How long a step waits for another process's transaction."""
-BUSY_POLL_SECONDS = 0.01
 CHECKPOINT_PAGES = 4000
 """How much is written between two moves from the log into the file, each of which costs two more syncs."""
 GRACE_SECONDS = 0.5
 """How long after its deadline a turn is still its worker's: time for what came of the call to reach the disk."""
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE meta (epoch TEXT NOT NULL) STRICT;
-    INSERT INTO meta VALUES ('');
-    CREATE TABLE turns (trans_id TEXT PRIMARY KEY, worker TEXT NOT NULL, ends_at REAL NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE transactions (
-        id INTEGER PRIMARY KEY,
-        account TEXT NOT NULL,
-        trans_id TEXT NOT NULL,
-        kind TEXT,
-        amount INTEGER,
-        round_id TEXT NOT NULL,
-        request TEXT NOT NULL,
-        movement TEXT NOT NULL,
-        movement_unresolved_since REAL,
-        cancel TEXT NOT NULL,
-        cancel_by_provider INTEGER NOT NULL,
-        cancel_unresolved INTEGER NOT NULL,
-        call TEXT,
-        call_ends_at REAL NOT NULL,
-        result INTEGER,
-        balance INTEGER,
-        told TEXT NOT NULL,
-        told_at REAL,
-        status_said_ok INTEGER NOT NULL,
-        tries INTEGER NOT NULL,
-        sends INTEGER NOT NULL,
-        next_try_at REAL,
-        rechecks_left INTEGER NOT NULL,
-        for_human TEXT NOT NULL,
-        conflicts INTEGER NOT NULL,
-        created_at REAL NOT NULL,
-        needs_look INTEGER NOT NULL,
-        created_wall INTEGER NOT NULL,
-        updated_wall INTEGER NOT NULL,
-        UNIQUE (trans_id, account)
-    ) STRICT;
-    CREATE INDEX needs_look ON transactions (id) WHERE needs_look;
-    CREATE INDEX rounds ON transactions (account, round_id) WHERE round_id != '';
-    """,
-)
-"""Each brings the file from one version to the next; its number is the version. A file never goes back."""
-
 _DAY = 86400
-_TIMES = ("movement_unresolved_since", "call_ends_at", "told_at", "next_try_at", "created_at")
-_COLUMNS = Row.__struct_fields__
-_CONVERT: dict[str, Any] = {
-    "kind": lambda value: None if value is None else Kind(value),
-    "movement": Movement,
-    "cancel": CancelState,
-    "cancel_by_provider": bool,
-    "cancel_unresolved": bool,
-    "call": lambda value: None if value is None else Kind(value),
-    "result": lambda value: None if value is None else Result(value),
-    "told": Told,
-    "status_said_ok": bool,
-}
-_READERS = tuple(_CONVERT.get(name) for name in _COLUMNS)
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
-_SELECT_WITH_ID = f"SELECT id, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
-SELECT_NUMBERED = f"SELECT id, created_wall, updated_wall, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
-_PLACES = ", ".join("?" * (len(_COLUMNS) + 3))
-_INSERT = f"INSERT INTO transactions ({', '.join(_COLUMNS)}, needs_look, created_wall, updated_wall) VALUES ({_PLACES})"  # noqa: S608 - names of ours
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A row with what only people need of it."""
-
-    number: int
-    created_wall: int
-    """Unix seconds, by the wall clock."""
-    updated_wall: int
-    row: Row
 
 
 class Store:
@@ -119,10 +51,11 @@ class Store:
             self._db.close()
             raise
         try:
-            self._use_wal()
+            use_wal(self._db, seconds=BUSY_SECONDS)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-            self._migrate()
+            with self.transaction():
+                migrate(self._db, clock)
         except BaseException:
             self.close()
             raise
@@ -192,8 +125,8 @@ class Store:
             if now < ends_at and not is_dead(worker)
         }
         # Read until the page is full: a short page means that there is no more.
-        rows = self._db.execute(f"{_SELECT_WITH_ID} WHERE needs_look AND id > ? ORDER BY id", (after,))
-        found = ((number, _row(values)) for number, *values in rows)
+        rows = self._db.execute(f"{SELECT_WITH_ID} WHERE needs_look AND id > ? ORDER BY id", (after,))
+        found = ((number, row_of(values)) for number, *values in rows)
         return list(islice(((number, row) for number, row in found if row.trans_id not in taken), limit))
 
     def numbered(self, *, limit: int) -> list[Numbered]:
@@ -238,7 +171,7 @@ class Store:
         self._db.execute("DELETE FROM turns")
 
     def _find(self, account: str, trans_id: str, now: float, *, needs_round: bool = False) -> Found:
-        rows = [_row(values) for values in self._db.execute(f"{_SELECT} WHERE trans_id = ?", (trans_id,))]
+        rows = [row_of(values) for values in self._db.execute(f"{SELECT} WHERE trans_id = ?", (trans_id,))]
         row = next((row for row in rows if row.account == account), None)
         other = next((row for row in rows if row.account != account), None)
         return Found(row, other, self.around(row) if row and needs_round else Round(), now)
@@ -246,74 +179,5 @@ class Store:
     def _write(self, found: Found, row: Row | None) -> None:
         if row is None:
             return
-        wall = int(time.time())
         old = next((old for old in (found.row, found.other) if old and old.account == row.account), None)
-        if old is None:
-            self._db.execute(_INSERT, (*astuple(row), needs_look(row), wall, wall))
-            return
-        # Only what has changed: an index is written anew for every column that is named.
-        changed: dict[str, Any] = {
-            name: value
-            for name, value, before in zip(_COLUMNS, astuple(row), astuple(old), strict=True)
-            if value != before
-        }
-        if needs_look(row) != needs_look(old):
-            changed["needs_look"] = needs_look(row)
-        changed["updated_wall"] = wall
-        names = ", ".join(f"{name} = ?" for name in changed)
-        self._db.execute(
-            f"UPDATE transactions SET {names} WHERE trans_id = ? AND account = ?",  # noqa: S608 - names of ours
-            (*changed.values(), row.trans_id, row.account),
-        )
-
-    def _use_wal(self) -> None:
-        """SQLite does not wait here by itself: of two that open a new file, one may hear at once that it is locked."""
-        ends_at = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends_at:
-                    raise
-                time.sleep(BUSY_POLL_SECONDS)
-            else:
-                return
-
-    def _migrate(self) -> None:
-        with self.transaction():
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version > len(_MIGRATIONS):
-                raise ValueError(f"the journal is of version {version}; this program knows {len(_MIGRATIONS)}")
-            for number, migration in enumerate(_MIGRATIONS[version:], start=version + 1):
-                # Not executescript: it would commit what comes before.
-                for statement in migration.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {number}")
-            (epoch,) = self._db.execute("SELECT epoch FROM meta").fetchone()
-            if epoch != self._clock.epoch:
-                self._start_anew()
-
-    def _start_anew(self) -> None:
-        """After another boot the old times mean nothing: all ages count from now, and nobody has a turn."""
-        now = self._clock.now()
-        changes = ", ".join(f"{name} = iif({name} IS NULL, NULL, :now)" for name in _TIMES)
-        self._db.execute(f"UPDATE transactions SET {changes} WHERE needs_look", {"now": now})  # noqa: S608 - names of ours
-        self._db.execute("DELETE FROM turns")
-        self._db.execute("UPDATE meta SET epoch = ?", (self._clock.epoch,))
-
-
-def needs_look(row: Row) -> bool:
-    """Whether the resolver or a person must still see the row: it is listed, or could be once its call has ended."""
-    is_maybe = row.kind is Kind.BET and row.told is Told.MAYBE and row.cancel is CancelState.NONE
-    return row.is_listed or row.call is not None or is_maybe
-
-
-def _row(values: Any) -> Row:
-    pairs = zip(_COLUMNS, values, _READERS, strict=True)
-    return Row(**{name: value if read is None else read(value) for name, value, read in pairs})
-
-
-def numbered(values: Any) -> Numbered:
-    """What SELECT_NUMBERED has found."""
-    number, created_wall, updated_wall, *rest = values
-    return Numbered(number, created_wall, updated_wall, _row(rest))
+        self._db.execute(*(inserted(row) if old is None else updated(old, row)))

@@ -9,7 +9,7 @@ from mitmproxy.flow import Flow
 
 from walletbridge.journal import lookup
 from walletbridge.journal.by_hand import state
-from walletbridge.journal.store import Numbered
+from walletbridge.journal.columns import Numbered
 from walletbridge.money import format_minor
 from walletbridge.settings import Settings
 from walletbridge.status_cache import StatusCache

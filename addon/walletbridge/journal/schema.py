@@ -1,0 +1,96 @@
+"""
+The journal file's schema, and how a file of an earlier version, or of another boot, becomes one of today.
+"""
+
+import sqlite3
+import time
+
+from walletbridge.journal.clock import JournalClock
+
+BUSY_POLL_SECONDS = 0.01
+_MIGRATIONS = (
+    """
+    CREATE TABLE meta (epoch TEXT NOT NULL) STRICT;
+    INSERT INTO meta VALUES ('');
+    CREATE TABLE turns (trans_id TEXT PRIMARY KEY, worker TEXT NOT NULL, ends_at REAL NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE transactions (
+        id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL,
+        trans_id TEXT NOT NULL,
+        kind TEXT,
+        amount INTEGER,
+        round_id TEXT NOT NULL,
+        request TEXT NOT NULL,
+        movement TEXT NOT NULL,
+        movement_unresolved_since REAL,
+        cancel TEXT NOT NULL,
+        cancel_by_provider INTEGER NOT NULL,
+        cancel_unresolved INTEGER NOT NULL,
+        call TEXT,
+        call_ends_at REAL NOT NULL,
+        result INTEGER,
+        balance INTEGER,
+        told TEXT NOT NULL,
+        told_at REAL,
+        status_said_ok INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        sends INTEGER NOT NULL,
+        next_try_at REAL,
+        rechecks_left INTEGER NOT NULL,
+        for_human TEXT NOT NULL,
+        conflicts INTEGER NOT NULL,
+        created_at REAL NOT NULL,
+        needs_look INTEGER NOT NULL,
+        created_wall INTEGER NOT NULL,
+        updated_wall INTEGER NOT NULL,
+        UNIQUE (trans_id, account)
+    ) STRICT;
+    CREATE INDEX needs_look ON transactions (id) WHERE needs_look;
+    CREATE INDEX rounds ON transactions (account, round_id) WHERE round_id != '';
+    """,
+)
+"""Each brings the file from one version to the next; its number is the version. A file never goes back."""
+
+_TIMES = ("movement_unresolved_since", "call_ends_at", "told_at", "next_try_at", "created_at")
+
+
+def use_wal(db: sqlite3.Connection, *, seconds: float) -> None:
+    """
+    Puts the file in WAL mode. Raises sqlite3.Error.
+
+    SQLite does not wait here by itself: of two that open a new file, one may hear at once that it is locked.
+    """
+    ends_at = time.monotonic() + seconds
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends_at:
+                raise
+            time.sleep(BUSY_POLL_SECONDS)
+        else:
+            return
+
+
+def migrate(db: sqlite3.Connection, clock: JournalClock) -> None:
+    """Brings the file to the last version. Inside a transaction. Raises ValueError for a file of a later version."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise ValueError(f"the journal is of version {version}; this program knows {len(_MIGRATIONS)}")
+    for number, migration in enumerate(_MIGRATIONS[version:], start=version + 1):
+        # Not executescript: it would commit what comes before.
+        for statement in migration.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {number}")
+    (epoch,) = db.execute("SELECT epoch FROM meta").fetchone()
+    if epoch != clock.epoch:
+        _start_anew(db, clock)
+
+
+def _start_anew(db: sqlite3.Connection, clock: JournalClock) -> None:
+    """After another boot the old times mean nothing: all ages count from now, and nobody has a turn."""
+    now = clock.now()
+    changes = ", ".join(f"{name} = iif({name} IS NULL, NULL, :now)" for name in _TIMES)
+    db.execute(f"UPDATE transactions SET {changes} WHERE needs_look", {"now": now})  # noqa: S608 - names of ours
+    db.execute("DELETE FROM turns")
+    db.execute("UPDATE meta SET epoch = ?", (clock.epoch,))
