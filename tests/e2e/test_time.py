@@ -25,9 +25,9 @@ from tests.helpers.processes import (
     read_answer,
     running,
     running_wallet,
-    until,
     write_settings,
 )
+from tests.helpers.waiting import until
 
 from walletbridge.demo.gateway_process import running_gateway
 
