@@ -41,7 +41,7 @@ def test_mitmproxy_chooses_it_by_itself() -> None:
     registry.register(WalletBridgeView())
     flow = make_flow(bet_record())
 
-    with taddons.context():
+    with taddons.context():  # type: ignore[no-untyped-call]
         shown = contentviews.prettify_message(flow.request, flow, registry=registry)
 
     assert (shown.view_name, shown.text.partition("\n")[0]) == ("walletbridge", "The wallet took the stake.")
