@@ -17,7 +17,8 @@ from mitmproxy.connection import ConnectionState
 from mitmproxy.flow import Error, Flow
 from mitmproxy.test import taddons, tflow, tutils
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, reply, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, reply, running_wallet
+from tests.helpers.waiting import until
 
 from walletbridge import addon as addon_module
 from walletbridge import keeper

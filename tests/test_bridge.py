@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, reply, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, reply, running_wallet
+from tests.helpers.waiting import until
 
 from walletbridge import answers, bridge, keeper
 from walletbridge.answers import Answer

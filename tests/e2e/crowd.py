@@ -20,9 +20,9 @@ from tests.helpers.processes import (
     headers,
     running,
     running_wallet,
-    until,
     write_settings,
 )
+from tests.helpers.waiting import until
 
 from walletbridge.demo.gateway_process import GatewayProcess
 

@@ -14,16 +14,8 @@ from pathlib import Path
 
 import aiohttp
 from tests.helpers.callbacks import make_callback
-from tests.helpers.processes import (
-    Way,
-    arguments,
-    environment,
-    has_logged,
-    post,
-    running,
-    until,
-    write_settings,
-)
+from tests.helpers.processes import Way, arguments, environment, has_logged, post, running, write_settings
+from tests.helpers.waiting import until
 
 from walletbridge.demo.gateway_process import GatewayProcess
 

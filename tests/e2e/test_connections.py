@@ -16,9 +16,9 @@ from tests.helpers.processes import (
     read_answer,
     running,
     running_wallet,
-    until,
     write_settings,
 )
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

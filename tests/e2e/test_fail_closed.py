@@ -23,9 +23,9 @@ from tests.helpers.processes import (
     post,
     running,
     running_wallet,
-    until,
     write_settings,
 )
+from tests.helpers.waiting import until
 
 BREAKING = str(Path(breaking.__file__))
 WALLET_SECONDS = 0.5

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import aiohttp
 from tests.helpers.callbacks import make_callback
-from tests.helpers.processes import UNKNOWN, Way, arguments, post, running, running_wallet, until, write_settings
+from tests.helpers.processes import UNKNOWN, Way, arguments, post, running, running_wallet, write_settings
+from tests.helpers.waiting import until
 
 FLOODING, PLAYER = "flooding", "player"
 LIMITS = {"wallet_calls": 20, "kept_for_cancels": 10, "kept_for_wins": 20}

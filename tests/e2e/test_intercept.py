@@ -15,7 +15,8 @@ import pytest_asyncio
 from tests.e2e.http2 import http2_client
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.mitmweb import Mitmweb, running_script, running_web, until_async
-from tests.helpers.processes import RunningWallet, connected, has_logged, post, raw_post, running_wallet, until
+from tests.helpers.processes import RunningWallet, connected, has_logged, post, raw_post, running_wallet
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 REQUESTS = r"~u /callback & ~q"

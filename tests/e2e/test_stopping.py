@@ -21,9 +21,9 @@ from tests.helpers.processes import (
     read_answer,
     running,
     running_wallet,
-    until,
     write_settings,
 )
+from tests.helpers.waiting import until
 
 from walletbridge.demo.gateway_process import GatewayProcess
 

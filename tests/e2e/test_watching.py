@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.e2e.crowd import PATIENT, Fleet, running_fleet
 from tests.e2e.named import expressions, grouped_by, named_in
 from tests.helpers.callbacks import make_callback
-from tests.helpers.processes import has_logged, headers, until
+from tests.helpers.processes import has_logged, headers
+from tests.helpers.waiting import until
 
 from walletbridge.demo.wallet import DemoWallet
 

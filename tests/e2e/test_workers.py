@@ -5,7 +5,8 @@ from pathlib import Path
 from signal import SIGHUP, SIGKILL, SIGTERM
 
 from tests.e2e.crowd import PLAYERS, Fleet, running_fleet
-from tests.helpers.processes import has_logged, until
+from tests.helpers.processes import has_logged
+from tests.helpers.waiting import until
 
 RELOAD_SECONDS = 100
 

@@ -69,21 +69,26 @@ def main(  # noqa: PLR0913 - one for each option
 
 
 async def _run_all(seeds: list[int], plan: Callable[[int], Plan], folder: Path, *, jobs: int) -> list[Result]:
-    """All runs, some at a time. What is under way ends with its processes when the bench is told to end."""
-    places = asyncio.Semaphore(jobs)
-    results: list[Result] = []
+    """
+    All runs, some at a time; tells of each in the order of `seeds`.
 
-    async def make(seed: int) -> None:
+    What is under way ends with its processes when the bench is told to end.
+    """
+    places = asyncio.Semaphore(jobs)
+
+    async def make(seed: int) -> Result:
         async with places:
             own = folder / f"seed-{seed}"
             shutil.rmtree(own, ignore_errors=True)
             own.mkdir(parents=True)
-            results.append(await _run(plan(seed), own))
+            return await _run(plan(seed), own)
 
     cancel_on_sigterm()
+    results: list[Result] = []
     async with asyncio.TaskGroup() as group:
-        for seed in seeds:
-            group.create_task(make(seed))
+        for run_of_seed in [group.create_task(make(seed)) for seed in seeds]:
+            results.append(await run_of_seed)
+            _tell(results[-1])
     return results
 
 
@@ -92,12 +97,16 @@ async def _run(plan: Plan, folder: Path) -> Result:
         result = await run(plan, folder)
     except Exception as error:  # noqa: BLE001 - the other runs go on
         result = Result(plan, folder, wrong=[f"the run ended early: {error!r}"])
-    again = f"tests.faults --seed {plan.seed} --callbacks {plan.callbacks} --gateways {plan.gateways}"
-    wallet = f" --wallet {plan.example}" if plan.example else ""
-    print_result(result, again=f"{again} --scale {plan.scale:g}{wallet}")
     if result.is_right:
         shutil.rmtree(folder)
     return result
+
+
+def _tell(result: Result) -> None:
+    plan = result.plan
+    again = f"tests.faults --seed {plan.seed} --callbacks {plan.callbacks} --gateways {plan.gateways}"
+    wallet = f" --wallet {plan.example}" if plan.example else ""
+    print_result(result, again=f"{again} --scale {plan.scale:g}{wallet}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from typing import Any, cast
 START_SECONDS = 180.0
 """On a busy machine a start can take a minute."""
 STOP_SECONDS = 20.0
-POLL_SECONDS = 0.05
 LINE_BYTES_MAX = 1 << 20
 _PORTS = range(12_000, 30_000)
 """Below those that the system hands out: nobody gets one by chance while its process is away."""
@@ -141,13 +140,6 @@ def cancel_on_sigterm() -> None:
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-
-
-async def until(condition: Callable[[], bool], *, seconds: float, every: float = POLL_SECONDS) -> None:
-    """Waits until `condition()` holds; raises TimeoutError where it does not in time."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - other processes set no event
-            await asyncio.sleep(every)
 
 
 def parse(text: str | bytes) -> Line:

@@ -15,10 +15,10 @@ from tests.faults.books import Books, Entry, Verdict, compare
 from tests.faults.gateway import JOURNAL
 from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Event, Plan
 from tests.faults.players import ACCOUNTS, NOBODY, play
-from tests.faults.processes import until
 from tests.faults.provider import Conduct, Provider
 from tests.faults.system import System
 from tests.faults.traces import write_trace
+from tests.helpers.waiting import until
 
 from walletbridge.journal.clock import journal_clock
 from walletbridge.journal.port import Change, Found
@@ -32,6 +32,8 @@ that hardly a call ends in time.
 """
 TRAFFIC_SECONDS = 600.0
 """A run that takes longer than this is stuck."""
+LOOK_SECONDS = 0.05
+"""Between two looks into the journal, which others write meanwhile."""
 _ROWS_MAX = 100_000
 
 
@@ -122,7 +124,7 @@ def _reached(provider: Provider, calls: int) -> Callable[[], bool]:
 async def until_at_rest(folder: Path, *, seconds: float) -> None:
     """Waits until nothing is left to settle but by a person, at most so long."""
     with opened(folder) as store, suppress(TimeoutError):
-        await until(lambda: is_at_rest(store), seconds=seconds)
+        await until(lambda: is_at_rest(store), seconds=seconds, every=LOOK_SECONDS)
 
 
 def is_at_rest(store: Store) -> bool:

@@ -23,11 +23,12 @@ from tests.faults import ledgers
 from tests.faults.beliefs import Belief, Transaction
 from tests.faults.plan import Plan, WalletFault
 from tests.faults.players import ACCOUNTS
-from tests.faults.processes import START_SECONDS, Line, cancel_on_sigterm, until
+from tests.faults.processes import START_SECONDS, Line, cancel_on_sigterm
 from tests.faults.provider import Conduct, Provider
 from tests.faults.report import print_result
-from tests.faults.run import Result, conclude
+from tests.faults.run import LOOK_SECONDS, Result, conclude
 from tests.faults.system import System
+from tests.helpers.waiting import until
 
 RETURN_SECONDS = 10.0
 """Within which a wallet that is back must have every win that was given up meanwhile. Never scaled."""
@@ -201,7 +202,7 @@ async def _until_applied(system: System, wins: list[Transaction], since: float) 
         return all(win.key in entries and entries[win.key].is_applied for win in wins)
 
     with suppress(TimeoutError):
-        await until(are_applied, seconds=60)
+        await until(are_applied, seconds=60, every=LOOK_SECONDS)
     return time.monotonic() - since
 
 

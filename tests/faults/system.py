@@ -18,11 +18,12 @@ import msgspec
 from tests.faults import ledgers
 from tests.faults.gateway import JOURNAL, Logs, gateway_in
 from tests.faults.plan import Blow, Event, NetFault, Plan, draw
-from tests.faults.processes import START_SECONDS, Program, environment, free_port, python, until
+from tests.faults.processes import START_SECONDS, Program, environment, free_port, python
 from tests.faults.proxy import Address, Decision, Proxy
 from tests.faults.refusals import Refusals
 from tests.faults.wallet_process import EXIT_CODE, Order
 from tests.helpers.processes import ROOT
+from tests.helpers.waiting import until
 
 _ANSWER_SECONDS = 0.5
 """How long an answer may have been under way."""

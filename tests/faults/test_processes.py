@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.faults.processes import Line, Program, environment, free_port, parse, python, until
+from tests.faults.processes import Line, Program, environment, free_port, parse, python
 from tests.helpers.processes import ROOT
+from tests.helpers.waiting import until
 
 ECHO = """
 import json, pathlib, sys

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.helpers.processes import NOWHERE, ROOT, SCRIPTS, running, until, write_settings
+from tests.helpers.processes import NOWHERE, ROOT, SCRIPTS, running, write_settings
+from tests.helpers.waiting import until
 
 from walletbridge.demo.gateway_process import GatewayProcess
 from walletbridge.serve.launch import free_port

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import sysconfig
-import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any, cast
 import aiohttp
 from google.protobuf.message import Message
 from tests.helpers.callbacks import body
+from tests.helpers.waiting import until
 
 from walletbridge.demo.gateway_process import GatewayProcess
 from walletbridge.demo.ledger import Ledger
@@ -246,12 +246,3 @@ async def at_once[T](coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(coroutine) for coroutine in coroutines]
     return [task.result() for task in tasks]
-
-
-async def until(condition: Any, *, seconds: float = 10) -> None:
-    """Waits until `condition()` holds; raises TimeoutError where it does not in time."""
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > ends_at:
-            raise TimeoutError("what was waited for did not come")
-        await asyncio.sleep(0.005)

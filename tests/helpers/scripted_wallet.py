@@ -153,10 +153,3 @@ async def running_wallet(
         yield wallet, port
     finally:
         await wallet.stop()
-
-
-async def until(holds: Callable[[], bool], *, seconds: float = 10.0) -> None:
-    """Lets the event loop run until `holds`, for what happens on the wire. Raises TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - the wire sets no event
-            await asyncio.sleep(0.005)

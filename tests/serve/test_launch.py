@@ -18,7 +18,8 @@ import pytest
 from mitmproxy.addons import intercept, view
 from mitmproxy.tools.dump import DumpMaster
 from tests.helpers.callbacks import make_callback
-from tests.helpers.scripted_wallet import HOST, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, running_wallet
+from tests.helpers.waiting import until
 
 from walletbridge.addon import WalletBridge
 from walletbridge.serve.launch import _arguments, _web_options, _with, free_port

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.helpers.scripted_wallet import until
+from tests.helpers.waiting import until
 
 from walletbridge.errors import SettingsError
 from walletbridge.logs import open_log

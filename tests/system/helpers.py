@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.helpers.processes import environment
 
 SECONDS = 60
-"""How long it may take until the first callbacks are to be seen."""
+"""How long it may take until the first callbacks are to be seen, on a machine that does other work at the same time."""
 POLL_SECONDS = 0.1
 _NEVER = threading.Event()
 """What is on a screen, nobody announces."""

@@ -6,7 +6,7 @@ import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from google.protobuf.message import Message
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.processes import TOKEN, RunningWallet, Script, headers, running_wallet
+from tests.system.helpers import until
 
 PLAYER = "test1234"
 BET = make_callback("bet", amount=10)
@@ -48,7 +49,7 @@ SHOWN = (
     r"status test1234 #1676358190 -> 0 OK \| cache hit \d+ ms of 3750",
     r"wrong token -> 100",
     r"bad request -> 400 \$.data.amount: must not be negative",
-    r"bet slow 1000 -> 500 DEADLINE_EXCEEDED \| PlaceBet 17\d\d ms of 1750",
+    r"bet slow 1000 -> 500 DEADLINE_EXCEEDED \| PlaceBet \d{4} ms of 1750",
 )
 
 
@@ -101,8 +102,7 @@ def send(url: str, callback: dict[str, Any], token: str = TOKEN) -> tuple[int, b
 
 def send_all(url: str) -> None:
     """One of each. Until the gateway has found its wallet, its first may be unknown."""
-    while send(url, make_callback("balance"))[0] != 200:
-        pass
+    until(lambda: send(url, make_callback("balance"))[0] == 200)
     for callback, token in SENT:
         send(url, callback, token)
 
@@ -125,9 +125,17 @@ class Sending:
         self.answer = send(url, callback)
 
 
-def missing(text: str) -> list[str]:
-    """What of SHOWN is not in a text."""
-    return [pattern for pattern in SHOWN if not re.search(pattern, text)]
+def until_shown(text: Callable[[], str]) -> None:
+    """Waits until all of SHOWN is in the text. Raises TimeoutError with what is not."""
+
+    def missing() -> list[str]:
+        shown = text()
+        return [pattern for pattern in SHOWN if not re.search(pattern, shown)]
+
+    try:
+        until(lambda: not missing())
+    except TimeoutError:
+        raise TimeoutError(f"{missing()} in {text()}") from None
 
 
 def write_config(folder: Path, *, listen: str, wallet_port: int, ui: str = "127.0.0.1:0") -> Path:

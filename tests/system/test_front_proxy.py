@@ -22,9 +22,9 @@ from tests.helpers.processes import (
     post,
     running,
     running_wallet,
-    until,
     write_settings,
 )
+from tests.helpers.waiting import until
 from tests.system.nginx import CONNECTIONS_MAX, HOST, Nginx, check, configure, running_nginx
 
 from walletbridge.demo.gateway_process import GatewayProcess

@@ -22,7 +22,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.processes import NOWHERE, ROOT, SCRIPTS, TOKEN
 from tests.system.helpers import running, until
-from tests.system.session import Listening, Sending, missing, send, send_all, threaded_wallet, write_config
+from tests.system.session import Listening, Sending, send, send_all, threaded_wallet, until_shown, write_config
 from tests.system.terminal import Terminal, opened
 
 TERMINAL_PAGE = (
@@ -42,7 +42,7 @@ def test_everything_is_seen_and_done_in_the_browser(browser: webdriver.Chrome, t
         with running(tmp_path, "web", "--config", str(config), prints=r"mitmweb: (http://\S+)\n", token=TOKEN) as page:
             browser.get(page)
             send_all(url)
-            until(lambda: not missing(_list(browser)))
+            until_shown(lambda: _list(browser))
             assert all(marker in _list(browser) for marker in MARKERS)
             assert "127.0.0.1:9/" not in _list(browser)
             _picture(browser, "list")
@@ -95,7 +95,7 @@ def test_everything_is_seen_and_done_in_the_console(browser: webdriver.Chrome, t
         terminal.run(_command(tmp_path, "-m", "walletbridge", "tui", "--config", str(config)))
         until(lambda: "Flows" in terminal.text(), seconds=60)
         send_all(f"http://{address}/callback")
-        until(lambda: not missing(terminal.text()))
+        until_shown(terminal.text)
         _picture_of(browser, terminal, "console-list")
         shown = terminal.text()
 

@@ -12,7 +12,7 @@ from mitmproxy.net.http import url
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import taddons, tflow
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import until
+from tests.helpers.waiting import until
 from tests.ui.houses import TOKEN, Listeners, make_flow, record_of, ui_house
 
 from walletbridge.addon import WalletBridge

@@ -8,7 +8,7 @@ from mitmproxy.contentviews import Metadata
 from mitmproxy.contentviews._registry import ContentviewRegistry
 from mitmproxy.flow import Flow
 from mitmproxy.http import HTTPFlow
-from mitmproxy.test import tflow
+from mitmproxy.test import taddons, tflow
 from tests.ui.records import bet_record
 
 from walletbridge.ui import view as view_module
@@ -41,7 +41,9 @@ def test_mitmproxy_chooses_it_by_itself() -> None:
     registry.register(WalletBridgeView())
     flow = make_flow(bet_record())
 
-    shown = contentviews.prettify_message(flow.request, flow, registry=registry)
+    with taddons.context():  # type: ignore[no-untyped-call]
+        shown = contentviews.prettify_message(flow.request, flow, registry=registry)
+
     assert (shown.view_name, shown.text.partition("\n")[0]) == ("walletbridge", "The wallet took the stake.")
 
 

@@ -9,7 +9,7 @@ import pytest
 from mitmproxy.addons.view import View
 from mitmproxy.flow import Flow
 from mitmproxy.test import taddons, tflow
-from tests.helpers.processes import until
+from tests.helpers.waiting import until
 
 from walletbridge.ui import web_updates
 from walletbridge.ui.web_updates import BEHIND_MAX, WebUpdates, gather_updates

@@ -22,8 +22,8 @@ from tests.helpers.scripted_wallet import (
     raw,
     reply,
     running_wallet,
-    until,
 )
+from tests.helpers.waiting import until
 
 from walletbridge.callbacks import Callback, Command, decode
 from walletbridge.errors import OutcomeUnknown

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.helpers.fake_wallet import OK, FakeWallet, Held, Step
-from tests.helpers.scripted_wallet import until
+from tests.helpers.waiting import until
 
 from walletbridge.callbacks import Balance, Callback
 from walletbridge.errors import OutcomeUnknown

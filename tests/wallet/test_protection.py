@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, running_wallet, until
+from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, running_wallet
+from tests.helpers.waiting import until
 
 from walletbridge.callbacks import decode
 from walletbridge.errors import OutcomeUnknown

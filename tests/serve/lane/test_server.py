@@ -10,7 +10,8 @@ from typing import Any
 
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.test import taddons
-from tests.helpers.processes import raw_post, read_answer, until
+from tests.helpers.processes import raw_post, read_answer
+from tests.helpers.waiting import until
 from tests.serve.lane.test_addon import WALLET, FakeGateway
 
 from walletbridge import answers
