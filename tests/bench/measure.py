@@ -22,6 +22,8 @@ from tests.helpers.tls import Authority
 MEMORY_CALLBACKS = 100_000
 MEMORY_STEP = 10_000
 MEMORY_CONNECTIONS = 32
+WALLET_CALLS = 2048
+"""At once, more than there are connections."""
 COUNTED = 500
 """Callbacks during which syncs are counted."""
 
@@ -142,7 +144,9 @@ async def _stage(*, tls: bool = False) -> AsyncIterator[_Stage]:
         files = {CERT_VARIABLE: str(pair.cert_file), KEY_VARIABLE: str(pair.key_file)} if pair else {}
         async with running("wallet", WALLET, folder, {}) as wallet:
             (folder / CONFIG).write_text(
-                f"listen: 127.0.0.1:0\nwallet: {{target: '{wallet.address}'}}\nui: {{listen: '127.0.0.1:0'}}\n{https}"
+                f"listen: 127.0.0.1:0\nwallet: {{target: '{wallet.address}'}}\nui: {{listen: '127.0.0.1:0'}}\n"
+                # Hand-written programs refuse nothing, and to refuse is cheap.
+                f"limits: {{wallet_calls: {WALLET_CALLS}}}\n{https}"
             )
             yield _Stage(
                 folder,
