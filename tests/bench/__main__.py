@@ -6,6 +6,9 @@ What walletbridge costs, beside what one could write by hand, in one run against
     uv run python -m tests.bench --kind bet --only serve --only unjournalled --syncs    # what the journal costs
     uv run python -m tests.bench --only naive --only mitmdump --connections 32
     uv run python -m tests.bench --only naive-web --only web --connections 8
+    uv run python -m tests.bench --only plain --only serve --tls
+    uv run python -m tests.bench --only plain --only serve --connections 256
+    uv run python -m tests.bench --only plain-2 --only serve-2 --connections 32
     uv run python -m tests.bench --json > figures.json
     uv run python -m tests.bench --memory               # 100,000 callbacks through `serve`
     uv run python -m tests.bench.unsettled              # a start with 100,000 rows that are not settled
@@ -18,6 +21,7 @@ The programs:
 - `serve`: `walletbridge serve`.
 - `naive-web` and `web` (only where they are named): the naive addon under mitmweb, and `walletbridge web`, which notes
   what came of each callback for people to see. A callback of `web` should take no more than 1.25 of the other's CPU.
+- `plain-2` and `serve-2` (only where they are named): the same with two processes on one port; the CPU is that of all.
 - `unjournalled` (only where it is named): `serve` with a journal that forgets. What a `bet` costs without a disk.
 
 A bet of walletbridge is on disk before the wallet is called and again before it is answered; neither hand-written
@@ -42,11 +46,12 @@ import click
 from tests.bench import report
 from tests.bench.load import Kind
 from tests.bench.measure import Plan, in_turns, memory
-from tests.bench.programs import MITMDUMP, NAIVE, PLAIN, PROGRAMS, SERVE
+from tests.bench.programs import MITMDUMP, NAIVE, PLAIN, PLAIN_TWO, PROGRAMS, SERVE, SERVE_TWO, UNJOURNALLED
 
 SETTLED_AFTER = 20_000
 """Callbacks after which memory should not grow."""
 _MEBIBYTE = 1 << 20
+_WITH_TLS = frozenset({PLAIN, PLAIN_TWO, SERVE, SERVE_TWO, UNJOURNALLED})
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,6 +69,7 @@ _MEBIBYTE = 1 << 20
     type=click.Choice(list(PROGRAMS)),
     help="These programs.",
 )
+@click.option("--tls", is_flag=True, help="Speak TLS with the program; only with `plain`, `serve` and those like them.")
 @click.option("--syncs", is_flag=True, help="Count how often the disk is made to write; needs strace.")
 @click.option("--json", "as_json", is_flag=True, help="Print every round, as JSON.")
 @click.option("--memory", "of_memory", is_flag=True, help="Measure the memory of `serve` instead.")
@@ -75,6 +81,7 @@ def main(  # noqa: PLR0913 - one for each option
     connections: tuple[int, ...],
     kind: str,
     only: tuple[str, ...],
+    tls: bool,
     syncs: bool,
     as_json: bool,
     of_memory: bool,
@@ -85,6 +92,8 @@ def main(  # noqa: PLR0913 - one for each option
     if of_memory:
         asyncio.run(_print_memory(cast("Kind", kind)))
         return
+    if tls and not _WITH_TLS.issuperset(only):
+        raise click.UsageError(f"with --tls, measure --only some of: {', '.join(sorted(_WITH_TLS))}")
     plan = Plan(
         programs=[name for name in PROGRAMS if name in only],
         connections=connections,
@@ -93,6 +102,7 @@ def main(  # noqa: PLR0913 - one for each option
         callbacks=callbacks,
         warm_up=warm_up,
         counts_syncs=syncs,
+        tls=tls,
     )
     measured = asyncio.run(in_turns(plan))
     if as_json:

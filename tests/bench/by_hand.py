@@ -16,6 +16,8 @@ from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 WALLET_VARIABLE = "BENCH_WALLET"
 """Holds `HOST:PORT` of the wallet."""
+CERT_VARIABLE, KEY_VARIABLE = "BENCH_CERT", "BENCH_KEY"
+"""The names of PEM files, where the program is to speak TLS."""
 _STATES = {v1.TRANSACTION_STATE_PROCESSED: "OK", v1.TRANSACTION_STATE_CANCELED: "CANCELED"}
 
 

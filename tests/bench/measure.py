@@ -13,14 +13,17 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 import psutil
-from tests.bench.by_hand import WALLET_VARIABLE
+from tests.bench.by_hand import CERT_VARIABLE, KEY_VARIABLE, WALLET_VARIABLE
 from tests.bench.load import TOKEN_VARIABLE, Figures, Kind, Order
 from tests.bench.programs import CONFIG, PROGRAMS, ROOT, WALLET, Running, running
 from tests.bench.syncs import counted
+from tests.helpers.tls import Authority
 
 MEMORY_CALLBACKS = 100_000
 MEMORY_STEP = 10_000
 MEMORY_CONNECTIONS = 32
+WALLET_CALLS = 2048
+"""At once, more than there are connections."""
 COUNTED = 500
 """Callbacks during which syncs are counted."""
 
@@ -57,6 +60,8 @@ class Plan:
     callbacks: int
     warm_up: int
     counts_syncs: bool = False
+    tls: bool = False
+    """Between the load and the program."""
 
 
 async def in_turns(plan: Plan) -> list[Measured]:
@@ -70,7 +75,7 @@ async def in_turns(plan: Plan) -> list[Measured]:
         for connections in plan.connections
         for program in plan.programs
     }
-    async with _stage() as stage:
+    async with _stage(tls=plan.tls) as stage:
         for number in range(plan.rounds):
             _progress(f"round {number + 1} of {plan.rounds}")
             for program in plan.programs:
@@ -86,7 +91,7 @@ async def in_turns(plan: Plan) -> list[Measured]:
 
 async def _syncs(order: Order) -> float:
     """Syncs for one callback, counted beside the figures: whoever is looked at is slow."""
-    async with counted(order.pid) as count:
+    async with counted(order.pids[0]) as count:
         await _carry_out(order)
     return count.syncs / order.callbacks
 
@@ -94,7 +99,7 @@ async def _syncs(order: Order) -> float:
 async def memory(program: str, kind: Kind) -> AsyncIterator[tuple[int, int]]:
     """Yields callbacks so far and the resident bytes of `program`, at the start and after every step."""
     async with _stage() as stage, stage.program(program) as running_program:
-        process = psutil.Process(running_program.pid)
+        process = psutil.Process(running_program.pids[0])
         yield 0, process.memory_info().rss
         for sent in range(MEMORY_STEP, MEMORY_CALLBACKS + 1, MEMORY_STEP):
             await _carry_out(stage.order(running_program, kind, MEMORY_CONNECTIONS, 0, MEMORY_STEP))
@@ -108,6 +113,7 @@ class _Stage:
     folder: Path
     token: str
     environ: Mapping[str, str]
+    ca_file: str | None
 
     def program(self, name: str) -> AbstractAsyncContextManager[Running]:
         """Starts a program."""
@@ -117,7 +123,8 @@ class _Stage:
         """An order for the load."""
         return Order(
             address=program.address,
-            pid=program.pid,
+            pids=program.pids,
+            ca_file=self.ca_file,
             token=self.token,
             kind=kind,
             connections=connections,
@@ -127,15 +134,26 @@ class _Stage:
 
 
 @asynccontextmanager
-async def _stage() -> AsyncIterator[_Stage]:
+async def _stage(*, tls: bool = False) -> AsyncIterator[_Stage]:
     token = secrets.token_urlsafe()
     with TemporaryDirectory(prefix="walletbridge-bench-") as name:
         folder = Path(name)
+        authority = Authority(folder) if tls else None
+        pair = authority.sign("gateway") if authority else None
+        https = f"tls: {{cert_file: '{pair.cert_file}', key_file: '{pair.key_file}'}}\n" if pair else ""
+        files = {CERT_VARIABLE: str(pair.cert_file), KEY_VARIABLE: str(pair.key_file)} if pair else {}
         async with running("wallet", WALLET, folder, {}) as wallet:
             (folder / CONFIG).write_text(
                 f"listen: 127.0.0.1:0\nwallet: {{target: '{wallet.address}'}}\nui: {{listen: '127.0.0.1:0'}}\n"
+                # Hand-written programs refuse nothing, and to refuse is cheap.
+                f"limits: {{wallet_calls: {WALLET_CALLS}}}\n{https}"
             )
-            yield _Stage(folder, token, {TOKEN_VARIABLE: token, WALLET_VARIABLE: wallet.address})
+            yield _Stage(
+                folder,
+                token,
+                {TOKEN_VARIABLE: token, WALLET_VARIABLE: wallet.address, **files},
+                str(authority.ca_file) if authority else None,
+            )
 
 
 async def _carry_out(order: Order) -> Figures:

@@ -6,11 +6,14 @@ import asyncio
 import json
 import os
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "walletbridge.yaml"
@@ -52,6 +55,8 @@ class Program:
     command: Sequence[str]
     ready: str = LISTENING
     """What it says once callbacks can be sent."""
+    processes: int = 1
+    """How many say it."""
 
 
 NAIVE = "naive"
@@ -59,6 +64,8 @@ PLAIN = "plain"
 MITMDUMP = "mitmdump"
 SERVE = "serve"
 UNJOURNALLED = "unjournalled"
+PLAIN_TWO = "plain-2"
+SERVE_TWO = "serve-2"
 NAIVE_WEB = "naive-web"
 WEB = "web"
 PROGRAMS = {
@@ -67,6 +74,10 @@ PROGRAMS = {
     MITMDUMP: Program([*_MITMDUMP, "-s", _OURS, "--set", f"walletbridge_config={CONFIG}"], CONNECTED),
     SERVE: Program([sys.executable, "-m", "walletbridge", "serve", "--config", CONFIG], CONNECTED),
     UNJOURNALLED: Program([sys.executable, "-m", "tests.bench.unjournalled", "serve", "--config", CONFIG], CONNECTED),
+    PLAIN_TWO: Program([sys.executable, "-m", "tests.bench.plain_server", "2"], processes=2),
+    SERVE_TWO: Program(
+        [sys.executable, "-m", "walletbridge", "serve", "--workers", "2", "--config", CONFIG], CONNECTED, processes=2
+    ),
     NAIVE_WEB: Program([*_MITMWEB, "-s", _NAIVE]),
     WEB: Program([sys.executable, "-m", "walletbridge", "web", "--config", CONFIG], CONNECTED),
 }
@@ -75,11 +86,12 @@ WALLET = Program([sys.executable, "-m", "tests.bench.wallet"])
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process that listens."""
+    """A program that listens."""
 
     address: str
     """`HOST:PORT`."""
-    pid: int
+    pids: tuple[int, ...]
+    """Of all its processes, the one that was started first."""
 
 
 @asynccontextmanager
@@ -102,7 +114,9 @@ async def running(name: str, program: Program, folder: Path, environ: Mapping[st
             env={**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT), **environ},
         )
     try:
-        yield Running(await _address(process, output, program.ready), process.pid)
+        address = await _address(process, output, program)
+        children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+        yield Running(address, (process.pid, *children))
     except RuntimeError as error:
         said = [line for line in _text(output).splitlines() if '"info"' not in line]
         error.add_note("\n".join([f"{name} said:", *said[-_LINES_SHOWN:]]))
@@ -111,13 +125,13 @@ async def running(name: str, program: Program, folder: Path, environ: Mapping[st
         await _stop(process)
 
 
-async def _address(process: asyncio.subprocess.Process, output: Path, ready: str) -> str:
+async def _address(process: asyncio.subprocess.Process, output: Path, program: Program) -> str:
     with suppress(TimeoutError):
         async with asyncio.timeout(_START_SECONDS):
             while process.returncode is None:
                 events = _events(_text(output))
-                if ready in events:
-                    return str(events[LISTENING]["addresses"][0])
+                if len(events[program.ready]) >= program.processes and events[LISTENING]:
+                    return str(events[LISTENING][0]["addresses"][0])
                 await asyncio.sleep(_POLL_SECONDS)
     raise RuntimeError(f"{output.stem} did not start")
 
@@ -126,10 +140,14 @@ def _text(output: Path) -> str:
     return output.read_text(errors="replace")
 
 
-def _events(text: str) -> dict[str, dict[str, Any]]:
+def _events(text: str) -> dict[str, list[dict[str, Any]]]:
     """The lines such as `{"event": "listening", "addresses": ["127.0.0.1:40001"]}`, by their event."""
-    whole = [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
-    return {fields.get("event", ""): fields for fields in whole}
+    events = defaultdict[str, list[dict[str, Any]]](list)
+    for line in text.splitlines():
+        if line.startswith("{") and line.endswith("}"):
+            fields = json.loads(line)
+            events[fields.get("event", "")].append(fields)
+    return events
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

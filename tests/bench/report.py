@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from tests.bench.load import Figures
 from tests.bench.measure import Measured
-from tests.bench.programs import MITMDUMP, NAIVE, NAIVE_WEB, PLAIN, SERVE, UNJOURNALLED
+from tests.bench.programs import MITMDUMP, NAIVE, NAIVE_WEB, PLAIN, PLAIN_TWO, SERVE, UNJOURNALLED
 
 CPU_RATIO_MAX = 1.10
 """Of walletbridge to the naive addon, both under mitmdump and for `balance`: what all its care may cost."""
@@ -51,7 +51,7 @@ def print_json(measured: Sequence[Measured], kind: str) -> None:
 
 def _table(same: dict[str, Measured], title: str) -> Table:
     right = [Column(name, justify="right") for name in ("callbacks/s", "p50 ms", "p99 ms", "CPU µs", "CPU spread")]
-    against = [baseline for baseline in (NAIVE, PLAIN, UNJOURNALLED, NAIVE_WEB) if baseline in same]
+    against = [baseline for baseline in (NAIVE, PLAIN, PLAIN_TWO, UNJOURNALLED, NAIVE_WEB) if baseline in same]
     ratios = [Column(f"rate, p50, p99, CPU to {baseline}", justify="right") for baseline in against]
     table = Table("program", *right, *ratios, title=title)
     for name, one in same.items():

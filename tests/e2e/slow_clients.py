@@ -34,9 +34,10 @@ from walletbridge.serve.files import allow_open_files
 
 PLAYER = "test1234"
 ADDRESSES = 10
-"""From which the slow clients come: 127.0.0.2 and those behind it."""
+"""From which the slow clients and the flood come: 127.0.0.2 and those behind it."""
 SLICE = 50
-FLOOD = 8
+FLOOD = 200
+"""Connections, each of which sends the next wrong token at once, and comes again when it is turned away."""
 VALID = 4
 PAUSE_SECONDS = 0.05
 P99_SECONDS_MAX = 0.1
@@ -79,22 +80,26 @@ async def crowd(host: str, port: int, count: int) -> None:
         for number, client in enumerate(clients):
             if client.transport is None:
                 with suppress(OSError):
-                    local = (f"127.0.0.{2 + number % ADDRESSES}", 0)
-                    await loop.create_connection(client.itself, host, port, local_addr=local)
+                    await loop.create_connection(client.itself, host, port, local_addr=address_of_one(number))
             client.step()
             if number % SLICE == 0:
                 # Not all at the same moment.
                 await asyncio.sleep(max(0.0, begun + number / count - loop.time()))
         if not floods and sum(client.transport is not None for client in clients) > count * 0.9:
-            floods = [asyncio.create_task(flood(host, port)) for _ in range(FLOOD)]
+            floods = [asyncio.create_task(flood(host, port, number)) for number in range(FLOOD)]
             click.echo("there")
         await asyncio.sleep(max(0.01, begun + 1 - loop.time()))
 
 
-async def flood(host: str, port: int) -> None:
+def address_of_one(number: int) -> tuple[str, int]:
+    """From where somebody comes; the system chooses the port."""
+    return f"127.0.0.{2 + number % ADDRESSES}", 0
+
+
+async def flood(host: str, port: int, number: int) -> None:
     while True:
         with suppress(OSError, asyncio.IncompleteReadError):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, local_addr=address_of_one(number))
             try:
                 while True:
                     writer.write(WRONG)

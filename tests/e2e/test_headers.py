@@ -11,6 +11,7 @@ from tests.helpers.processes import connected, raw_post, read_answer, running_bo
 
 from walletbridge.demo.gateway_process import GatewayProcess
 
+CALLBACK = raw_post(body(make_callback("balance")))
 BALANCE = (200, b'{"result":0,"status":"OK","data":{"balance":1000}}')
 REQUEST_HEAD = (
     b"%s /Legacy/%%7Euser//x;y?q=a+b&q=%%20&empty= HTTP/1.1\r\n"
@@ -77,7 +78,7 @@ async def running_raw_upstream(seen: asyncio.Queue[bytes]) -> AsyncIterator[int]
 
 
 async def test_a_request_and_its_answer_pass_byte_for_byte(tmp_path: Path) -> None:
-    """And when the upstream has gone, its paths are 502 while callbacks go on."""
+    """Also behind callbacks. And when the upstream has gone, its paths are 502 while callbacks go on."""
     seen: asyncio.Queue[bytes] = asyncio.Queue()
     async with AsyncExitStack() as stack:
         wallet = await stack.enter_async_context(running_wallet(tmp_path, PLAYER))
@@ -86,13 +87,17 @@ async def test_a_request_and_its_answer_pass_byte_for_byte(tmp_path: Path) -> No
                 running_both(tmp_path, wallet_port=wallet.port, upstream=f"http://127.0.0.1:{port}")
             )
             for gateway in gateways.values():
-                await _exchange(gateway, seen)
+                for callbacks in (0, 2):
+                    await _exchange(gateway, seen, callbacks=callbacks)
         for gateway in gateways.values():
             await _ask_a_dead_upstream(gateway)
 
 
-async def _exchange(gateway: GatewayProcess, seen: asyncio.Queue[bytes]) -> None:
+async def _exchange(gateway: GatewayProcess, seen: asyncio.Queue[bytes], *, callbacks: int) -> None:
     async with connected(gateway) as (reader, writer):
+        for _ in range(callbacks):
+            writer.write(CALLBACK)
+            assert await read_answer(reader) == BALANCE
         for method, (end, answer) in EXCHANGES.items():
             request = REQUEST_HEAD % method + end
 
@@ -103,13 +108,12 @@ async def _exchange(gateway: GatewayProcess, seen: asyncio.Queue[bytes]) -> None
 
 
 async def _ask_a_dead_upstream(gateway: GatewayProcess) -> None:
-    balance = raw_post(body(make_callback("balance")))
     async with connected(gateway) as (reader, writer):
         for _ in range(2):
-            writer.write(balance)
+            writer.write(CALLBACK)
             assert await read_answer(reader) == BALANCE
         writer.write(b"GET /legacy HTTP/1.1\r\nHost: gateway\r\n\r\n")
         assert (await read_answer(reader))[0] == 502
     async with connected(gateway) as (reader, writer):
-        writer.write(balance)
+        writer.write(CALLBACK)
         assert await read_answer(reader) == BALANCE

@@ -34,9 +34,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 BALANCE = raw_post(body(make_callback("balance")))
 ANSWER = (200, b'{"result":0,"status":"OK","data":{"balance":1000}}')
 WRONG = (200, b'{"result":100,"status":"ERROR"}')
-PIECE = bytes(range(256)) * 4096
-PIECES = 20
-"""Of a body of 20 MiB."""
 
 
 @pytest.fixture(autouse=True)
@@ -63,36 +60,6 @@ async def test_a_wrong_token_is_answered_before_its_body(house: House) -> None:
         assert await read_answer(reader) == WRONG
         writer.write(request[-1000:] + BALANCE)
         assert await read_answer(reader) == ANSWER
-
-
-async def test_a_connection_that_brought_callbacks_brings_anything(house: House) -> None:
-    """Bodies of 20 MiB each way, and a callback again, which mitmproxy's own flow brings to the gateway."""
-    async with connected(house.gateways[Way.SERVE]) as (reader, writer):
-        size = PIECES * len(PIECE)
-        writer.write(BALANCE + BALANCE + b"PUT /sink HTTP/1.1\r\nHost: gateway\r\nContent-Length: %d\r\n\r\n" % size)
-        for _ in range(PIECES):
-            writer.write(PIECE)
-            await writer.drain()
-        assert [await read_answer(reader), await read_answer(reader)] == [ANSWER, ANSWER]
-        assert (200, str(size).encode()) == await read_answer(reader)
-        writer.write(b"POST /echo HTTP/1.1\r\nHost: gateway\r\nContent-Length: %d\r\n\r\n" % len(PIECE) + PIECE)
-        assert await read_answer(reader) == (200, PIECE)
-        writer.write(BALANCE)
-        assert await read_answer(reader) == ANSWER
-
-
-async def test_a_websocket_on_a_connection_that_brought_callbacks(house: House) -> None:
-    async with connected(house.gateways[Way.SERVE]) as (reader, writer):
-        writer.write(BALANCE)
-        assert await read_answer(reader) == ANSWER
-        writer.write(
-            b"GET /socket HTTP/1.1\r\nHost: gateway\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
-        # A masked text of two letters, with a mask of zeros.
-        writer.write(b"\x81\x82\0\0\0\0hi")
-        assert await reader.readexactly(4) == b"\x81\x02hi"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """What is no callback goes to the upstream and back untouched, as a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import psutil
 import pytest
+from tests.e2e.growth import growth
 from tests.e2e.house import PLAYER, House
 from tests.e2e.upstream import PIECE
 from tests.helpers.callbacks import body, make_callback
@@ -160,9 +161,9 @@ async def test_large_bodies_pass_at_flat_memory(house: House, way: Way) -> None:
             assert PIECES * len(PIECE) == sum([len(data) async for data in response.content.iter_any()])
 
     await upload_once(house, way)
-    assert await _growth(process, upload()) < GROWTH_BYTES_MAX
-    assert await _growth(process, download()) < GROWTH_BYTES_MAX
-    assert await _growth(process, talk()) < GROWTH_BYTES_MAX
+    assert await growth(process, upload()) < GROWTH_BYTES_MAX
+    assert await growth(process, download()) < GROWTH_BYTES_MAX
+    assert await growth(process, talk()) < GROWTH_BYTES_MAX
     assert await post(house.client, house.url(way), make_callback("balance")) == BALANCE
 
 
@@ -170,17 +171,6 @@ async def upload_once(house: House, way: Way) -> None:
     """A little of everything first: what is loaded on first use is no growth."""
     async with house.client.put(house.url(way, "/sink"), data=PIECE) as response:
         assert str(len(PIECE)) == await response.text()
-
-
-async def _growth(process: psutil.Process, work: Awaitable[None]) -> int:
-    """By how many bytes the process grew, at most, while the work was done."""
-    before = most = process.memory_info().rss
-    doing = asyncio.ensure_future(work)
-    while not doing.done():
-        most = max(most, process.memory_info().rss)
-        await asyncio.sleep(0.02)
-    await doing
-    return most - before
 
 
 async def test_without_an_upstream_other_paths_are_not_found(house: House, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A legacy system behind the gateway, on a real socket: it writes down what reaches it."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from aiohttp import WSMsgType, web
 
 PIECE = bytes(range(256)) * 256
 """64 KiB that bodies are made of."""
+_NUMBER_BYTES = 8
 CHUNKS = (b"chunk 0;", b"chunk 1;", b"chunk 2;")
 
 
@@ -26,6 +28,11 @@ class Upstream:
     def url(self) -> str:
         """For the gateway's settings."""
         return f"http://127.0.0.1:{self.port}"
+
+
+def piece(number: int) -> bytes:
+    """PIECE with its number in it, so that it cannot be taken for another."""
+    return number.to_bytes(_NUMBER_BYTES) + PIECE[_NUMBER_BYTES:]
 
 
 _UPSTREAM = web.AppKey("upstream", Upstream)
@@ -47,16 +54,24 @@ async def _headers(request: web.Request) -> web.StreamResponse:
 async def _sink(request: web.Request) -> web.StreamResponse:
     """Counts the bytes of a body."""
     request.app[_UPSTREAM].requests.append((request.method, request.raw_path, b""))
-    return web.Response(text=str(sum([len(piece) async for piece in request.content.iter_any()])))
+    return web.Response(text=str(sum([len(data) async for data in request.content.iter_any()])))
+
+
+async def _digest(request: web.Request) -> web.StreamResponse:
+    """Tells the SHA-256 of a body."""
+    digest = hashlib.sha256()
+    async for data in request.content.iter_any():
+        digest.update(data)
+    return web.Response(text=digest.hexdigest())
 
 
 async def _source(request: web.Request) -> web.StreamResponse:
-    """Sends `?pieces=N` pieces."""
+    """Sends `?pieces=N` pieces, each with its number."""
     pieces = int(request.query["pieces"])
     response = web.StreamResponse(headers={"Content-Length": str(pieces * len(PIECE))})
     await response.prepare(request)
-    for _ in range(pieces):
-        await response.write(PIECE)
+    for number in range(pieces):
+        await response.write(piece(number))
     return response
 
 
@@ -74,8 +89,8 @@ async def _live(request: web.Request) -> web.StreamResponse:
     """Sends back what comes as it comes."""
     response = web.StreamResponse()
     await response.prepare(request)
-    async for piece in request.content.iter_any():
-        await response.write(piece)
+    async for data in request.content.iter_any():
+        await response.write(data)
     return response
 
 
@@ -94,6 +109,7 @@ async def _socket(request: web.Request) -> web.StreamResponse:
 _ROUTES = (
     web.get("/headers", _headers),
     web.route("*", "/sink", _sink),
+    web.put("/digest", _digest),
     web.get("/source", _source),
     web.get("/chunks", _chunks),
     web.post("/live", _live),

@@ -6,7 +6,7 @@ from tests.serve.lane.fakes import Broken, Talk, request
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.outcomes import Result
-from walletbridge.serve.lane.conversation import LINGER_SECONDS
+from walletbridge.serve.lane.conversation import HELD_SECONDS, LINGER_SECONDS
 from walletbridge.serve.lane.place import NEVER
 
 FINE = Answer(200, Result.OK, b'{"result":0}')
@@ -103,15 +103,32 @@ def test_a_body_that_is_too_large_is_told_to_the_gateway_as_none() -> None:
     assert talk.wire.asked[-1].request[:3] == ("POST", True, None)
 
 
-def test_too_many_wrong_tokens_are_refused_and_a_right_one_never() -> None:
+def test_too_many_wrong_tokens_are_refused_in_a_while_and_a_right_one_never() -> None:
     talk = Talk()
     talk.lane.forgiven = 0
     talk.conversation.received(request())
     answer(talk)
     talk.conversation.received(request(token=b"wrong"))
+    talk.conversation.received(request())
 
+    assert talk.wire.take() == b""
+    assert talk.seconds_left == HELD_SECONDS
+    assert talk.lane.refusals == {429: 1}
+    talk.conversation.expired()
     assert status(talk.wire.take()) == 429
     assert talk.wire.closed == ["half"]
+    assert len(talk.wire.asked) == 1
+
+
+def test_who_leaves_while_he_waits_for_his_refusal_is_forgotten() -> None:
+    talk = Talk()
+    talk.lane.forgiven = 0
+    talk.conversation.received(request(token=b"wrong"))
+    talk.conversation.left()
+
+    assert talk.wire.closed == ["whole"]
+    assert talk.seconds_left == NEVER
+    assert talk.wire.take() == b""
 
 
 # Connections

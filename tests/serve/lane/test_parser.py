@@ -79,6 +79,12 @@ def test_pipelined_requests_come_one_by_one(cuts: list[int]) -> None:
     assert OTHER.startswith(parser.rest()) or parser.rest().startswith(OTHER[:12])
 
 
+def test_what_comes_behind_trailers_is_not_counted_among_them() -> None:
+    many = BOUNDS.header_bytes // len(WITH_LENGTH) + 1
+
+    assert bodies(list(read(make_parser(), IN_CHUNKS + many * WITH_LENGTH))) == [BODY] * (1 + many)
+
+
 def test_a_head_says_what_matters() -> None:
     [head, _] = read(make_parser(), WITH_LENGTH)
 

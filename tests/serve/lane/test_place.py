@@ -1,6 +1,6 @@
 """Times of connections, kept by a sweep."""
 
-from walletbridge.serve.lane.place import NEVER, Place, Places
+from walletbridge.serve.lane.place import AT_ONCE, NEVER, Place, Places
 
 
 def make_place(expired: list[str], name: str, expires_at: float) -> Place:
@@ -18,6 +18,18 @@ def test_whose_time_is_up_expires_once() -> None:
     assert expired == ["early"]
     places.sweep(1e9)
     assert expired == ["early", "late"]
+
+
+def test_a_crowd_expires_in_turns() -> None:
+    expired: list[str] = []
+    places = Places()
+    for number in range(AT_ONCE + 1):
+        places.add(str(number), make_place(expired, str(number), 1.0))
+
+    assert places.sweep(1.0)
+    assert len(expired) == AT_ONCE
+    assert not places.sweep(1.0)
+    assert [str(number) for number in range(AT_ONCE + 1)] == expired
 
 
 def test_who_reads_a_connection_is_told() -> None:

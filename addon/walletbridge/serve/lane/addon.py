@@ -165,11 +165,11 @@ class Lane:
 
     def _sweep(self) -> None:
         now = self.clock()
-        self.places.sweep(now)
+        has_more = self.places.sweep(now)
         if now >= self._tell_at:
             self._tell_at = now + TELL_SECONDS
             self._tell()
-        self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        self._sweeping = asyncio.get_running_loop().call_later(0 if has_more else SWEEP_SECONDS, self._sweep)
 
     def _tell(self) -> None:
         new = self.refusals - self._told

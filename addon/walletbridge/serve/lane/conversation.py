@@ -22,9 +22,15 @@ from walletbridge.trace import Trace
 
 LINGER_SECONDS = 2.0
 """How long a client that was turned away may go on sending: a reset would take the answer from it unread."""
+HELD_SECONDS = 1.0
+"""
+How long who sends too many wrong tokens waits to be told so. Told at once, he would come again at once, and to let
+somebody in costs more than to answer him.
+"""
 SKIPPED_LIMITS = 4
 """How many times the limit a body may be to be read over rather than to end the connection."""
 TIMEOUT = Refused(408, "the request did not come in time")
+TOO_MANY_WRONG = Refused(429, "too many wrong tokens")
 
 
 @dataclass(slots=True, eq=False)
@@ -113,9 +119,11 @@ class _Wait(Enum):
     """To begin with another request."""
     END = 4
     """To close, after it was told everything."""
+    HELD = 5
+    """For nothing: it is the client who waits."""
 
 
-_NOTHING, _HEAD, _BODY, _NEXT, _END = _Wait
+_NOTHING, _HEAD, _BODY, _NEXT, _END, _HELD = _Wait
 
 
 class Conversation:
@@ -142,7 +150,7 @@ class Conversation:
 
     def received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self._is_over:
+        if self._is_over or self._waits_for is _HELD:
             return
         now = self._lane.clock()
         self._parser.receive(data, now)
@@ -163,7 +171,9 @@ class Conversation:
         """The time is up for what the client was to do."""
         if self._waits_for is _NOTHING:
             return
-        if (self._waits_for is _HEAD and not self._parser.is_between) or self._head is not None:
+        if self._waits_for is _HELD:
+            self._turn_away(TOO_MANY_WRONG)
+        elif (self._waits_for is _HEAD and not self._parser.is_between) or self._head is not None:
             self.refuse(TIMEOUT)
         else:
             self.left()
@@ -171,8 +181,7 @@ class Conversation:
     def refuse(self, refused: Refused) -> None:
         """Turns the client away."""
         self._lane.refused(refused)
-        self.wire.send(refusal_bytes(refused))
-        self._end()
+        self._turn_away(refused)
 
     def has_room(self) -> bool:
         """Whether more may be read from the client now. What it sends ahead of its answers is bounded."""
@@ -217,7 +226,9 @@ class Conversation:
         # Before there is a gateway nobody can say whether the token is right. It answers as unknown.
         if bridge is not None and not bridge.admits(address, head.tokens, head.forwarded):
             if not self._lane.forgives(address, head.forwarded):
-                raise Refused(429, "too many wrong tokens")
+                self._lane.refused(TOO_MANY_WRONG)
+                self._wait_for(_HELD, self._lane.clock() + HELD_SECONDS)
+                return True
             self._ask(has_token=False, body=b"", is_early=True)
             return True
         if head.length is not None and head.length > self._lane.bounds.body_bytes:
@@ -289,6 +300,10 @@ class Conversation:
     def _wait_for(self, what: _Wait, until: float) -> None:
         self._waits_for = what
         self._place.expires_at = until
+
+    def _turn_away(self, refused: Refused) -> None:
+        self.wire.send(refusal_bytes(refused))
+        self._end()
 
     def _end(self) -> None:
         """Closes once the client has read all; until then what it still sends is thrown away."""

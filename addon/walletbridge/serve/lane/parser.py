@@ -227,9 +227,10 @@ class Parser:
             end = self._at + len(_CRLF)
         else:
             end = self._data.find(_HEAD_END, self._at) + len(_HEAD_END)
-            if self.waiting_bytes > self._bounds.header_bytes:
+            is_whole = end >= len(_HEAD_END)
+            if (end - self._at if is_whole else self.waiting_bytes) > self._bounds.header_bytes:
                 raise Refused(431, "the trailers are too large")
-            if end < len(_HEAD_END):
+            if not is_whole:
                 if LONE_LF.search(self._data, self._at):
                     raise Refused(400, "a line that ends without CR")
                 return None

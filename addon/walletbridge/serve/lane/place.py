@@ -6,12 +6,15 @@ Times are kept by a sweep over all places instead of a timer each: setting one c
 
 import math
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from walletbridge.serve.lane.conversation import Conversation
 
 NEVER = math.inf
+AT_ONCE = 20
+"""How many expire before others have their turn: clients that came as a crowd are turned away as one."""
 
 
 class Place:
@@ -55,11 +58,13 @@ class Places:
         """A connection has gone."""
         del self._places[connection]
 
-    def sweep(self, now: float) -> None:
-        """Lets expire whose time is up, each once."""
-        for place in [place for place in self._places.values() if place.expires_at <= now]:
+    def sweep(self, now: float) -> bool:
+        """Lets some expire whose time is up, each once; says whether there may be more."""
+        expired = list(islice((place for place in self._places.values() if place.expires_at <= now), AT_ONCE))
+        for place in expired:
             place.expires_at = NEVER
             place.expire()
+        return len(expired) == AT_ONCE
 
 
 def _always() -> bool:
