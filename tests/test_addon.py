@@ -21,10 +21,11 @@ from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, reply, run
 from tests.helpers.waiting import until
 
 from walletbridge import addon as addon_module
-from walletbridge import keeper
-from walletbridge.addon import HIDDEN, WalletBridge
+from walletbridge import flows, keeper
+from walletbridge.addon import WalletBridge
 from walletbridge.bridge import Bridge
 from walletbridge.changes import Changes
+from walletbridge.flows import HIDDEN
 from walletbridge.metrics.part import Part
 from walletbridge.shared import Share
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
@@ -113,7 +114,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No sockets here to which answers could still be on their way, and a disk that may be busy with something else."""
     monkeypatch.setattr(keeper, "END_SECONDS", 30)
     monkeypatch.setattr(addon_module, "FLUSH_SECONDS", 0)
-    monkeypatch.setattr(addon_module, "HELD_POLL_SECONDS", 0.005)
+    monkeypatch.setattr(flows, "HELD_POLL_SECONDS", 0.005)
     monkeypatch.setenv(VARIABLE, TOKEN)
 
 

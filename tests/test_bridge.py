@@ -17,7 +17,7 @@ from tests.helpers.waiting import until
 
 from walletbridge import answers, bridge, keeper
 from walletbridge.answers import Answer
-from walletbridge.bridge import Bridge, budgets, days_to_keep
+from walletbridge.bridge import Bridge
 from walletbridge.callbacks import Command
 from walletbridge.changes import Changes, buffer_bytes
 from walletbridge.errors import SettingsError
@@ -158,20 +158,6 @@ async def test_the_provider_has_the_token_and_a_listed_address(
     callback = Callback(allow_from=(ip_network("192.0.2.0/24"),))
     async with bench_at(tmp_path, 1, callback=callback) as bench:
         assert bench.bridge.admits(peer, tokens) is admitted
-
-
-def test_a_budget_is_the_provider_s_limit_less_the_way_back() -> None:
-    deadlines = Deadlines(authenticate=1, balance=2, bet=3, win=4, cancel=5, status=6, margin=0.5)
-
-    assert budgets(deadlines) == {
-        Command.AUTHENTICATE: 0.5,
-        Command.BALANCE: 1.5,
-        Command.BET: 2.5,
-        Command.WIN: 3.5,
-        Command.CANCEL: 4.5,
-        Command.STATUS: 5.5,
-    }
-    assert budgets(Deadlines())[Command.BET] == 1.75
 
 
 # Answering
@@ -474,15 +460,6 @@ async def test_an_environment_for_others_keeps_no_gateway_from_starting(
     with pytest.raises(SettingsError, match=r"^tracing: expected grpc in "):
         Bridge(settings, Tokens([TOKEN]), log)
     log.close()
-
-
-def test_a_journal_that_is_the_record_is_kept_for_longer_than_its_settings_may_say() -> None:
-    promises = Promises(late_bets_refused=True, has_status=False)
-
-    assert days_to_keep(Journal(), promises) == 400
-    with pytest.raises(SettingsError, match=r"^journal.keep_days: expected at least 400, got 30"):
-        days_to_keep(Journal(keep_days=30), promises)
-    assert days_to_keep(Journal(), Promises(late_bets_refused=True)) == 30
 
 
 # What is counted, shared and taken over

@@ -54,11 +54,12 @@ LEAVES = SANS_IO | {
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"addon", "check", "demo", "draft", "explain", "serve", "simulator", "ui"},
+    {"addon", "check", "demo", "draft", "explain", "flows", "serve", "simulator", "ui"},
     {"bridge"},
-    {"gateway"},
+    {"durations", "gateway"},
     {"dispatch", "resolver"},
     {"transactions"},
+    {"keeper"},
     {"checks", "consequences"},
     {"questions"},
     {"journal", "status_cache", "wallet"},
@@ -67,7 +68,7 @@ LAYERS = [
 """From the top. A module imports from its own layer and from those below; it need not exist yet."""
 
 HOMES = {
-    "mitmproxy": {"addon", "serve", "ui"},
+    "mitmproxy": {"addon", "flows", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
     "opentelemetry": {"otel"},

@@ -1,7 +1,6 @@
 """One caller at a time, the intent on disk before the wallet is called, the outcome on disk before the answer."""
 
 import asyncio
-import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.helpers.fake_wallet import OK, Held
-from tests.helpers.money import NOT_SENT, SENT, TIMES, House, house
+from tests.helpers.money import NOT_SENT, SENT, TIMES, house
 
 from walletbridge.callbacks import Command, Status, Undo
 from walletbridge.journal.port import Busy, Change, Found
-from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
+from walletbridge.journal.row import CancelState, Movement, Told
 from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises, Repeats
 
@@ -42,50 +41,6 @@ async def test_the_intent_is_on_disk_while_the_wallet_is_called(path: Path, comm
         assert isinstance(row, Busy)
         held.release()
         assert await call == "OK"
-
-
-async def test_a_repeat_waits_for_the_call_before_it(path: Path) -> None:
-    async with house(path) as one:
-        held = Held()
-        one.script(held, REPEATED)
-        first = asyncio.ensure_future(one.send("win"))
-        await held.arrived.wait()
-        second = asyncio.ensure_future(one.send("win"))
-        await asyncio.sleep(0.02)
-        assert one.commands == ["win"]
-
-        held.release()
-        assert [await first, await second] == ["OK", "ALREADY_PROCESSED"]
-
-
-async def test_waiting_is_charged_to_the_budget_and_leaves_a_row(path: Path) -> None:
-    """A cancel that could not wait long enough is owed all the same, and stands before the bet's own answer."""
-    async with house(path) as one:
-        held = Held()
-        one.script(held, NOT_FOUND)
-        bet = asyncio.ensure_future(one.send("bet"))
-        await held.arrived.wait()
-
-        assert "the budget passed" in await one.send("cancel", seconds=0.05)
-        held.release()
-        assert await bet == "the wallet made it after its cancel"
-        assert (await one.rows())["1676358190"].cancel is CancelState.OWED
-
-
-async def test_workers_wait_for_each_other(path: Path) -> None:
-    async with house(path) as one, house(path) as other:
-        held = Held()
-        one.script(held)
-        other.script(OK)
-        bet = asyncio.ensure_future(one.send("bet"))
-        await held.arrived.wait()
-        cancel = asyncio.ensure_future(other.send("cancel"))
-        await asyncio.sleep(0.05)
-        assert other.commands == []
-
-        held.release()
-        assert [await bet, await cancel] == ["OK", "OK"]
-        assert other.commands == ["cancel"]
 
 
 @pytest.mark.parametrize("end", [SENT, NOT_SENT])
@@ -228,54 +183,6 @@ async def test_a_status_that_was_answered_ok_is_kept_with_a_bet_that_was_not(pat
         assert (row.told, row.status_said_ok) == (Told.MAYBE, True)
 
 
-async def test_without_a_disk_nothing_is_sent(tmp_path: Path) -> None:
-    async with house(tmp_path / "nowhere" / "journal.db") as one:
-        for command in ("bet", "win", "cancel"):
-            assert "the journal is not available" in await one.send(command)
-
-        assert one.commands == []
-        [(event, fields), *_] = one.events
-        assert event == "not journalled, so not sent to the wallet"
-        assert (fields["account"], fields["amount"], fields["trans_id"]) == ("test1234", 100000, 1676358190)
-
-
-async def test_an_outcome_that_cannot_be_written_is_unknown(path: Path) -> None:
-    async with house(path) as one:
-        held = Held()
-        one.script(held)
-        bet = asyncio.ensure_future(one.send("bet"))
-        await held.arrived.wait()
-        await one.journal.close()
-        held.release()
-
-        assert "the outcome could not be written" in await bet
-    async with house(path) as later:
-        await _until_free(later)
-        row = (await later.rows())["1676358190"]
-        assert (row.kind, row.call, row.movement) == (Kind.BET, Kind.BET, Movement.NONE)
-
-
-async def test_an_outcome_that_is_written_after_500_went_out_tells_so(path: Path) -> None:
-    """The disk may take it when nobody waits for it any more: what it says of the answer must be put right."""
-    other = sqlite3.connect(path, isolation_level=None)
-    async with house(path) as one:
-        for command, end, kind in (("bet", OK, Kind.BET), ("win", REFUSED, Kind.WIN)):
-            held = Held()
-            one.script(held)
-            call = asyncio.ensure_future(one.send(command, seconds=0.1, trans_id=command))
-            await held.arrived.wait()
-            other.execute("BEGIN IMMEDIATE")
-            held.release(end)
-            assert "the outcome could not be written: the disk took too long" in await call
-
-            other.execute("ROLLBACK")
-            row = await one.journal.look("test1234", command, _found, seconds=0)
-            assert isinstance(row, Row)
-            assert (row.kind, row.call, row.result, row.told) == (kind, None, end.result, Told.NOTHING)
-            assert row.is_open
-    other.close()
-
-
 async def test_a_conflict_that_is_not_answered_does_not_unsay_the_answer_to_the_bet(path: Path) -> None:
     async with house(path) as one:
         one.script(OK)
@@ -292,23 +199,6 @@ async def test_a_status_that_finds_what_was_cancelled_takes_it_back(path: Path) 
 
         assert "after its cancel" in await one.send("status")
         assert (await one.rows())["1676358190"].cancel is CancelState.OWED
-
-
-async def _until_free(house: House) -> None:
-    """A turn ends some time after its call."""
-    for _ in range(200):
-        if await house.rows():
-            return
-        await asyncio.sleep(0.02)
-    raise TimeoutError
-
-
-def _row_of(found: Found) -> Change[None]:
-    raise AssertionError(found)
-
-
-def _found(found: Found) -> Change[Row | None]:
-    return Change(None, takes_turn=False, value=found.row)
 
 
 NO_BALANCE = Outcome(Result.OK, None)
@@ -458,3 +348,7 @@ async def test_a_status_is_told_by_the_journal(path: Path) -> None:
         assert one.commands == ["bet", "balance"]
         one.script(INACTIVE)
         assert await one.send("status", check="21,22,42") == "PLAYER_INACTIVE"
+
+
+def _row_of(found: Found) -> Change[None]:
+    raise AssertionError(found)

@@ -12,13 +12,10 @@ import logging
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
 
-from mitmproxy import ctx, hooks, http
+from mitmproxy import ctx, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
@@ -26,24 +23,20 @@ from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
+from walletbridge.flows import announced_bytes, is_answer, released, response_of, take_secrets
 from walletbridge.gateway import Request
 from walletbridge.logs import callback_fields, open_log
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
-from walletbridge.ui.hold import has_left
 
 if TYPE_CHECKING:
     from walletbridge.ui.live import LiveView
 
-TOKEN_HEADER = b"callback-token"
-FORWARDED_HEADER = b"x-forwarded-for"
 OPTION = "walletbridge_config"
-HIDDEN = b"***"
 FLUSH_SECONDS = 0.2
 """How long answers may take from our hands to the socket at the end."""
-HELD_POLL_SECONDS = 0.05
 WEBSOCKET_MESSAGES_MAX = 100
 """How many of the last messages of a WebSocket are kept for people to look at. mitmproxy would keep them all."""
 SECOND_SIGNAL_SECONDS = 0.5
@@ -53,9 +46,6 @@ _KEPT_OPTIONS = {"connection_strategy": "lazy", "stream_large_bodies": None}
 mitmproxy's options that money depends on. With the eager default a dead upstream resets the client before any hook; a
 large callback would be streamed past every hook to the upstream. Other paths are streamed all the same.
 """
-_LENGTH_DIGITS_MAX = 20
-"""More digits than any length has; Python refuses to read thousands of them."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -239,11 +229,11 @@ class WalletBridge:
         if self._bridge is None or flow.id not in self._answered:
             return
         # Not left to mitmproxy: to a held answer whose flow is killed it would wait for ever.
-        is_free = not flow.intercepted or await _released(flow)
+        is_free = not flow.intercepted or await released(flow)
         # By now its client may have left, and `error` was told.
         if (done := self._answered.pop(flow.id, None)) is None:
             return
-        is_edited = not _is_answer(flow, done.answer)
+        is_edited = not is_answer(flow, done.answer)
         if is_edited:
             self._bridge.log.warning("answer edited by hand", result=int(done.answer.result))
         # A replay has no provider that could hear it.
@@ -284,21 +274,15 @@ class WalletBridge:
             )
 
     def _take(self, bridge: Bridge | None, flow: http.HTTPFlow) -> None:
-        fields = flow.request.headers.fields
-        tokens = [value for name, value in fields if name.lower() == TOKEN_HEADER]
-        if tokens:
-            flow.request.headers.fields = tuple(
-                (name, HIDDEN if name.lower() == TOKEN_HEADER else value) for name, value in fields
-            )
+        tokens, forwarded = take_secrets(flow.request)
         # Whoever asked for it: a callback that is streamed is at the upstream before `request` runs.
         flow.request.stream = False
         if bridge is None:
             return
-        forwarded = [value for name, value in fields if name.lower() == FORWARDED_HEADER]
         self._heads[flow.id] = _Head(
             has_token=bridge.admits(flow.client_conn.peername[0], tokens, forwarded),
             received_at=bridge.clock(),
-            is_too_large=_announced_bytes(flow.request) > bridge.settings.limits.body_bytes,
+            is_too_large=announced_bytes(flow.request) > bridge.settings.limits.body_bytes,
         )
 
     def _show(self) -> None:
@@ -346,6 +330,10 @@ class WalletBridge:
             seconds = bridge.clock() - received_at
             self._live.answered(flow, trace, answer, seconds=seconds, held=held, has_token=request.has_token)
 
+    def _respond(self, flow: http.HTTPFlow, answer: Answer) -> None:
+        # When the listener is closed, the next callback has to find another door.
+        flow.response = response_of(flow.request, answer, is_last=self._draining)
+
     async def _is_released(self, flow: http.HTTPFlow, held_since: float) -> bool:
         """Waits for the person who holds it; False where there is nothing to answer any more."""
         bridge, live = self._bridge, self._live
@@ -353,7 +341,7 @@ class WalletBridge:
         def held() -> float:
             return bridge.clock() - held_since if bridge else 0.0
 
-        if await _released(flow, lambda: live.held(flow, held()) if live else None):
+        if await released(flow, lambda: live.held(flow, held()) if live else None):
             return True
         reason = "aborted by hand"
         if flow.error is None:
@@ -363,54 +351,6 @@ class WalletBridge:
         if live:
             live.dropped(flow, reason, held())
         return False
-
-    def _respond(self, flow: http.HTTPFlow, answer: Answer) -> None:
-        headers = answer.headers
-        if self._draining:
-            # The listener is closed: the next callback has to find another door.
-            headers = (*headers, (b"Connection", b"close"))
-        body = b"" if flow.request.method == "HEAD" else answer.body
-        now = time.time()
-        # What `http.Response.make` does, without its conversions: they cost more than anything else in this hook.
-        flow.response = http.Response(
-            b"HTTP/1.1",
-            answer.http_status,
-            HTTPStatus(answer.http_status).phrase.encode(),
-            http.Headers((*headers, (b"content-length", b"%d" % len(body)))),
-            body,
-            None,
-            now,
-            now,
-        )
-
-
-async def _released(flow: http.HTTPFlow, waits: Callable[[], None] = lambda: None) -> bool:
-    """
-    Waits until a person lets go of an intercepted flow; False where it was killed or its client left, which ends the
-    waiting. `waits` is called again and again.
-    """
-    await ctx.master.addons.trigger_event(hooks.UpdateHook([flow]))
-    while flow.intercepted and not has_left(flow):
-        waits()
-        # Killing a flow wakes nobody who waits for its resume.
-        await asyncio.sleep(HELD_POLL_SECONDS)
-    flow.resume()  # type: ignore[no-untyped-call]
-    return flow.error is None and flow.live and not has_left(flow)
-
-
-def _is_answer(flow: http.HTTPFlow, answer: Answer) -> bool:
-    """Whether what goes out for `flow` is still this answer."""
-    response = flow.response
-    if response is None or response.status_code != answer.http_status:
-        return False
-    return flow.request.method == "HEAD" or response.raw_content == answer.body
-
-
-def _announced_bytes(request: http.Request) -> int:
-    length = request.headers.get("content-length", "")
-    if not length.isascii() or not length.isdecimal():
-        return 0
-    return int(length[:_LENGTH_DIGITS_MAX])
 
 
 def _log_stream() -> TextIO | None:

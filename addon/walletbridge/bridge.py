@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from walletbridge import answers
 from walletbridge.answers import Answer
-from walletbridge.callbacks import Bet, Cancel, Command, Status, Win
+from walletbridge.callbacks import Bet, Cancel, Status, Win
 from walletbridge.changes import Changes
 from walletbridge.checks import checked
 from walletbridge.dispatch import Dispatch
+from walletbridge.durations import budgets, days_to_keep, pace, times
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Gateway, Request
 from walletbridge.journal.plan import Switches
-from walletbridge.journal.repeats import keep_days
-from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
 from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
@@ -27,10 +26,9 @@ from walletbridge.metrics.names import Refusal
 from walletbridge.metrics.part import Part
 from walletbridge.outcomes import Outcome, Result
 from walletbridge.peers import Peers
-from walletbridge.promises import Promises
-from walletbridge.resolver import Pace, Resolver
+from walletbridge.resolver import Resolver
 from walletbridge.rotation import Rotation
-from walletbridge.settings import Deadlines, Journal, Settings
+from walletbridge.settings import Settings
 from walletbridge.shared import Share
 from walletbridge.status_cache import StatusCache
 from walletbridge.tokens import Tokens
@@ -47,10 +45,6 @@ from walletbridge.wallet.protection import Protection
 if TYPE_CHECKING:
     from walletbridge.otel import Spans
 
-RECHECKS = (1, 10, 60)
-"""A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
-RESOLVER_TICK_SECONDS = 0.25
-PRUNE_SECONDS = 3600.0
 LAST_SECONDS = 1.0
 """For what is left to write and to answer once the wallet's channel is closed."""
 _MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
@@ -311,46 +305,3 @@ class Bridge:
 
     def _tell(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.warning(event, **fields)
-
-
-def days_to_keep(journal: Journal, promises: Promises) -> int:
-    """How long rows at rest are kept. Raises SettingsError where that is too short for what the wallet promises."""
-    try:
-        return keep_days(journal.keep_days, promises)
-    except ValueError as error:
-        raise SettingsError(f"journal.keep_days: {error}") from None
-
-
-def times(journal: Journal) -> Times:
-    """When what is unknown is believed, given up or tried again."""
-    return Times(
-        settle_after=journal.settle_after,
-        abandon_after=journal.abandon_after,
-        redeliver_for=journal.redeliver_for,
-        recheck_after=tuple(factor * journal.recheck_after for factor in RECHECKS),
-        tries_max=journal.tries,
-    )
-
-
-def pace(settings: Settings) -> Pace:
-    """How hard the resolver tries."""
-    return Pace(
-        call_seconds=settings.journal.call_seconds,
-        calls_max=min(settings.limits.resolver_calls, settings.limits.wallet_calls),
-        tick_seconds=RESOLVER_TICK_SECONDS,
-        pause_seconds=min(RESOLVER_TICK_SECONDS, settings.journal.retry_seconds),
-        pause_seconds_max=settings.journal.retry_seconds,
-        prune_every=PRUNE_SECONDS,
-    )
-
-
-def budgets(deadlines: Deadlines) -> dict[Command, float]:
-    """Seconds from a request's arrival to the end of its wallet call: the provider's limit less the way back."""
-    return {
-        Command.AUTHENTICATE: deadlines.authenticate - deadlines.margin,
-        Command.BALANCE: deadlines.balance - deadlines.margin,
-        Command.BET: deadlines.bet - deadlines.margin,
-        Command.WIN: deadlines.win - deadlines.margin,
-        Command.CANCEL: deadlines.cancel - deadlines.margin,
-        Command.STATUS: deadlines.status - deadlines.margin,
-    }

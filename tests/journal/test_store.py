@@ -4,61 +4,16 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
-from threading import Timer
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 from tests.helpers.clock import FakeClock
+from tests.journal.stores import DAY, OPEN, REST, OpenStore, count, end, get, look, numbers, put, take, writes
 
-from walletbridge.journal.clock import JournalClock
-from walletbridge.journal.columns import needs_look
 from walletbridge.journal.plan import Round
-from walletbridge.journal.port import Busy, Change, Found, Step
+from walletbridge.journal.port import Busy, Found
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.store import GRACE_SECONDS, Store
-from walletbridge.journal.worker import worker_name
-from walletbridge.outcomes import Result
-
-DAY = 86400
-REST = Row(account="test1234", trans_id="1", kind=Kind.BET, amount=100, round_id="r")
-"""At rest: nobody has to see it."""
-OPEN = replace(REST, movement_unresolved_since=900.0)
-
-type OpenStore = Callable[..., Store]
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.db"
-
-
-@pytest.fixture
-def open_store(path: Path, clock: FakeClock) -> Iterator[OpenStore]:
-    """Opens the file, every time as another worker."""
-    stores: list[Store] = []
-
-    def open_(worker: str = "", *, epoch: str = "boot 1") -> Store:
-        stores.append(Store(path, worker or worker_name(), JournalClock(epoch, clock)))
-        return stores[-1]
-
-    yield open_
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def store(open_store: OpenStore) -> Store:
-    return open_store()
 
 
 @pytest.fixture(scope="module")
@@ -66,101 +21,6 @@ def dead_worker() -> str:
     """The name of a worker whose process has ended."""
     script = "from walletbridge.journal.worker import worker_name; print(worker_name())"
     return subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.strip()
-
-
-def writes(row: Row | None, *, takes_turn: bool = False) -> Step[Found]:
-    """A step that writes `row`, and tells what it has found."""
-    return lambda found: Change(row, takes_turn=takes_turn, value=found)
-
-
-def look(store: Store, step: Step[Found], trans_id: str = "1", *, account: str = "test1234") -> Found | Busy:
-    """For a call of 5 s."""
-    with store.transaction():
-        return store.look(account, trans_id, step, seconds=5.0, needs_round=True)
-
-
-def take(store: Store, trans_id: str = "1") -> bool:
-    """Whether the turn was got."""
-    return not isinstance(look(store, writes(None, takes_turn=True), trans_id), Busy)
-
-
-def end(store: Store, step: Step[Found]) -> Found | Busy:
-    with store.transaction():
-        return store.end("test1234", "1", step)
-
-
-def put(store: Store, *rows: Row) -> None:
-    """Writes rows that have nothing to do with turns."""
-    for row in rows:
-        with store.transaction():
-            store.note(row.account, row.trans_id, writes(row))
-
-
-def get(store: Store, row: Row = REST) -> Row | None:
-    """What the file has of the transaction and account of `row`."""
-    with store.transaction():
-        return store.note(row.account, row.trans_id, writes(None)).row
-
-
-def pragma(store: Store, name: str) -> object:
-    return store._db.execute(f"PRAGMA {name}").fetchone()[0]
-
-
-def count(store: Store, table: str) -> int:
-    (number,) = store._db.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name of ours
-    return int(number)
-
-
-def numbers(page: list[tuple[int, Row]]) -> list[int]:
-    return [number for number, _ in page]
-
-
-# The file
-
-
-def test_a_new_file_is_of_version_1_and_loses_nothing_that_was_committed(store: Store) -> None:
-    assert pragma(store, "user_version") == 1
-    assert pragma(store, "journal_mode") == "wal"
-    assert pragma(store, "synchronous") == 2
-
-
-def test_another_opening_finds_the_rows_and_is_as_safe(store: Store, open_store: OpenStore) -> None:
-    put(store, REST, OPEN)
-    store.close()
-
-    again = open_store()
-
-    assert get(again) == OPEN
-    assert (pragma(again, "journal_mode"), pragma(again, "synchronous")) == ("wal", 2)
-
-
-def test_a_file_of_a_later_version_is_refused_and_left_as_it_is(
-    store: Store, open_store: OpenStore, path: Path
-) -> None:
-    put(store, REST)
-    store._db.execute("PRAGMA user_version = 2")
-    store.close()
-    before = path.read_bytes()
-
-    with pytest.raises(ValueError, match="the journal is of version 2; this program knows 1"):
-        open_store()
-
-    assert path.read_bytes() == before
-
-
-def test_a_file_that_cannot_be_opened_says_so(tmp_path: Path, clock: FakeClock) -> None:
-    with pytest.raises(sqlite3.OperationalError):
-        Store(tmp_path / "missing" / "journal.db", worker_name(), JournalClock("boot 1", clock))
-
-
-def test_a_new_file_that_another_process_is_making_is_waited_for(open_store: OpenStore, path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        release = Timer(0.05, other.execute, ["COMMIT"])
-        release.start()
-
-        assert pragma(open_store(), "journal_mode") == "wal"
-        release.join()
 
 
 def test_what_a_transaction_did_is_undone_when_it_raises(store: Store) -> None:
@@ -175,89 +35,6 @@ def test_what_a_transaction_did_is_undone_when_it_raises(store: Store) -> None:
     assert get(store) is None
     assert count(store, "turns") == 0
     put(store, REST)
-
-
-# Rows
-
-TIMES = st.floats(allow_nan=False, allow_infinity=False)
-INT64 = st.integers(-(2**63), 2**63 - 1)
-COUNTS = st.integers(0, 2**31)
-ROWS = st.builds(
-    Row,
-    account=st.just("test1234"),
-    trans_id=st.just("1"),
-    kind=st.none() | st.sampled_from([Kind.BET, Kind.WIN]),
-    amount=st.none() | INT64,
-    round_id=st.text(),
-    request=st.text(),
-    movement=st.sampled_from(Movement),
-    movement_unresolved_since=st.none() | TIMES,
-    cancel=st.sampled_from(CancelState),
-    cancel_by_provider=st.booleans(),
-    cancel_unresolved=st.booleans(),
-    call=st.none() | st.sampled_from(Kind),
-    call_ends_at=TIMES,
-    result=st.none() | st.sampled_from(Result),
-    balance=st.none() | INT64,
-    told=st.sampled_from(Told),
-    told_at=st.none() | TIMES,
-    status_said_ok=st.booleans(),
-    tries=COUNTS,
-    sends=COUNTS,
-    next_try_at=st.none() | TIMES,
-    rechecks_left=COUNTS,
-    for_human=st.text(),
-    conflicts=COUNTS,
-    created_at=TIMES,
-)
-
-
-def assert_same(found: Row | None, row: Row) -> None:
-    """Equal, and of the same types: `1 == True == Kind(1)`."""
-    assert found == row
-    for field in fields(Row):
-        assert type(getattr(found, field.name)) is type(getattr(row, field.name)), field.name
-
-
-def test_a_row_and_what_it_becomes_come_back_as_they_were(store: Store) -> None:
-    @settings(max_examples=60, deadline=None, database=None)
-    @given(ROWS, ROWS)
-    def check(first: Row, second: Row) -> None:
-        for row in (first, second):
-            put(store, row)
-            assert_same(get(store), row)
-            assert bool(store._db.execute("SELECT needs_look FROM transactions").fetchone()[0]) is needs_look(row)
-        with store.transaction():
-            store.clear()
-
-    check()
-
-
-@pytest.mark.parametrize("name", ["a\0b", "Größe \U0001f415", "'; DROP TABLE transactions; --", "0x1", "1.0", " 1"])
-def test_ids_and_accounts_are_any_text(store: Store, name: str) -> None:
-    row = replace(REST, account=name, trans_id=name)
-
-    put(store, REST, row)
-
-    assert (get(store, row), get(store)) == (row, REST)
-
-
-def test_only_what_has_changed_is_written(store: Store) -> None:
-    put(store, REST)
-    store._db.execute("UPDATE transactions SET created_wall = 1, updated_wall = 2")
-    statements: list[str] = []
-    store._db.set_trace_callback(statements.append)
-    before = time.time()
-
-    put(store, replace(REST, balance=5, told=Told.YES))
-
-    store._db.set_trace_callback(None)
-    (update,) = [statement for statement in statements if statement.startswith("UPDATE")]
-    assert update.startswith("UPDATE transactions SET balance = 5, told = 'yes', updated_wall = ")
-    found = store.numbered_row(1)
-    assert found is not None
-    assert (found.number, found.created_wall) == (1, 1)
-    assert found.updated_wall >= int(before)
 
 
 def test_rows_are_by_transaction_and_account(store: Store) -> None:
@@ -280,47 +57,6 @@ def test_a_step_may_write_the_other_accounts_row(store: Store) -> None:
 
     assert get(store) == replace(REST, conflicts=1)
     assert count(store, "transactions") == 1
-
-
-# Another boot
-
-
-def test_another_boot_counts_ages_from_now_and_frees_turns(
-    store: Store, open_store: OpenStore, clock: FakeClock
-) -> None:
-    put(store, replace(OPEN, call_ends_at=990.0, next_try_at=950.0, created_at=800.0))
-    put(store, replace(REST, trans_id="2", created_at=800.0))
-    assert take(store)
-    clock.tick(-990.0)
-
-    again = open_store(epoch="boot 2")
-
-    row = get(again)
-    assert row == replace(
-        OPEN, movement_unresolved_since=10.0, call_ends_at=10.0, told_at=None, next_try_at=10.0, created_at=10.0
-    )
-    assert get(again, replace(REST, trans_id="2")) == replace(REST, trans_id="2", created_at=800.0)
-    assert take(again)
-
-
-def test_the_same_boot_keeps_times_and_turns(store: Store, open_store: OpenStore) -> None:
-    put(store, OPEN)
-    assert take(store)
-
-    again = open_store()
-
-    assert get(again) == OPEN
-    assert not take(again)
-
-
-def test_the_first_opening_after_a_boot_alone_counts_anew(open_store: OpenStore, clock: FakeClock) -> None:
-    put(open_store(), OPEN)
-    open_store(epoch="boot 2")
-    clock.tick(50.0)
-
-    assert get(open_store(epoch="boot 2")) == replace(
-        OPEN, movement_unresolved_since=1000.0, call_ends_at=1000.0, created_at=1000.0
-    )
 
 
 # Turns

@@ -17,7 +17,7 @@ from tests.helpers.callbacks import body, make_callback
 from tests.helpers.scripted_wallet import HOST, ScriptedWallet, running_wallet
 
 from walletbridge import addon as addon_module
-from walletbridge import keeper
+from walletbridge import flows, keeper
 from walletbridge.addon import WalletBridge
 from walletbridge.ui.live import LiveView
 from walletbridge.ui.record import Record, read
@@ -96,7 +96,7 @@ async def ui_house(
 ) -> AsyncIterator[House]:
     """The addon at work, and people who may look."""
     monkeypatch.setattr(addon_module, "FLUSH_SECONDS", 0)
-    monkeypatch.setattr(addon_module, "HELD_POLL_SECONDS", 0.005)
+    monkeypatch.setattr(flows, "HELD_POLL_SECONDS", 0.005)
     # A disk may be busy with something else.
     monkeypatch.setattr(keeper, "END_SECONDS", 30)
     monkeypatch.setenv(VARIABLE, TOKEN)
