@@ -29,7 +29,7 @@ async def test_a_rolling_restart_and_the_end_lose_no_callback(tmp_path: Path) ->
         counted = await fleet.number("walletbridge_callbacks_total")
         after = pids(fleet)
 
-        assert crowd.errors == []
+        assert crowd.errors == [], "\n".join(crowd.errors)
         assert {(status, result) for _, status, result in crowd.answers} == {(200, 0)}
         assert len(after) == 2
         assert before & after == set()
@@ -42,7 +42,7 @@ async def test_a_rolling_restart_and_the_end_lose_no_callback(tmp_path: Path) ->
             fleet.gateway.process.send_signal(SIGTERM)
             assert await asyncio.wait_for(fleet.gateway.process.wait(), RELOAD_SECONDS) == 0
 
-        assert crowd.errors == []
+        assert crowd.errors == [], "\n".join(crowd.errors)
         assert {(status, result) for _, status, result in crowd.answers} == {(200, 0)}
         assert fleet.spent_by_wallet() == crowd.spent
 
