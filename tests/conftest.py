@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 # gRPC writes lines of its own to stderr. It reads this once, at its import, and a test's helper may be the first.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
-PROCESSES = 4
+PROCESSES = 3
 """More than small machines have cores: tests of real processes mostly wait."""
 LONGEST_FIRST = ("e2e", "wallets", "serve", "demo", "model", "simulator")
 """Folders. What begins with them has short work left with which to end evenly."""

@@ -13,6 +13,7 @@ from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.outcomes import Outcome, Result
 
 REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
+NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
 REFUSED = Outcome(Result.BALANCE_INSUFFICIENT, 5)
 
 

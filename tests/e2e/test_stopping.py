@@ -28,6 +28,8 @@ from tests.helpers.waiting import until
 from walletbridge.demo.gateway_process import GatewayProcess
 
 WALLET_SECONDS = 1.0
+PATIENT_DEADLINES = {"bet": 10.0}
+"""How long a call may take is no subject here."""
 ANSWERED = (200, b'{"result":0,"status":"OK","data":{"balance":990}}')
 
 PATIENT: dict[str, list[tuple[float, Signals]]] = {
@@ -68,8 +70,9 @@ async def test_a_call_in_flight_is_answered_before_the_end(way: Way, names: tupl
         async def stop(name: str) -> None:
             home = tmp_path / name
             home.mkdir()
+            config = write_settings(home, wallet_port=wallet.port, deadlines=PATIENT_DEADLINES)
             async with (
-                running(arguments(way, write_settings(home, wallet_port=wallet.port)), home) as gateway,
+                running(arguments(way, config), home) as gateway,
                 connected(gateway) as (reader, writer),
                 connected(gateway) as (idle_reader, idle_writer),
             ):

@@ -84,7 +84,7 @@ async def until_counted(fleet: Fleet, number: float) -> None:
 
 def assert_well(played: Played) -> None:
     """No connection error, no 5xx, no refusal."""
-    assert played.errors == []
+    assert played.errors == [], "\n".join(played.errors)
     assert played.answers.keys() == {"200 0"}
 
 

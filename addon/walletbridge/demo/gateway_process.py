@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
+"""A start takes a second, and twenty times that on a busy machine."""
 STOP_SECONDS = 15.0
 LINES_KEPT = 1000
 
