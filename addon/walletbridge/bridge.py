@@ -212,22 +212,6 @@ class Bridge:
             await asyncio.wait({task})
             return answers.UNKNOWN if task.cancelled() else task.result()
 
-    async def answer_here(self, request: Request, trace: Trace) -> Answer:
-        """
-        Like `answer`, for a task that nobody cancels: without another one, which costs as much as the decoding. The end
-        waits for the task of whoever calls, and so for what it does with the answer.
-        """
-        if self._stopped:
-            return answers.UNKNOWN
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("expected to be called in a task")
-        self._answering.add(task)
-        try:
-            return await self._answer(request, trace)
-        finally:
-            self._answering.discard(task)
-
     async def ask(self, callback: Status | Cancel, trace: Trace) -> Outcome:
         """
         A person's own question or cancel: journalled and in its turn, like a callback's. Raises OutcomeUnknown.

@@ -62,7 +62,7 @@ class FakeGateway:
         self.bridge: Bridge | None = cast("Bridge", self)
         self.is_draining = False
 
-    async def answer_here(self, request: Request, trace: Trace) -> Answer:
+    async def answer(self, request: Request, trace: Trace) -> Answer:
         del request, trace
         if isinstance(self.result, BaseException):
             raise self.result

@@ -45,10 +45,10 @@ class SlowGateway(FakeGateway):
         del trace, answer
         self.deliveries.append(sent)
 
-    async def answer_here(self, request: Request, trace: Trace) -> Answer:
+    async def answer(self, request: Request, trace: Trace) -> Answer:
         self.asked += 1
         await self.may.wait()
-        return await super().answer_here(request, trace)
+        return await super().answer(request, trace)
 
 
 class House:

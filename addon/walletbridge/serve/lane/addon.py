@@ -136,7 +136,7 @@ class Lane:
         if bridge is None:
             return
         try:
-            exchange.answer = await bridge.answer_here(exchange.request, exchange.trace)
+            exchange.answer = await bridge.answer(exchange.request, exchange.trace)
         except asyncio.CancelledError:
             # A hook that ends as cancelled would leave its client without the answer.
             exchange.answer = answers.UNKNOWN
