@@ -89,6 +89,29 @@ async def test_a_channel_connects_before_anybody_calls() -> None:
         assert (await get_balance(channel)).balance == 400000
 
 
+async def test_calls_begin_in_the_loop_s_next_turn_whatever_other_tasks_do() -> None:
+    loop = asyncio.get_running_loop()
+    async with running_wallet() as (_, port), channel_to(port) as channel:
+        assert await channel.wait_until_ready(0, first=TIMEOUT)
+        serialized: list[str] = []
+
+        class Message:
+            def SerializeToString(self) -> bytes:  # noqa: N802 - as protobuf names it
+                serialized.append("now")
+                return v1.GetBalanceRequest(account="test1234").SerializeToString()
+
+        loop.set_task_factory(asyncio.eager_task_factory)
+        try:
+            call = channel.method(GET_BALANCE)(Message(), timeout=TIMEOUT)
+            assert serialized == []
+            assert loop.get_task_factory() is asyncio.eager_task_factory
+            await call
+        finally:
+            loop.set_task_factory(None)
+
+        assert serialized == ["now"]
+
+
 async def test_a_wallet_that_is_away_is_told_once(dead_port: int) -> None:
     changes = Changes()
     async with channel_to(dead_port, on_change=changes) as channel:

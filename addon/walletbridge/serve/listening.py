@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 
 from walletbridge.serve.sockets import BACKLOG, HANDSHAKE_SECONDS, close, refuse_new
+from walletbridge.serve.stream import Reader
 
 ACCEPT_AGAIN_SECONDS = 1.0
 """After a failure to accept, which mostly means that there are too many open files."""
@@ -95,4 +96,9 @@ class Listener:
             starting.exception()
 
     def _protocol(self) -> asyncio.Protocol:
-        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._handle)
+        return protocol(self._handle)
+
+
+def protocol(handle: Handle) -> asyncio.Protocol:
+    """What makes a connection a stream, and has it handled."""
+    return asyncio.StreamReaderProtocol(Reader(), handle)

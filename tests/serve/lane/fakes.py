@@ -73,9 +73,12 @@ class FakeWire:
         self.closed: list[str] = []
         self.asked: list[Exchange] = []
         self.rest: bytes | None = None
+        self.is_closing = False
 
-    def send(self, data: bytes) -> None:
-        self.sent += data
+    def send(self, data: bytes) -> bool:
+        if not self.is_closing:
+            self.sent += data
+        return not self.is_closing
 
     def close(self, *, half: bool) -> None:
         self.closed.append("half" if half else "whole")
@@ -97,8 +100,14 @@ class Talk:
 
     def __init__(self, **limits: Any) -> None:
         self.lane = FakeLane(**limits)
-        self.place = Place("192.0.2.1", expires_at=self.lane.clock() + 10, cut=_never, tell=_never)
         self.wire = FakeWire()
+        self.place = Place(
+            "192.0.2.1",
+            expires_at=self.lane.clock() + 10,
+            cut=_never,
+            tell=_never,
+            is_closing=lambda: self.wire.is_closing,
+        )
         self.conversation = Conversation(self.lane, self.place, self.wire)
 
     @property

@@ -203,6 +203,15 @@ def test_a_client_that_left_is_told_nothing_more() -> None:
     assert (talk.lane.deliveries, talk.wire.closed) == ([False], ["whole"])
 
 
+def test_an_answer_that_cannot_go_out_is_not_delivered() -> None:
+    talk = Talk()
+    talk.conversation.received(request())
+    talk.wire.is_closing = True
+
+    assert answer(talk) == b""
+    assert talk.lane.deliveries == [False]
+
+
 # Times
 
 

@@ -4,7 +4,13 @@ from walletbridge.serve.lane.place import AT_ONCE, NEVER, Place, Places
 
 
 def make_place(expired: list[str], name: str, expires_at: float) -> Place:
-    return Place(name, expires_at=expires_at, cut=lambda: expired.append(name), tell=lambda: expired.append("told"))
+    return Place(
+        name,
+        expires_at=expires_at,
+        cut=lambda: expired.append(name),
+        tell=lambda: expired.append("told"),
+        is_closing=bool,
+    )
 
 
 def test_whose_time_is_up_expires_once() -> None:

@@ -50,8 +50,8 @@ class Exchange:
 class Wire(Protocol):
     """What carries the conversation."""
 
-    def send(self, data: bytes) -> None:
-        """To the client."""
+    def send(self, data: bytes) -> bool:
+        """To the client. False where it is known not to get there: the connection is closing already."""
         ...
 
     def close(self, *, half: bool) -> None:
@@ -255,7 +255,7 @@ class Conversation:
             lane.delivered(exchange, sent=False)
             return
         closes = lane.is_draining or not head.keep_alive or (exchange.is_early and not self._skips(head))
-        self.wire.send(
+        sent = self.wire.send(
             answer_bytes(
                 exchange.answer or answers.UNKNOWN,
                 is_head=head.method == "HEAD",
@@ -263,7 +263,7 @@ class Conversation:
                 says_keep_alive=head.says_keep_alive,
             )
         )
-        lane.delivered(exchange, sent=True)
+        lane.delivered(exchange, sent=sent)
         if closes:
             self._end()
         elif self._parser.is_between:

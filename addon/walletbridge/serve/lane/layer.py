@@ -78,9 +78,10 @@ class LaneLayer(Layer):
 
     # The wire of its conversation
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> bool:
         """See `Wire`."""
         self._commands.append(commands.SendData(self.context.client, data))
+        return not self._place.is_closing()
 
     def close(self, *, half: bool) -> None:
         """See `Wire`."""

@@ -20,15 +20,27 @@ AT_ONCE = 20
 class Place:
     """A connection that came in."""
 
-    __slots__ = ("address", "direct", "expire", "expires_at", "has_room", "tell")
+    __slots__ = ("address", "direct", "expire", "expires_at", "has_room", "is_closing", "tell")
 
-    def __init__(self, address: str, *, expires_at: float, cut: Callable[[], None], tell: Callable[[], None]) -> None:
-        """`cut` closes the connection at once, `tell` says to what reads it that its time is up."""
+    def __init__(
+        self,
+        address: str,
+        *,
+        expires_at: float,
+        cut: Callable[[], None],
+        tell: Callable[[], None],
+        is_closing: Callable[[], bool],
+    ) -> None:
+        """
+        `cut` closes the connection at once, `tell` says to what reads it that its time is up, `is_closing` whether
+        nothing that is sent now goes out any more.
+        """
         self.address = address
         """The client's IP address, as text."""
         self.expires_at = expires_at
         """When its time is up, on the gateway's clock; NEVER while the client is not waited for."""
         self.tell = tell
+        self.is_closing = is_closing
         self.expire = cut
         """What is done then: `tell` once somebody reads the connection."""
         self.direct: Conversation | None = None
