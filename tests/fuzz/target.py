@@ -104,7 +104,9 @@ class House:
 def said(*pieces: bytes) -> Said:
     """What follows of bytes that come piece by piece; each question is answered before the next piece comes."""
     house, wire = House(), FakeWire()
-    place = Place("192.0.2.1", expires_at=house.lane.clock() + 10, cut=_never, tell=_never)
+    place = Place(
+        "192.0.2.1", expires_at=house.lane.clock() + 10, cut=_never, tell=_never, is_closing=lambda: bool(wire.closed)
+    )
     conversation = Conversation(house.lane, place, wire)
     answered = 0
     for piece in pieces:

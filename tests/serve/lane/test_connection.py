@@ -4,7 +4,8 @@ import asyncio
 from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
 
 import pytest
-from tests.helpers.processes import raw_post, read_answer, until
+from tests.helpers.processes import raw_post, read_answer
+from tests.helpers.waiting import until
 from tests.serve.lane.test_server import FINE, House, running
 
 from walletbridge.serve.lane.connection import LaneHandler
