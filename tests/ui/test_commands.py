@@ -119,7 +119,8 @@ async def test_the_cache_can_be_cleared(
     async with ui_house(tmp_path, monkeypatch) as house:
         house.wallet.script("GetTransactionStatus", reply(outcome=v1.OUTCOME_OK, state=v1.TRANSACTION_STATE_PROCESSED))
         await house.send(make_flow(body(make_callback("status"))))
-        await house.command("walletbridge.cache.clear")
+        said = await house.command("walletbridge.cache.clear")
+        assert said == "1 transactions forgotten"
         assert "1 transactions forgotten" in caplog.text
 
         await house.send(make_flow(body(make_callback("status"))))

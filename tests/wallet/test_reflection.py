@@ -107,5 +107,9 @@ async def test_a_wallet_without_reflection_is_told() -> None:
 
 async def test_a_wallet_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reflection, "ASK_SECONDS", 0.2)
-    with pytest.raises(BadSchema, match="is not there, so it cannot be asked for its protos"):
+    expected = (
+        rf"{HOST}:1 was not there within 0\.2 s, so it cannot be asked for its protos by server reflection; "
+        r"start again when it is there, or give its \.proto files or a descriptor set"
+    )
+    with pytest.raises(BadSchema, match=expected):
         await ask(Wallet(target=f"{HOST}:1"))

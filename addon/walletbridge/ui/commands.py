@@ -112,12 +112,13 @@ class Commands:
         self._start(self._tell(f"account {name}", lines, account=account))
 
     @_named("walletbridge.cache.clear")
-    def cache_clear(self) -> None:
+    def cache_clear(self) -> str:
         """Forgets what became of transactions, so that the next questions reach the wallet."""
         cache = self._needed().status_cache
         count = len(cache)
         cache.clear()
         logger.log(ALERT, "walletbridge: %d transactions forgotten", count)
+        return f"{count} transactions forgotten"
 
     @_named("walletbridge.unresolved")
     def unresolved(self) -> None:

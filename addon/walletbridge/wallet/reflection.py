@@ -38,7 +38,10 @@ def ask_for_protos(wallet: WalletSettings, services: Iterable[str]) -> FileDescr
         try:
             grpc.channel_ready_future(channel).result(timeout=ASK_SECONDS)
         except grpc.FutureTimeoutError:
-            raise BadSchema(f"{wallet.target} is not there, so it cannot be asked for its protos") from None
+            raise BadSchema(
+                f"{wallet.target} was not there within {ASK_SECONDS:g} s, so it cannot be asked for its protos by "
+                "server reflection; start again when it is there, or give its .proto files or a descriptor set"
+            ) from None
         ask = _asker(channel, wallet.target)
         names = list(services) or _services(ask)
         return FileDescriptorSet(file=_files(ask, names).values())
