@@ -3,32 +3,26 @@ A row as SQL: the columns of its table, the statements that read and write it, a
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import msgspec
 from msgspec.structs import astuple
 
-from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
-from walletbridge.outcomes import Result
+from walletbridge.journal.row import CancelState, Kind, Row, Told
 
 _COLUMNS = Row.__struct_fields__
-_CONVERT: dict[str, Any] = {
-    "kind": lambda value: None if value is None else Kind(value),
-    "movement": Movement,
-    "cancel": CancelState,
-    "cancel_by_provider": bool,
-    "cancel_unresolved": bool,
-    "call": lambda value: None if value is None else Kind(value),
-    "result": lambda value: None if value is None else Result(value),
-    "told": Told,
-    "status_said_ok": bool,
-}
-_READERS = tuple(_CONVERT.get(name) for name in _COLUMNS)
+_WRITTEN = (*_COLUMNS, "needs_look", "created_wall", "updated_wall")
+_ENUMS = tuple(_COLUMNS.index(name) for name in ("kind", "movement", "cancel", "call", "result", "told"))
+"""Written as their values. SQLite's adapter would do that as well, and take longer than all the rest."""
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 SELECT_WITH_ID = f"SELECT id, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 SELECT_NUMBERED = f"SELECT id, created_wall, updated_wall, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
-_PLACES = ", ".join("?" * (len(_COLUMNS) + 3))
-_INSERT = f"INSERT INTO transactions ({', '.join(_COLUMNS)}, needs_look, created_wall, updated_wall) VALUES ({_PLACES})"  # noqa: S608 - names of ours
+_CHANGED = ", ".join(
+    f"{name} = excluded.{name}" for name in _WRITTEN if name not in {"account", "trans_id", "created_wall"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +42,30 @@ def needs_look(row: Row) -> bool:
     return row.is_listed or row.call is not None or is_maybe
 
 
-def inserted(row: Row) -> tuple[str, tuple[Any, ...]]:
-    """The statement that writes a new row, and its values."""
+@cache
+def upsert(count: int) -> str:
+    """The statement that writes so many rows, new ones and changed ones, and takes `values_of` each."""
+    places = ", ".join([f"({', '.join('?' * len(_WRITTEN))})"] * count)
+    return (
+        f"INSERT INTO transactions ({', '.join(_WRITTEN)}) VALUES {places}"  # noqa: S608 - names of ours
+        f" ON CONFLICT (trans_id, account) DO UPDATE SET {_CHANGED}"
+    )
+
+
+def values_of(row: Row) -> list[Any]:
+    """What `upsert` writes of a row."""
+    values = list(astuple(row))
+    for place in _ENUMS:
+        if values[place] is not None:
+            values[place] = values[place].value
     wall = int(time.time())
-    return _INSERT, (*astuple(row), needs_look(row), wall, wall)
+    return [*values, needs_look(row), wall, wall]
 
 
-def updated(old: Row, row: Row) -> tuple[str, tuple[Any, ...]]:
-    """The statement that makes `row` of `old`, and its values."""
-    # Only what has changed: an index is written anew for every column that is named.
-    changed: dict[str, Any] = {
-        name: value for name, value, before in zip(_COLUMNS, astuple(row), astuple(old), strict=True) if value != before
-    }
-    if needs_look(row) != needs_look(old):
-        changed["needs_look"] = needs_look(row)
-    changed["updated_wall"] = int(time.time())
-    names = ", ".join(f"{name} = ?" for name in changed)
-    statement = f"UPDATE transactions SET {names} WHERE trans_id = ? AND account = ?"  # noqa: S608 - names of ours
-    return statement, (*changed.values(), row.trans_id, row.account)
-
-
-def row_of(values: Any) -> Row:
+def row_of(values: Iterable[Any]) -> Row:
     """What SELECT has found."""
-    pairs = zip(_COLUMNS, values, _READERS, strict=True)
-    return Row(**{name: value if read is None else read(value) for name, value, read in pairs})
+    # Not strict: SQLite has no bool.
+    return msgspec.convert(dict(zip(_COLUMNS, values, strict=True)), Row, strict=False)
 
 
 def numbered(values: Any) -> Numbered:

@@ -12,7 +12,7 @@ from walletbridge.callbacks import Bet, Cancel, Status, Win
 
 def to_json(callback: Bet | Win | Cancel) -> str:
     """The fields of `callback`, by their names."""
-    return json.dumps({"command": callback.command.value, **asdict(callback)}, separators=(",", ":"))
+    return _encode({"command": callback.command.value, **asdict(callback)})
 
 
 def win_of(text: str, checks: tuple[int, ...]) -> Win:
@@ -33,6 +33,8 @@ def status_of(text: str, checks: tuple[int, ...]) -> Status:
     return Status(**{name: fields[name] for name in ("account", "checks", "requested_at", "trans_id")})
 
 
+# Not msgspec's: a trans_id may have 64 digits.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _OF_MOVEMENTS_ALONE = frozenset({"amount", "call_id", "type"})
 
 

@@ -40,25 +40,27 @@ class SqliteJournal:
     ) -> T | Busy:
         """See `Journal.look`."""
         value = await self._writer.run(
-            lambda store: store.look(account, trans_id, step, seconds=seconds, needs_round=needs_round)
+            lambda store: store.look(account, trans_id, step, seconds=seconds, needs_round=needs_round),
+            about=trans_id,
         )
         return cast("T | Busy", value)
 
     async def end[T](self, account: str, trans_id: str, step: Step[T]) -> T | Busy:
         """See `Journal.end`."""
-        return cast("T | Busy", await self._writer.run(lambda store: store.end(account, trans_id, step)))
+        value = await self._writer.run(lambda store: store.end(account, trans_id, step), about=trans_id)
+        return cast("T | Busy", value)
 
     def end_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
         """See `Journal.end_soon`."""
-        self._writer.run_soon(lambda store: store.end(account, trans_id, step))
+        self._writer.run_soon(lambda store: store.end(account, trans_id, step), about=trans_id)
 
     async def note(self, account: str, trans_id: str, step: Step[None]) -> None:
         """See `Journal.note`."""
-        await self._writer.run(lambda store: store.note(account, trans_id, step))
+        await self._writer.run(lambda store: store.note(account, trans_id, step), about=trans_id)
 
     def note_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
         """See `Journal.note_soon`."""
-        self._writer.run_soon(lambda store: store.note(account, trans_id, step))
+        self._writer.run_soon(lambda store: store.note(account, trans_id, step), about=trans_id)
 
     def now(self) -> float:
         """See `Journal.now`."""

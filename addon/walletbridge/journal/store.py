@@ -4,24 +4,16 @@ The journal's SQLite file: the reads and writes of one step. Synchronous; knows 
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
 from walletbridge.journal.clock import JournalClock
-from walletbridge.journal.columns import (
-    SELECT,
-    SELECT_NUMBERED,
-    SELECT_WITH_ID,
-    Numbered,
-    inserted,
-    numbered,
-    row_of,
-    updated,
-)
+from walletbridge.journal.columns import SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
+from walletbridge.journal.known import Known, Transaction, Turn
 from walletbridge.journal.plan import Round
-from walletbridge.journal.port import Busy, Found, Step
+from walletbridge.journal.port import Busy, Change, Found, Step
 from walletbridge.journal.queue import Queue
 from walletbridge.journal.row import Row
 from walletbridge.journal.schema import migrate, use_wal
@@ -35,6 +27,7 @@ GRACE_SECONDS = 0.5
 """How long after its deadline a turn is still its worker's: time for what came of the call to reach the disk."""
 
 _DAY = 86400
+_NO_ROUND = Round()
 
 
 class Store:
@@ -45,6 +38,7 @@ class Store:
         self._worker = worker
         self._clock = clock
         self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._known = Known(self._db)
         try:
             self._queue = Queue(path)
         except OSError:
@@ -75,75 +69,74 @@ class Store:
         """One exclusive transaction: on disk when it ends, undone when it raises."""
         self._queue.begin(self._db, seconds=BUSY_SECONDS)
         try:
+            self._known.begin()
             yield
+            self._known.write()
             self._db.execute("COMMIT")
         except BaseException:
+            self._known.forget()
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise
 
+    def expect(self, trans_ids: Collection[str]) -> None:
+        """What is going to be asked for, so that it is read at once. Inside a transaction."""
+        self._known.expect(trans_ids)
+
     def look[T](self, account: str, trans_id: str, step: Step[T], *, seconds: float, needs_round: bool) -> T | Busy:
         """See `Journal.look`. Inside a transaction."""
         now = self._clock.now()
-        turn = self._db.execute("SELECT worker, ends_at FROM turns WHERE trans_id = ?", (trans_id,)).fetchone()
-        if turn is not None and turn[0] != self._worker and now < turn[1] and not is_dead(turn[0]):
+        known = self._known.of(trans_id)
+        turn = known.turn
+        if turn is not None and turn.worker != self._worker and now < turn.ends_at and not is_dead(turn.worker):
             return Busy()
-        found = self._find(account, trans_id, now, needs_round=needs_round)
-        change = step(found)
-        self._write(found, change.row)
+        change = self._step(known, account, step, now, needs_round=needs_round)
         if change.takes_turn:
-            self._db.execute(
-                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?)", (trans_id, self._worker, now + seconds + GRACE_SECONDS)
-            )
+            self._known.put_turn(known, Turn(self._worker, now + seconds + GRACE_SECONDS))
         return change.value
 
     def end[T](self, account: str, trans_id: str, step: Step[T]) -> T | Busy:
         """See `Journal.end`. Inside a transaction."""
-        turn = self._db.execute("SELECT worker FROM turns WHERE trans_id = ?", (trans_id,)).fetchone()
-        if turn is None or turn[0] != self._worker:
+        known = self._known.of(trans_id)
+        if known.turn is None or known.turn.worker != self._worker:
             return Busy()
-        found = self._find(account, trans_id, self._clock.now())
-        change = step(found)
-        self._write(found, change.row)
+        change = self._step(known, account, step, self._clock.now())
         if not change.takes_turn:
-            self._db.execute("DELETE FROM turns WHERE trans_id = ? AND worker = ?", (trans_id, self._worker))
+            self._known.put_turn(known, None)
         return change.value
 
     def note[T](self, account: str, trans_id: str, step: Step[T]) -> T:
         """See `Journal.note`. Inside a transaction."""
-        found = self._find(account, trans_id, self._clock.now())
-        change = step(found)
-        self._write(found, change.row)
-        return change.value
+        return self._step(self._known.of(trans_id), account, step, self._clock.now()).value
 
     def rows_to_look_at(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
         """Rows that are not at rest and whose turn is free, from the one behind number `after`, in order."""
         now = self._clock.now()
         taken = {
             trans_id
-            for trans_id, worker, ends_at in self._db.execute("SELECT trans_id, worker, ends_at FROM turns")
+            for trans_id, worker, ends_at in self._execute("SELECT trans_id, worker, ends_at FROM turns")
             if now < ends_at and not is_dead(worker)
         }
         # Read until the page is full: a short page means that there is no more.
-        rows = self._db.execute(f"{SELECT_WITH_ID} WHERE needs_look AND id > ? ORDER BY id", (after,))
+        rows = self._execute(f"{SELECT_WITH_ID} WHERE needs_look AND id > ? ORDER BY id", (after,))
         found = ((number, row_of(values)) for number, *values in rows)
         return list(islice(((number, row) for number, row in found if row.trans_id not in taken), limit))
 
     def numbered(self, *, limit: int) -> list[Numbered]:
         """Rows that are not at rest, the oldest first."""
-        rows = self._db.execute(f"{SELECT_NUMBERED} WHERE needs_look ORDER BY id LIMIT ?", (limit,))
+        rows = self._execute(f"{SELECT_NUMBERED} WHERE needs_look ORDER BY id LIMIT ?", (limit,))
         return [numbered(values) for values in rows]
 
     def numbered_row(self, number: int) -> Numbered | None:
         """The row with that number."""
-        values = self._db.execute(f"{SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
+        values = self._execute(f"{SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
         return numbered(values) if values else None
 
     def around(self, row: Row) -> Round:
         """What else is known of the row's round."""
         if not row.round_id:
             return Round()
-        has_win, has_cancelled_bet = self._db.execute(
+        has_win, has_cancelled_bet = self._execute(
             "SELECT coalesce(max(kind IS 'win'), 0), coalesce(max(kind IS NOT 'win' AND cancel != 'none'), 0)"
             " FROM transactions WHERE account = ? AND round_id = ? AND round_id != '' AND trans_id != ?",
             (row.account, row.round_id, row.trans_id),
@@ -156,28 +149,33 @@ class Store:
 
         Returns the number of the last row that was looked at, 0 at the end. Forgets turns that nobody gave back, too.
         """
-        self._db.execute("DELETE FROM turns WHERE ends_at < ?", (self._clock.now() - _DAY,))
+        self._execute("DELETE FROM turns WHERE ends_at < ?", (self._clock.now() - _DAY,))
         before = int(time.time()) - keep_days * _DAY
-        rows = self._db.execute(
+        rows = self._execute(
             "SELECT id, needs_look, updated_wall FROM transactions WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
         ).fetchall()
         old = [(number,) for number, is_needed, updated_wall in rows if not is_needed and updated_wall < before]
         self._db.executemany("DELETE FROM transactions WHERE id = ?", old)
+        self._known.forget()
         return rows[-1][0] if len(rows) == limit else 0
 
     def clear(self) -> None:
         """Forgets everything."""
-        self._db.execute("DELETE FROM transactions")
-        self._db.execute("DELETE FROM turns")
+        self._execute("DELETE FROM transactions")
+        self._execute("DELETE FROM turns")
+        self._known.forget()
 
-    def _find(self, account: str, trans_id: str, now: float, *, needs_round: bool = False) -> Found:
-        rows = [row_of(values) for values in self._db.execute(f"{SELECT} WHERE trans_id = ?", (trans_id,))]
-        row = next((row for row in rows if row.account == account), None)
-        other = next((row for row in rows if row.account != account), None)
-        return Found(row, other, self.around(row) if row and needs_round else Round(), now)
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Anything but what `_known` does: it sees what is to be written."""
+        self._known.write()
+        return self._db.execute(statement, values)
 
-    def _write(self, found: Found, row: Row | None) -> None:
-        if row is None:
-            return
-        old = next((old for old in (found.row, found.other) if old and old.account == row.account), None)
-        self._db.execute(*(inserted(row) if old is None else updated(old, row)))
+    def _step[T](
+        self, known: Transaction, account: str, step: Step[T], now: float, *, needs_round: bool = False
+    ) -> Change[T]:
+        row = known.rows.get(account)
+        other = next((row for row in known.rows.values() if row.account != account), None)
+        change = step(Found(row, other, self.around(row) if row and needs_round else _NO_ROUND, now))
+        if change.row is not None:
+            self._known.put(known, change.row)
+        return change

@@ -30,6 +30,7 @@ type Job = Callable[[Store], Any]
 @dataclass(slots=True)
 class _Waiting:
     job: Job
+    about: str | None
     future: asyncio.Future[Any] | None
     value: Any = None
     error: BaseException | None = None
@@ -63,19 +64,23 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    async def run(self, job: Job) -> Any:
-        """Runs `job` in a transaction and returns its value once that is on disk. Raises JournalUnavailable."""
+    async def run(self, job: Job, *, about: str | None = None) -> Any:
+        """
+        Runs `job` in a transaction and returns its value once that is on disk. Raises JournalUnavailable.
+
+        `about` is the `trans_id` that it concerns: all that a batch needs is read at once.
+        """
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._add(_Waiting(job, future))
+        self._add(_Waiting(job, about, future))
         return await future
 
-    def run_soon(self, job: Job) -> None:
+    def run_soon(self, job: Job, *, about: str | None = None) -> None:
         """
         Runs `job` before any that comes later, in the next commit or after a moment; what comes of it nobody hears.
         """
         if self._closing or len(self._jobs) >= self._waiting_max:
             return
-        self._jobs.append(_Waiting(job, None))
+        self._jobs.append(_Waiting(job, about, None))
         if self._soon is None:
             self._soon = self._loop.call_later(SOON_SECONDS, self._wake_soon)
 
@@ -133,6 +138,7 @@ class Writer:
             changes = store.changes
             try:
                 with store.transaction():
+                    store.expect([waiting.about for waiting in batch if waiting.about is not None])
                     for waiting in batch:
                         if waiting.error is None:
                             _run_step(waiting, store)
