@@ -28,6 +28,7 @@ from walletbridge.ui.masks import mask, mask_in_body
 from walletbridge.ui.permits import Permits
 from walletbridge.ui.record import Record, Stage, read, write
 from walletbridge.ui.summary import comment, marker, words
+from walletbridge.ui.triggers import trigger_directly
 from walletbridge.ui.view import WalletBridgeView
 from walletbridge.ui.web_page import widen_comments
 from walletbridge.ui.web_updates import gather_updates
@@ -76,6 +77,7 @@ class LiveView:
 
     def start(self) -> None:
         """Adds what people see."""
+        trigger_directly(ctx.master.addons)
         contentviews.add(WalletBridgeView(self._newest_flows))
         self._commands.bind_keys()
         show_comments(ctx.master)
