@@ -748,6 +748,14 @@ async def test_under_the_console_lines_go_to_its_event_log(
     assert capsys.readouterr().err == ""
 
 
+async def test_grpc_has_no_line_for_each_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(tmp_path) as house:
+        await house.answer(make_flow())
+
+    assert [record for record in caplog.records if record.name.startswith("grpc")] == []
+
+
 async def test_a_relative_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     async with loaded(tmp_path) as house:

@@ -154,6 +154,9 @@ class WalletBridge:
             if not self._config and (self._live is None or ctx.options.server):
                 logger.error("walletbridge: no settings; say --set %s=FILE", OPTION)
             return
+        # mitmproxy lets every library say all that it has to say. Of each call gRPC has a line, which goes to all addons
+        # and buries what people look for in the event log.
+        logging.getLogger("grpc").setLevel(logging.INFO)
         log = open_log(
             lines_max=self._settings.limits.log_lines,
             stream=_log_stream(),
