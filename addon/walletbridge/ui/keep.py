@@ -25,9 +25,9 @@ class KeepFlows:
         if over <= 0:
             return
         wanted = over + min(AT_ONCE_MAX, self._flows_max // 100)
-        flows = self._view.resolve("@all")
         focus = self._view.focus.flow
-        # From the oldest, and no further than it takes: callbacks wait meanwhile.
+        # From the oldest, and no further than it takes: callbacks wait meanwhile. `resolve` would list all of them.
+        flows = self._view._store.values()  # noqa: SLF001 - see above
         ended = (flow for flow in flows if is_removable(flow) and flow is not focus)
         unresolved: list[Flow] = []
         chosen: list[Flow] = []

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from mitmproxy import contentviews, ctx, hooks
@@ -120,7 +121,7 @@ class LiveView:
         if self._has_upstream:
             return
         with self._harmless():
-            host, port = url.parse_authority(flow.request.host_header or "", check=False)
+            host, port = _authority(flow.request.host_header or "")
             here = flow.client_conn.sockname
             # Not by the properties, which would change the headers.
             flow.request.data.host = host or str(here[0])
@@ -224,3 +225,9 @@ class LiveView:
             yield
         except Exception as error:  # noqa: BLE001 - see above
             logger.warning("walletbridge: the live view failed: %s: %s", type(error).__name__, error)
+
+
+@lru_cache(maxsize=64)
+def _authority(text: str) -> tuple[str, int | None]:
+    """The host and the port of an address. A provider has one or two, and they take long to read."""
+    return url.parse_authority(text, check=False)
