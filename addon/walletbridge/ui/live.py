@@ -32,6 +32,7 @@ from walletbridge.ui.record import Record, Stage, read, write
 from walletbridge.ui.summary import comment, marker, words
 from walletbridge.ui.triggers import trigger_directly
 from walletbridge.ui.view import WalletBridgeView
+from walletbridge.ui.web_list import list_in_parts
 from walletbridge.ui.web_page import widen_comments
 from walletbridge.ui.web_updates import gather_updates
 
@@ -78,7 +79,8 @@ class LiveView:
         self._commands.bind_keys()
         show_comments(ctx.master)
         widen_comments(ctx.master)
-        gather_updates(ctx.master, self._view)
+        if updates := gather_updates(ctx.master, self._view):
+            list_in_parts(ctx.master, before=updates.tell)
         if "web_columns" in ctx.options and ctx.options.web_columns == ctx.options.default("web_columns"):
             ctx.options.update(web_columns=WEB_COLUMNS)  # type: ignore[no-untyped-call]
 
