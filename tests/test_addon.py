@@ -4,154 +4,45 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mitmproxy import http
-from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.connection import ConnectionState
-from mitmproxy.flow import Error, Flow
-from mitmproxy.test import taddons, tflow, tutils
+from mitmproxy.flow import Error
+from mitmproxy.test import taddons
+from tests.helpers.addon_house import (
+    OK_BODY,
+    PROCESSED,
+    TIMEOUT,
+    TOKEN,
+    UNKNOWN,
+    VARIABLE,
+    WRONG_TOKEN,
+    Listeners,
+    answer_of,
+    lines,
+    loaded,
+    make_flow,
+    quick,
+    running,
+)
 from tests.helpers.callbacks import body, make_callback
-from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, reply, running_wallet
-from tests.helpers.waiting import until
+from tests.helpers.scripted_wallet import HOST, Hang, running_wallet
 
 from walletbridge import addon as addon_module
-from walletbridge import flows, keeper
 from walletbridge.addon import WalletBridge
 from walletbridge.bridge import Bridge
 from walletbridge.changes import Changes
 from walletbridge.flows import HIDDEN
 from walletbridge.metrics.part import Part
 from walletbridge.shared import Share
-from walletbridge.wallet.v1 import wallet_service_pb2 as v1
-
-TOKEN = "a-token-that-nobody-sees"  # noqa: S105 - not a secret, it only plays one
-VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"
-BET = body(make_callback("bet"))
-OK_BODY = b'{"result":0,"status":"OK","data":{"balance":4000}}'
-UNKNOWN = (500, b'{"result":99,"status":"ERROR"}')
-WRONG_TOKEN = (200, b'{"result":100,"status":"ERROR"}')
-PROCESSED = reply(outcome=v1.OUTCOME_OK, state=v1.TRANSACTION_STATE_PROCESSED)
-TIMEOUT = 10.0
-
-
-class Listeners(Proxyserver):
-    """mitmproxy's own, as if it listened."""
-
-    name = "proxyserver"
-
-    def listen_addrs(self) -> list[Any]:
-        return [("127.0.0.1", 8080), ("::1", 8081, 0, 0)]
-
-
-class Updates:
-    """What the UI is told of."""
-
-    def __init__(self) -> None:
-        self.flows: list[Flow] = []
-
-    def update(self, flows: list[Flow]) -> None:
-        self.flows += flows
-
-
-@dataclass
-class House:
-    """The addon inside a mitmproxy."""
-
-    addon: WalletBridge
-    context: Any
-    folder: Path
-    wallet: ScriptedWallet = field(default_factory=ScriptedWallet)
-    updates: Updates = field(default_factory=Updates)
-
-    def configure(self, **options: Any) -> None:
-        self.context.options.update(**options)
-
-    def write(self, text: str, name: str = "walletbridge.yaml") -> Path:
-        path = self.folder / name
-        path.write_text(text)
-        return path
-
-    async def answer(self, flow: http.HTTPFlow) -> tuple[int, bytes]:
-        """What mitmproxy would send to the client after the head and the body have come."""
-        self.addon.requestheaders(flow)
-        if flow.response is None:
-            await self.addon.request(flow)
-        return answer_of(flow)
-
-
-def answer_of(flow: http.HTTPFlow) -> tuple[int, bytes]:
-    assert flow.response
-    return flow.response.status_code, flow.response.content or b""
-
-
-def make_flow(
-    content: bytes = BET,
-    *,
-    path: str = "/callback",
-    method: str = "POST",
-    tokens: tuple[str, ...] = (TOKEN,),
-    headers: tuple[tuple[bytes, bytes], ...] = (),
-) -> http.HTTPFlow:
-    """A request whose body has come."""
-    fields = [(b"Callback-Token", token.encode()) for token in tokens]
-    request = tutils.treq(
-        method=method.encode(),
-        path=path.encode(),
-        content=content,
-        headers=http.Headers([(b"Host", b"gateway"), (b"Content-Type", b"application/json"), *fields, *headers]),
-    )
-    return tflow.tflow(req=request)
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No sockets here to which answers could still be on their way, and a disk that may be busy with something else."""
-    monkeypatch.setattr(keeper, "END_SECONDS", 30)
-    monkeypatch.setattr(addon_module, "FLUSH_SECONDS", 0)
-    monkeypatch.setattr(flows, "HELD_POLL_SECONDS", 0.005)
-    monkeypatch.setenv(VARIABLE, TOKEN)
-
-
-@pytest.fixture(autouse=True)
-def _sigint() -> Iterator[None]:
-    """A gateway that ends takes SIGINT for itself."""
-    handler = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, handler)
-
-
-@asynccontextmanager
-async def loaded(folder: Path, *, has_upstream: bool = True) -> AsyncIterator[House]:
-    """The addon before it has settings."""
-    addon, updates = WalletBridge(has_upstream=has_upstream), Updates()
-    with taddons.context(Listeners(), addon, updates) as context:  # type: ignore[no-untyped-call]
-        house = House(addon, context, folder, updates=updates)
-        # A mitmproxy that starts configures every addon, whatever it was told.
-        addon.configure({"listen_port"})
-        yield house
-        await addon.done()
-
-
-@asynccontextmanager
-async def running(folder: Path, *, has_upstream: bool = True, **sections: Any) -> AsyncIterator[House]:
-    """The addon at work, with its wallet there."""
-    async with running_wallet() as (wallet, port), loaded(folder, has_upstream=has_upstream) as house:
-        house.wallet = wallet
-        settings = {"wallet": {"target": f"{HOST}:{port}", "connect_wait": 5}, **sections}
-        house.configure(walletbridge_config=str(house.write(json.dumps(settings))))
-        house.addon.running()
-        yield house
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The log of an addon that has ended."""
-    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+def _quick() -> Iterator[None]:
+    with quick():
+        yield
 
 
 # Callbacks
@@ -489,137 +380,6 @@ async def test_a_hook_that_is_cancelled_again_and_again_leaves_an_answer(tmp_pat
         hang.release()
 
 
-# A person holds a callback
-
-
-async def hold(house: House, flow: http.HTTPFlow) -> asyncio.Future[tuple[int, bytes]]:
-    """Intercepts `flow`, as mitmproxy's own addon does before ours is asked."""
-    house.addon.requestheaders(flow)
-    flow.intercept()  # type: ignore[no-untyped-call]
-    task: asyncio.Future[Any] = asyncio.ensure_future(house.addon.request(flow))
-    await until(lambda: flow in house.updates.flows)
-    await asyncio.sleep(0.02)
-    assert not task.done()
-    assert house.wallet.calls == []
-    return task
-
-
-async def test_what_a_person_made_of_a_callback_is_what_the_wallet_gets(tmp_path: Path) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        task = await hold(house, flow)
-        flow.request.content = body(make_callback("win", amount=7, trans_id="edited"))
-        flow.resume()  # type: ignore[no-untyped-call]
-        await asyncio.wait_for(task, TIMEOUT)
-
-        assert answer_of(flow) == (200, OK_BODY)
-        assert house.wallet.counts == {"SettleWin": 1}
-        assert (house.wallet.calls[0].request.trans_id, house.wallet.calls[0].request.amount) == ("edited", 700)
-
-
-async def test_the_time_for_which_a_person_held_it_does_not_count(tmp_path: Path) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        house.addon.requestheaders(flow)
-        head = house.addon._heads[flow.id]
-        house.addon._heads[flow.id] = head._replace(received_at=head.received_at - 100)
-        flow.intercept()  # type: ignore[no-untyped-call]
-        task = asyncio.ensure_future(house.addon.request(flow))
-        await until(lambda: flow in house.updates.flows)
-        flow.resume()  # type: ignore[no-untyped-call]
-        await asyncio.wait_for(task, TIMEOUT)
-
-        assert answer_of(flow) == (200, OK_BODY)
-        assert house.wallet.calls[0].seconds_left > 1.0
-
-
-async def test_a_held_callback_that_is_killed_makes_no_call(tmp_path: Path) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        task = await hold(house, flow)
-        flow.kill()  # type: ignore[no-untyped-call]
-        await asyncio.wait_for(task, TIMEOUT)
-
-        assert house.wallet.calls == []
-        assert flow.error  # by which mitmproxy knows not to send it on
-
-
-async def test_a_held_callback_whose_client_has_left_makes_no_call_and_goes_nowhere(tmp_path: Path) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        task = await hold(house, flow)
-        flow.client_conn.state = ConnectionState.CLOSED
-        flow.resume()  # type: ignore[no-untyped-call]
-        await asyncio.wait_for(task, TIMEOUT)
-
-        assert house.wallet.calls == []
-        assert answer_of(flow) == UNKNOWN
-
-
-async def test_a_hold_that_is_cancelled_leaves_an_answer(tmp_path: Path) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        task = await hold(house, flow)
-        task.cancel()
-        await asyncio.wait_for(task, TIMEOUT)
-
-        assert answer_of(flow) == UNKNOWN
-        assert house.wallet.calls == []
-
-
-async def test_a_held_replay_is_refused_at_once(tmp_path: Path) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        flow.is_replay = "request"
-        flow.intercept()  # type: ignore[no-untyped-call]
-
-        assert (await house.answer(flow))[0] == 403
-
-
-# What was not delivered
-
-
-async def test_a_client_that_left_is_logged_with_what_it_was_not_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        await house.answer(flow)
-        flow.error = Error("client disconnected")
-        house.addon.error(flow)
-        house.addon.error(flow)
-        await asyncio.sleep(0.05)
-
-    [line] = [line for line in lines(capsys) if line["event"] == "answer not delivered"]
-    assert (line["command"], line["trans_id"], line["result"], line["level"]) == ("bet", 1676358190, 0, "warning")
-
-
-async def test_a_client_that_left_before_it_was_answered_is_no_news(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async with running(tmp_path) as house:
-        early, other = make_flow(), make_flow(path="/other")
-        for flow in (early, other):
-            house.addon.requestheaders(flow)
-            flow.error = Error("client disconnected")
-            house.addon.error(flow)
-        assert len(house.addon._heads) == 0
-
-    assert "answer not delivered" not in capsys.readouterr().err
-
-
-async def test_an_answer_that_went_out_is_noted_once_and_forgotten(tmp_path: Path) -> None:
-    async with running(tmp_path) as house:
-        flow = make_flow()
-        await house.answer(flow)
-        assert len(house.addon._answered) == 1
-        house.addon.response(flow)
-        house.addon.response(flow)
-
-        assert len(house.addon._heads) == 0
-        assert len(house.addon._answered) == 0
-
-
 # Settings
 
 
@@ -746,6 +506,14 @@ async def test_under_the_console_lines_go_to_its_event_log(
 
     assert any("listening" in message for message in caplog.messages)
     assert capsys.readouterr().err == ""
+
+
+async def test_grpc_has_no_line_for_each_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(tmp_path) as house:
+        await house.answer(make_flow())
+
+    assert [record for record in caplog.records if record.name.startswith("grpc")] == []
 
 
 async def test_a_relative_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

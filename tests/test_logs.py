@@ -179,7 +179,9 @@ async def test_without_a_stream_lines_go_to_mitmproxy_s_event_log(caplog: pytest
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
     assert "100 % sure" in caplog.messages[0]
     assert "50 %s %d" in caplog.messages[0]
-    assert "account=test1234" in caplog.messages[2]
+    # Time and level stand there before each line.
+    assert caplog.messages[1] == "wallet away"
+    assert caplog.messages[2].startswith("callback command=bet account=test1234 ")
     assert "\x1b" not in "".join(caplog.messages)
 
 

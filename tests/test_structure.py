@@ -54,7 +54,7 @@ LEAVES = SANS_IO | {
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"addon", "check", "demo", "draft", "explain", "flows", "serve", "simulator", "ui"},
+    {"addon", "check", "demo", "draft", "exchanges", "explain", "flows", "serve", "simulator", "ui"},
     {"bridge"},
     {"durations", "gateway"},
     {"dispatch", "resolver"},
@@ -68,7 +68,7 @@ LAYERS = [
 """From the top. A module imports from its own layer and from those below; it need not exist yet."""
 
 HOMES = {
-    "mitmproxy": {"addon", "flows", "serve", "ui"},
+    "mitmproxy": {"addon", "exchanges", "flows", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
     "opentelemetry": {"otel"},

@@ -1,9 +1,8 @@
 """
 The mitmproxy addon: hooks, and the one option `walletbridge_config`. All decisions are made elsewhere.
 
-Three facts about mitmproxy shape this file. A hook that raises lets its flow go upstream, so every path of `request`
-ends with an answer. Saved and replayed flows run the same hooks, so what is not live is left alone. And nothing redacts
-headers, so the token is overwritten as soon as it was compared.
+What becomes of a callback is in `exchanges`; here is what goes its way untouched, how the gateway starts, and how it
+ends.
 """
 
 import asyncio
@@ -13,23 +12,19 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from mitmproxy import ctx, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
-from walletbridge import answers
-from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
-from walletbridge.flows import announced_bytes, is_answer, released, response_of, take_secrets
-from walletbridge.gateway import Request
-from walletbridge.logs import callback_fields, open_log
+from walletbridge.exchanges import Exchanges
+from walletbridge.logs import open_log
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
-from walletbridge.trace import Trace
 
 if TYPE_CHECKING:
     from walletbridge.ui.live import LiveView
@@ -47,22 +42,6 @@ mitmproxy's options that money depends on. With the eager default a dead upstrea
 large callback would be streamed past every hook to the upstream. Other paths are streamed all the same.
 """
 logger = logging.getLogger(__name__)
-
-
-class _Head(NamedTuple):
-    """What was found at the head of a request, kept where only this addon can write it."""
-
-    has_token: bool
-    received_at: float
-    is_too_large: bool
-
-
-class _Answered(NamedTuple):
-    """What went out for a request, or is about to. Where people watch, they may still hold or edit it."""
-
-    trace: Trace
-    answer: Answer
-    received_at: float
 
 
 class Doors(Protocol):
@@ -95,11 +74,7 @@ class WalletBridge:
         self._tokens: Tokens | None = None
         self._bridge: Bridge | None = None
         self._is_configured = False
-        self._draining = False
-        # By the flow's id, from a request's head to its body, and from its answer to the sending of it. Each flow ends
-        # in exactly one of the hooks `response` and `error`.
-        self._heads: dict[str, _Head] = {}
-        self._answered: dict[str, _Answered] = {}
+        self._exchanges = Exchanges()
         self._live: LiveView | None = None
 
     @property
@@ -110,7 +85,7 @@ class WalletBridge:
     @property
     def is_draining(self) -> bool:
         """Whether the end has begun: each answer is its connection's last."""
-        return self._draining
+        return self._exchanges.is_draining
 
     def load(self, loader: Loader) -> None:
         """Declares the option."""
@@ -154,6 +129,9 @@ class WalletBridge:
             if not self._config and (self._live is None or ctx.options.server):
                 logger.error("walletbridge: no settings; say --set %s=FILE", OPTION)
             return
+        # mitmproxy lets every library say all that it has to say. Of each call gRPC has a line, which goes through all
+        # addons, and buries what people look for in the event log.
+        logging.getLogger("grpc").setLevel(logging.INFO)
         log = open_log(
             lines_max=self._settings.limits.log_lines,
             stream=_log_stream(),
@@ -161,7 +139,7 @@ class WalletBridge:
         )
         try:
             share = self._doors.share if self._doors else None
-            self._bridge = Bridge(self._settings, self._tokens, log, share=share)
+            self._bridge = self._exchanges.bridge = Bridge(self._settings, self._tokens, log, share=share)
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             return
@@ -178,11 +156,8 @@ class WalletBridge:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Compares and hides the token of a callback; lets any other request stream."""
-        bridge = self._bridge
-        if bridge is None or bridge.is_callback(flow.request.path):
-            self._take(bridge, flow)
-            if self._live:
-                self._live.seen(flow)
+        if self._exchanges.is_callback(flow):
+            self._exchanges.begin(flow)
         elif flow.response is None and not self._has_upstream:
             flow.response = http.Response.make(404)
         elif flow.response is None:
@@ -191,27 +166,11 @@ class WalletBridge:
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answers a callback, unless people watch: then they come first, and the live view asks for the answer."""
         if self._live is None:
-            await self.answer(flow)
-
-    async def answer(self, flow: http.HTTPFlow) -> None:
-        """Answers a callback, once nobody holds it."""
-        head = self._heads.pop(flow.id, None)
-        if not flow.live or flow.response or flow.error:
-            return
-        try:
-            if head is not None or self._bridge is None or self._bridge.is_callback(flow.request.path):
-                await self._answer(flow, head)
-        except BaseException as error:
-            # Whatever it was: without an answer of ours, mitmproxy would send the callback upstream.
-            if flow.response is None:
-                self._respond(flow, answers.UNKNOWN)
-            # A hook that ends as cancelled would leave its client without the answer.
-            if not isinstance(error, asyncio.CancelledError):
-                raise
+            await self._exchanges.answer(flow)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets the upstream's answers stream."""
-        if flow.response and flow.id not in self._answered and flow.live and not flow.response.raw_content:
+        if flow.response and not self._exchanges.has_answered(flow) and flow.live and not flow.response.raw_content:
             flow.response.stream = True
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
@@ -221,41 +180,18 @@ class WalletBridge:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Notes that an answer goes out, unless people watch: they may hold or edit it first."""
-        if self._live is None and self._bridge and (done := self._answered.pop(flow.id, None)):
-            self._bridge.delivered(done.trace, done.answer, sent=True)
-
-    async def answered(self, flow: http.HTTPFlow) -> None:
-        """Notes what goes out, once nobody holds it."""
-        if self._bridge is None or flow.id not in self._answered:
-            return
-        # Not left to mitmproxy: to a held answer whose flow is killed it would wait for ever.
-        is_free = not flow.intercepted or await released(flow)
-        # By now its client may have left, and `error` was told.
-        if (done := self._answered.pop(flow.id, None)) is None:
-            return
-        is_edited = not is_answer(flow, done.answer)
-        if is_edited:
-            self._bridge.log.warning("answer edited by hand", result=int(done.answer.result))
-        # A replay has no provider that could hear it.
-        self._bridge.delivered(done.trace, done.answer, sent=is_free and not is_edited and not flow.is_replay)
-        if self._live and (is_edited or not is_free):
-            self._live.sent(flow, is_edited=is_edited, is_delivered=is_free)
+        if self._live is None:
+            self._exchanges.sent(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        """A client that left: its wallet call was made all the same, but the provider was not told."""
-        self._heads.pop(flow.id, None)
-        if self._bridge and (done := self._answered.pop(flow.id, None)):
-            self._bridge.delivered(done.trace, done.answer, sent=False)
-            seconds = self._bridge.clock() - done.received_at
-            self._bridge.log.warning("answer not delivered", **callback_fields(done.trace, done.answer, seconds))
-            if self._live:
-                self._live.sent(flow, is_edited=False, is_delivered=False)
+        """A client that left, or a flow that was killed."""
+        self._exchanges.failed(flow)
 
     async def done(self) -> None:
         """Closes the listeners, lets calls in flight end and be answered, then lets go of the wallet."""
         if self._bridge is None:
             return
-        self._draining = True
+        self._exchanges.is_draining = True
         at_once = asyncio.Event()
         _on_second_sigint(at_once)
         if self._doors and self._opening:
@@ -273,18 +209,6 @@ class WalletBridge:
                 "walletbridge: not loaded: an option was given twice or with a wrong value; look at each --set"
             )
 
-    def _take(self, bridge: Bridge | None, flow: http.HTTPFlow) -> None:
-        tokens, forwarded = take_secrets(flow.request)
-        # Whoever asked for it: a callback that is streamed is at the upstream before `request` runs.
-        flow.request.stream = False
-        if bridge is None:
-            return
-        self._heads[flow.id] = _Head(
-            has_token=bridge.admits(flow.client_conn.peername[0], tokens, forwarded),
-            received_at=bridge.clock(),
-            is_too_large=announced_bytes(flow.request) > bridge.settings.limits.body_bytes,
-        )
-
     def _show(self) -> None:
         """Where there is a view, people look at it."""
         view = ctx.master.addons.get("view")  # type: ignore[no-untyped-call]
@@ -292,65 +216,10 @@ class WalletBridge:
             return
         from walletbridge.ui.live import LiveView  # noqa: PLC0415 - costs nothing where nobody watches
 
-        self._live = LiveView(self, view, has_upstream=self._has_upstream)
+        self._live = self._exchanges.live = LiveView(self._exchanges, view, has_upstream=self._has_upstream)
         # Behind all others: only there has Intercept stopped what a person wants to see first.
         ctx.master.addons.add(self._live)  # type: ignore[no-untyped-call]
         self._live.start()
-
-    async def _answer(self, flow: http.HTTPFlow, head: _Head | None) -> None:
-        is_permitted = bool(self._live and flow.is_replay and self._live.permits(flow))
-        if flow.is_replay and not is_permitted:
-            self._respond(flow, answers.REPLAY_REFUSED)
-            if self._live:
-                self._live.answered(flow, Trace(), answers.REPLAY_REFUSED, seconds=0, held=0, has_token=False)
-            return
-        bridge = self._bridge
-        if bridge is None or head is None:
-            self._respond(flow, answers.UNKNOWN)
-            return
-        received_at, held = head.received_at, 0.0
-        if flow.intercepted:
-            held_since = bridge.clock()
-            if not await self._is_released(flow, held_since):
-                return
-            # The time for which a person held it does not count.
-            received_at = bridge.clock()
-            held = received_at - held_since
-        trace = Trace(calls=[] if self._live else None)
-        request = Request(
-            method=flow.request.method,
-            has_token=head.has_token or is_permitted,
-            body=None if head.is_too_large else flow.request.raw_content,
-            received_at=received_at,
-        )
-        answer = await bridge.answer(request, trace)
-        self._answered[flow.id] = _Answered(trace, answer, received_at)
-        self._respond(flow, answer)
-        if self._live:
-            seconds = bridge.clock() - received_at
-            self._live.answered(flow, trace, answer, seconds=seconds, held=held, has_token=request.has_token)
-
-    def _respond(self, flow: http.HTTPFlow, answer: Answer) -> None:
-        # When the listener is closed, the next callback has to find another door.
-        flow.response = response_of(flow.request, answer, is_last=self._draining)
-
-    async def _is_released(self, flow: http.HTTPFlow, held_since: float) -> bool:
-        """Waits for the person who holds it; False where there is nothing to answer any more."""
-        bridge, live = self._bridge, self._live
-
-        def held() -> float:
-            return bridge.clock() - held_since if bridge else 0.0
-
-        if await released(flow, lambda: live.held(flow, held()) if live else None):
-            return True
-        reason = "aborted by hand"
-        if flow.error is None:
-            # Its client has left, which mitmproxy may not have seen yet.
-            reason = "its client left while it was held"
-            self._respond(flow, answers.UNKNOWN)
-        if live:
-            live.dropped(flow, reason, held())
-        return False
 
 
 def _log_stream() -> TextIO | None:

@@ -22,21 +22,25 @@ _LENGTH_DIGITS_MAX = 20
 
 def take_secrets(request: http.Request) -> tuple[list[bytes], list[bytes]]:
     """The values of the token's header, which are hidden from now on, and those of X-Forwarded-For."""
-    fields = request.headers.fields
-    tokens = [value for name, value in fields if name.lower() == TOKEN_HEADER]
+    tokens = _values(request, TOKEN_HEADER)
     if tokens:
         request.headers.fields = tuple(
-            (name, HIDDEN if name.lower() == TOKEN_HEADER else value) for name, value in fields
+            (name, HIDDEN if name.lower() == TOKEN_HEADER else value) for name, value in request.headers.fields
         )
-    return tokens, [value for name, value in fields if name.lower() == FORWARDED_HEADER]
+    return tokens, _values(request, FORWARDED_HEADER)
+
+
+def _values(request: http.Request, wanted: bytes) -> list[bytes]:
+    """Of a header. mitmproxy's own way turns all of them to text first."""
+    return [value for name, value in request.headers.fields if name.lower() == wanted]
 
 
 def announced_bytes(request: http.Request) -> int:
     """The length of the body as the head has it; 0 where it does not say."""
-    length = request.headers.get("content-length", "")
-    if not length.isascii() or not length.isdecimal():
+    lengths = _values(request, b"content-length")
+    if len(lengths) != 1 or not lengths[0].isdigit():
         return 0
-    return int(length[:_LENGTH_DIGITS_MAX])
+    return int(lengths[0][:_LENGTH_DIGITS_MAX])
 
 
 def response_of(request: http.Request, answer: Answer, *, is_last: bool) -> http.Response:

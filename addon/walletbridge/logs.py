@@ -36,7 +36,7 @@ class Log:
             output,
             processors=[
                 *([_masking(mask_account)] if mask_account else []),
-                *(_for_people(colors=writer is not None) if for_people else _FOR_PROGRAMS),
+                *(_for_people(is_terminal=writer is not None) if for_people else _FOR_PROGRAMS),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
             cache_logger_on_first_use=True,
@@ -159,12 +159,16 @@ _FOR_PROGRAMS: list[structlog.typing.Processor] = [
 ]
 
 
-def _for_people(*, colors: bool) -> list[structlog.typing.Processor]:
-    return [
+def _for_people(*, is_terminal: bool) -> list[structlog.typing.Processor]:
+    dated: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+    ]
+    return [
+        # mitmproxy's event log has both of its own, and a console has few columns.
+        *(dated if is_terminal else []),
         # The default formatter of tracebacks shows the values of local variables: tokens, keys.
         structlog.dev.ConsoleRenderer(
-            colors=colors, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, sort_keys=False
+            colors=is_terminal, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, sort_keys=False
         ),
     ]

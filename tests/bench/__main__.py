@@ -5,7 +5,7 @@ What walletbridge costs, beside what one could write by hand, in one run against
     uv run python -m tests.bench --kind bet --rounds 3
     uv run python -m tests.bench --kind bet --only serve --only unjournalled --syncs    # what the journal costs
     uv run python -m tests.bench --only naive --only mitmdump --connections 32
-    uv run python -m tests.bench --only naive-web --only web --connections 8
+    uv run python -m tests.bench --only naive-web --only web --connections 8 --watched
     uv run python -m tests.bench --only plain --only serve --tls
     uv run python -m tests.bench --only plain --only serve --connections 256
     uv run python -m tests.bench --only plain-2 --only serve-2 --connections 32
@@ -20,7 +20,8 @@ The programs:
 - `mitmdump`: walletbridge, loaded with `-s addon/main.py` and the flags of `naive`. It writes its log, to a file.
 - `serve`: `walletbridge serve`.
 - `naive-web` and `web` (only where they are named): the naive addon under mitmweb, and `walletbridge web`, which notes
-  what came of each callback for people to see. A callback of `web` should take no more than 1.25 of the other's CPU.
+  what came of each callback for people to see. A callback of `web` should take no more than 1.25 of the other's CPU,
+  also while a browser looks (`--watched`).
 - `plain-2` and `serve-2` (only where they are named): the same with two processes on one port; the CPU is that of all.
 - `unjournalled` (only where it is named): `serve` with a journal that forgets. What a `bet` costs without a disk.
 
@@ -46,12 +47,24 @@ import click
 from tests.bench import report
 from tests.bench.load import Kind
 from tests.bench.measure import Plan, in_turns, memory
-from tests.bench.programs import MITMDUMP, NAIVE, PLAIN, PLAIN_TWO, PROGRAMS, SERVE, SERVE_TWO, UNJOURNALLED
+from tests.bench.programs import (
+    MITMDUMP,
+    NAIVE,
+    NAIVE_WEB,
+    PLAIN,
+    PLAIN_TWO,
+    PROGRAMS,
+    SERVE,
+    SERVE_TWO,
+    UNJOURNALLED,
+    WEB,
+)
 
 SETTLED_AFTER = 20_000
 """Callbacks after which memory should not grow."""
 _MEBIBYTE = 1 << 20
 _WITH_TLS = frozenset({PLAIN, PLAIN_TWO, SERVE, SERVE_TWO, UNJOURNALLED})
+_WITH_PAGE = frozenset({NAIVE_WEB, WEB})
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,6 +83,7 @@ _WITH_TLS = frozenset({PLAIN, PLAIN_TWO, SERVE, SERVE_TWO, UNJOURNALLED})
     help="These programs.",
 )
 @click.option("--tls", is_flag=True, help="Speak TLS with the program; only with `plain`, `serve` and those like them.")
+@click.option("--watched", is_flag=True, help="A browser looks at mitmweb; only with `naive-web` and `web`.")
 @click.option("--syncs", is_flag=True, help="Count how often the disk is made to write; needs strace.")
 @click.option("--json", "as_json", is_flag=True, help="Print every round, as JSON.")
 @click.option("--memory", "of_memory", is_flag=True, help="Measure the memory of `serve` instead.")
@@ -82,6 +96,7 @@ def main(  # noqa: PLR0913 - one for each option
     kind: str,
     only: tuple[str, ...],
     tls: bool,
+    watched: bool,
     syncs: bool,
     as_json: bool,
     of_memory: bool,
@@ -94,6 +109,8 @@ def main(  # noqa: PLR0913 - one for each option
         return
     if tls and not _WITH_TLS.issuperset(only):
         raise click.UsageError(f"with --tls, measure --only some of: {', '.join(sorted(_WITH_TLS))}")
+    if watched and not _WITH_PAGE.issuperset(only):
+        raise click.UsageError(f"with --watched, measure --only some of: {', '.join(sorted(_WITH_PAGE))}")
     plan = Plan(
         programs=[name for name in PROGRAMS if name in only],
         connections=connections,
@@ -103,6 +120,7 @@ def main(  # noqa: PLR0913 - one for each option
         warm_up=warm_up,
         counts_syncs=syncs,
         tls=tls,
+        is_watched=watched,
     )
     measured = asyncio.run(in_turns(plan))
     if as_json:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from tests.bench.by_hand import CERT_VARIABLE, KEY_VARIABLE, WALLET_VARIABLE
 from tests.bench.load import TOKEN_VARIABLE, Figures, Kind, Order
 from tests.bench.programs import CONFIG, PROGRAMS, ROOT, WALLET, Running, running
 from tests.bench.syncs import counted
+from tests.bench.watching import watching
 from tests.helpers.tls import Authority
 
 MEMORY_CALLBACKS = 100_000
@@ -62,6 +63,8 @@ class Plan:
     counts_syncs: bool = False
     tls: bool = False
     """Between the load and the program."""
+    is_watched: bool = False
+    """Whether a browser looks at mitmweb meanwhile."""
 
 
 async def in_turns(plan: Plan) -> list[Measured]:
@@ -79,7 +82,10 @@ async def in_turns(plan: Plan) -> list[Measured]:
         for number in range(plan.rounds):
             _progress(f"round {number + 1} of {plan.rounds}")
             for program in plan.programs:
-                async with stage.program(program) as running_program:
+                async with (
+                    stage.program(program) as running_program,
+                    watching(running_program.page) if plan.is_watched else nullcontext(),
+                ):
                     for connections in plan.connections:
                         order = stage.order(running_program, plan.kind, connections, plan.warm_up, plan.callbacks)
                         cell = cells[program, connections]

@@ -5,6 +5,7 @@ The programs that are measured, and how one of them is started: each a process o
 import asyncio
 import json
 import os
+import re
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from walletbridge.serve.launch import free_port
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "walletbridge.yaml"
@@ -42,8 +45,11 @@ _MITMWEB = [
     str(Path(sys.executable).with_name("mitmweb")),
     *_MITMDUMP[2:],
     *("--set", "web_open_browser=false"),
-    *("--set", "web_port=0"),
+    *("--set", "web_port=PORT"),
 ]
+_PORT = "PORT"
+"""Stands for one that is free: mitmweb cannot say which one it was given."""
+_PAGE = re.compile(r"http://\S+\?token=\w+")
 _OURS = str(ROOT / "addon" / "main.py")
 _NAIVE = str(ROOT / "tests" / "bench" / "naive_addon.py")
 
@@ -92,6 +98,8 @@ class Running:
     """`HOST:PORT`."""
     pids: tuple[int, ...]
     """Of all its processes, the one that was started first."""
+    page: str
+    """The address of mitmweb's page, with its login; empty where there is none."""
 
 
 @asynccontextmanager
@@ -105,7 +113,7 @@ async def running(name: str, program: Program, folder: Path, environ: Mapping[st
     output = folder / f"{name}.log"
     with output.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
-            *program.command,
+            *(part.replace(_PORT, str(free_port("127.0.0.1"))) for part in program.command),
             cwd=folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=file,
@@ -116,7 +124,8 @@ async def running(name: str, program: Program, folder: Path, environ: Mapping[st
     try:
         address = await _address(process, output, program)
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-        yield Running(address, (process.pid, *children))
+        page = _PAGE.search(_text(output))
+        yield Running(address, (process.pid, *children), page[0] if page else "")
     except RuntimeError as error:
         said = [line for line in _text(output).splitlines() if '"info"' not in line]
         error.add_note("\n".join([f"{name} said:", *said[-_LINES_SHOWN:]]))

@@ -75,6 +75,14 @@ def test_what_is_unresolved_goes_last(view: View) -> None:
     assert unresolved not in view
 
 
+def test_among_many_that_are_unresolved_they_go_so_that_not_every_callback_looks_for_some(view: View) -> None:
+    _, *flows = fill(view, *(settled(unknown_record()) for _ in range(998)), settled(), settled())
+    KeepFlows(view, 1000).trim()
+
+    assert view.store_count() == 990  # type: ignore[no-untyped-call]
+    assert [flow in view for flow in flows] == [*[False] * 9, *[True] * 989, False, False]
+
+
 def test_many_go_at_once_so_that_not_every_callback_looks_for_some(view: View) -> None:
     fill(view, *(settled() for _ in range(1000)))
     KeepFlows(view, 1000).trim()

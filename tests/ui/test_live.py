@@ -160,7 +160,7 @@ async def test_accounts_are_masked_once_the_answer_is_out(
         assert flow.response
         assert flow.response.content == b'{"result":0,"status":"OK","data":{"account":"test1234","balance":4000}}'
         assert house.wallet.calls[0].request.account == "test1234"
-        await asyncio.gather(*house.live._masking)
+        await asyncio.gather(*house.live._masking._tasks)
 
         assert "test1234" not in str(flow.get_state())
         assert flow.comment.startswith("authenticate t***4 -> 0 ")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.ui.records import bet_record, unknown_record
 
-from walletbridge.ui.record import KEY, RECORD_MAX, Milliseconds, Record, read, write
+from walletbridge.ui.record import KEY, RECORD_MAX, Milliseconds, Record, marker_in, read, write
 
 
 def test_a_record_comes_back_as_it_was_written() -> None:
@@ -54,6 +54,20 @@ def test_without_metadata_there_is_no_record() -> None:
 
 def test_a_record_of_a_later_version_can_be_read() -> None:
     assert read({KEY: '{"command":"bet","not yet known":[1]}'}) == Record(command="bet")
+
+
+@pytest.mark.parametrize("find", ["", "is=ok ", '","marker":":x:"', 'ends with "', "ends with \\"])
+@pytest.mark.parametrize("marker", ["", ":white_check_mark:"])
+def test_the_marker_of_a_record_is_found_without_the_rest(find: str, marker: str) -> None:
+    metadata: dict[Any, Any] = {}
+    write(metadata, Record(find=find, marker=marker, account='","marker":":grapes:"'))
+
+    assert marker_in(metadata) == marker
+
+
+@pytest.mark.parametrize("value", [None, 17, "no JSON", '{"find":"', '{"find":"","find":"'])
+def test_what_is_no_record_has_no_marker(value: object) -> None:
+    assert marker_in({KEY: value}) is None
 
 
 @pytest.mark.parametrize(("total", "is_slow"), [(0.0, False), (875.0, False), (875.1, True), (1800.0, True)])

@@ -2,12 +2,10 @@
 Keeps the number of flows bounded: the oldest that are settled go first; what somebody is at work on never goes.
 """
 
-from itertools import islice
-
 from mitmproxy.addons.view import View
 from mitmproxy.flow import Flow
 
-from walletbridge.ui.record import read
+from walletbridge.ui.record import marker_in
 from walletbridge.ui.related import words_of
 
 AT_ONCE_MAX = 50
@@ -27,14 +25,17 @@ class KeepFlows:
         if over <= 0:
             return
         wanted = over + min(AT_ONCE_MAX, self._flows_max // 100)
-        flows = self._view.resolve("@all")
         focus = self._view.focus.flow
-        ended = [flow for flow in flows if is_removable(flow) and flow is not focus]
-        settled = list(islice((flow for flow in ended if "is=unresolved " not in words_of(flow)), wanted))
-        if len(settled) < over:
-            chosen = set(map(id, settled))
-            settled += islice((flow for flow in ended if id(flow) not in chosen), over - len(settled))
-        for flow in settled:
+        # From the oldest, and no further than it takes: callbacks wait meanwhile. `resolve` would list all of them.
+        flows = self._view._store.values()  # noqa: SLF001 - see above
+        ended = (flow for flow in flows if is_removable(flow) and flow is not focus)
+        unresolved: list[Flow] = []
+        chosen: list[Flow] = []
+        for flow in ended:
+            (unresolved if "is=unresolved " in words_of(flow) else chosen).append(flow)
+            if len(chosen) == wanted:
+                break
+        for flow in [*chosen, *unresolved[: wanted - len(chosen)]]:
             # One by one: of several at once mitmproxy tells people.
             self._view.remove([flow])
 
@@ -48,5 +49,4 @@ def is_marked_by_hand(flow: Flow) -> bool:
     """Whether the marker is another than the one that was set by us."""
     if not flow.marked:
         return False
-    record = read(flow.metadata)
-    return record is None or record.marker != flow.marked
+    return flow.marked != marker_in(flow.metadata)

@@ -3,12 +3,12 @@ The live view: an addon behind all of mitmproxy's own. What it shows of a callba
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from functools import lru_cache
+from typing import Protocol
 
-from mitmproxy import contentviews, ctx, hooks
+from mitmproxy import contentviews, ctx
 from mitmproxy.addons.view import View
 from mitmproxy.flow import Flow
 from mitmproxy.http import HTTPFlow
@@ -23,25 +23,23 @@ from walletbridge.trace import Trace
 from walletbridge.ui import making
 from walletbridge.ui.commands import Commands
 from walletbridge.ui.console import show_comments
+from walletbridge.ui.harmless import harmless
 from walletbridge.ui.keep import KeepFlows
-from walletbridge.ui.masks import mask, mask_in_body
+from walletbridge.ui.masking import Masking
+from walletbridge.ui.masks import mask
 from walletbridge.ui.permits import Permits
 from walletbridge.ui.record import Record, Stage, read, write
 from walletbridge.ui.summary import comment, marker, words
+from walletbridge.ui.triggers import trigger_directly
 from walletbridge.ui.view import WalletBridgeView
+from walletbridge.ui.web_list import list_in_parts
 from walletbridge.ui.web_page import widen_comments
 from walletbridge.ui.web_updates import gather_updates
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MASK_POLL_SECONDS = 0.05
 WEB_COLUMNS = ["icon", "path", "comment", "status", "time"]
 """Of mitmweb, unless the user has chosen others: by default it shows no comments."""
 _UNSET = Settings(wallet=Wallet(target="-"))
 """For a view without settings."""
-
-logger = logging.getLogger(__name__)
 
 
 class Owner(Protocol):
@@ -71,16 +69,18 @@ class LiveView:
         self._keep: KeepFlows | None = None
         self._permits = Permits(asyncio.get_running_loop().time)
         self._commands = Commands(self._permits, self._newest_flows)
-        self._masking: set[asyncio.Task[None]] = set()
+        self._masking = Masking()
         self.addons = [self._commands]
 
     def start(self) -> None:
         """Adds what people see."""
+        trigger_directly(ctx.master.addons)
         contentviews.add(WalletBridgeView(self._newest_flows))
         self._commands.bind_keys()
         show_comments(ctx.master)
         widen_comments(ctx.master)
-        gather_updates(ctx.master, self._view)
+        if updates := gather_updates(ctx.master, self._view):
+            list_in_parts(ctx.master, before=updates.tell)
         if "web_columns" in ctx.options and ctx.options.web_columns == ctx.options.default("web_columns"):
             ctx.options.update(web_columns=WEB_COLUMNS)  # type: ignore[no-untyped-call]
 
@@ -117,8 +117,8 @@ class LiveView:
         """The head of a request has come: shows the address to which it was sent, not that of no upstream."""
         if self._has_upstream:
             return
-        with self._harmless():
-            host, port = url.parse_authority(flow.request.host_header or "", check=False)
+        with harmless():
+            host, port = _authority(flow.request.host_header or "")
             here = flow.client_conn.sockname
             # Not by the properties, which would change the headers.
             flow.request.data.host = host or str(here[0])
@@ -130,7 +130,7 @@ class LiveView:
 
     def held(self, flow: HTTPFlow, seconds: float) -> None:
         """A person holds it; called again and again."""
-        with self._harmless():
+        with harmless():
             record = making.waiting(self._read(flow), self._settings, Stage.HELD, seconds)
             before = read(flow.metadata)
             is_late = record.times.held > record.times.limit > 0
@@ -142,7 +142,7 @@ class LiveView:
 
     def dropped(self, flow: HTTPFlow, reason: str, seconds: float) -> None:
         """It was held, and is not answered."""
-        with self._harmless():
+        with harmless():
             self._put(flow, making.waiting(self._read(flow), self._settings, Stage.DROPPED, seconds, reason))
             self._mask_later(flow, self._read(flow))
 
@@ -150,7 +150,7 @@ class LiveView:
         self, flow: HTTPFlow, trace: Trace, answer: Answer, *, seconds: float, held: float, has_token: bool
     ) -> None:
         """It has its answer."""
-        with self._harmless():
+        with harmless():
             if trace.callback is None and flow.is_replay:
                 trace.callback = self._read(flow)
             record = making.answered(
@@ -166,7 +166,7 @@ class LiveView:
 
     def sent(self, flow: HTTPFlow, *, is_edited: bool, is_delivered: bool) -> None:
         """What went out for it; only told where that is not simply the answer."""
-        with self._harmless():
+        with harmless():
             record = read(flow.metadata)
             if record:
                 record.is_edited, record.is_delivered = is_edited, is_delivered
@@ -199,26 +199,11 @@ class LiveView:
         self._view.update([flow])
 
     def _mask_later(self, flow: HTTPFlow, callback: Callback | None) -> None:
-        """The answer must go out as it is, so bodies are masked once it has."""
         if self._settings.ui.mask_accounts:
-            task = asyncio.ensure_future(self._mask(flow, callback.account if callback else ""))
-            self._masking.add(task)
-            task.add_done_callback(self._masking.discard)
+            self._masking.later(flow, callback.account if callback else "")
 
-    async def _mask(self, flow: HTTPFlow, account: str) -> None:
-        while flow.live:  # noqa: ASYNC110 - nobody announces that an answer has gone
-            await asyncio.sleep(MASK_POLL_SECONDS)
-        with self._harmless():
-            for message in (flow.request, flow.response):
-                if message is not None and message.raw_content:
-                    message.data.content = mask_in_body(message.raw_content, account)
-            flow._backup = None  # noqa: SLF001 - holds the bodies as they were
-            await ctx.master.addons.trigger_event(hooks.UpdateHook([flow]))
 
-    @contextmanager
-    def _harmless(self) -> "Iterator[None]":
-        """A fault in what people see must not touch the answer."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - see above
-            logger.warning("walletbridge: the live view failed: %s: %s", type(error).__name__, error)
+@lru_cache(maxsize=64)
+def _authority(text: str) -> tuple[str, int | None]:
+    """The host and the port of an address. A provider has one or two, and they take long to read."""
+    return url.parse_authority(text, check=False)

@@ -131,6 +131,8 @@ class Record(Struct, omit_defaults=True):
 _HTTP_UNKNOWN = 500
 _MOVES = frozenset({"bet", "win", "cancel"})
 
+_MARKER = 'marker":"'
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
@@ -138,6 +140,18 @@ _decoder = msgspec.json.Decoder(Record)
 def write(metadata: dict[Any, Any], record: Record) -> None:
     """Puts a record into a flow's metadata."""
     metadata[KEY] = _encoder.encode(record).decode()
+
+
+def marker_in(metadata: Mapping[Any, Any]) -> str | None:
+    """The marker of a record; None where there is none. Of a record that was written here no more is read than that."""
+    text = metadata.get(KEY)
+    if isinstance(text, str):
+        # Quotes inside a text have a backslash before them.
+        find, _, rest = text.partition('","')
+        if find.startswith('{"find":"') and rest.startswith(_MARKER):
+            return rest[len(_MARKER) :].partition('"')[0]
+    record = read(metadata)
+    return None if record is None else record.marker
 
 
 def read(metadata: Mapping[Any, Any]) -> Record | None:

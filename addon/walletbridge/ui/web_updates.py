@@ -61,11 +61,13 @@ class WebUpdates:
         return False
 
 
-def gather_updates(master: Master, view: View) -> None:
+def gather_updates(master: Master, view: View) -> WebUpdates | None:
     """In mitmweb; elsewhere nothing is done."""
     if not hasattr(master, "app"):
-        return
+        return None
     from mitmproxy.tools.web import app  # noqa: PLC0415 - only mitmweb has its libraries loaded
 
     connections: Any = app.ClientConnection
-    connections.broadcast_flow = WebUpdates(connections, view, app.flow_to_json).broadcast_flow
+    updates = WebUpdates(connections, view, app.flow_to_json)
+    connections.broadcast_flow = updates.broadcast_flow
+    return updates

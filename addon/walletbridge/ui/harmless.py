@@ -1,0 +1,18 @@
+"""
+A fault in what people see must not touch the answer.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def harmless() -> Iterator[None]:
+    """Whatever fails inside is logged, and ends there."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see above
+        logger.warning("walletbridge: the live view failed: %s: %s", type(error).__name__, error)
