@@ -16,7 +16,7 @@ from walletbridge.journal.row import CancelState, Kind, Row, Told
 _COLUMNS = Row.__struct_fields__
 _WRITTEN = (*_COLUMNS, "needs_look", "created_wall", "updated_wall")
 _ENUMS = tuple(_COLUMNS.index(name) for name in ("kind", "movement", "cancel", "call", "result", "told"))
-"""Written as their values. SQLite's adapter would do that as well, and take longer than all the rest."""
+"""Written as their values. Python's adapter to SQLite knows how to, but first looks for others that do."""
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 SELECT_WITH_ID = f"SELECT id, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 SELECT_NUMBERED = f"SELECT id, created_wall, updated_wall, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
@@ -57,7 +57,8 @@ def values_of(row: Row) -> list[Any]:
     values = list(astuple(row))
     for place in _ENUMS:
         if values[place] is not None:
-            values[place] = values[place].value
+            # What `value` returns after a detour that takes longer than all the rest here.
+            values[place] = values[place]._value_
     wall = int(time.time())
     return [*values, needs_look(row), wall, wall]
 
