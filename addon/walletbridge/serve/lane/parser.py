@@ -107,7 +107,8 @@ class Parser:
             if self._later:
                 self._later.clear()
         else:
-            self._forget(self._at)
+            if self._at:
+                self._forget(self._at)
             self._later.append((len(self._data), now))
             self._data += data
 
