@@ -60,6 +60,17 @@ def test_a_callback_is_one_hook() -> None:
     assert sent(house.tell(events.HookCompleted(hook, None))).endswith(UNKNOWN.body)
 
 
+def test_an_answer_to_a_connection_that_is_closing_is_not_delivered() -> None:
+    house = started()
+    [hook] = house.receive(request())
+    assert isinstance(hook, WalletbridgeCallbackHook)
+    hook.exchange.answer = UNKNOWN
+    house.talk.wire.is_closing = True
+    house.tell(events.HookCompleted(hook, None))
+
+    assert house.talk.lane.deliveries == [False]
+
+
 def test_nobody_above_holds_back_what_comes_while_a_hook_is_at_work() -> None:
     house = started()
     [hook] = house.receive(request())
