@@ -3,6 +3,7 @@ Which addresses callbacks may come from, and which address a callback comes from
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 HOPS_MAX = 32
@@ -35,7 +36,7 @@ class Peers:
 
     def is_trusted(self, peer: str) -> bool:
         """Whether `peer` is a proxy that many clients share."""
-        address = _read(peer)
+        address = _peer(peer)
         return address is not None and _is_in(address, self._trusted)
 
     def client(self, peer: str, forwarded: Sequence[bytes] = ()) -> _Address | None:
@@ -45,7 +46,7 @@ class Peers:
 
         None where an address that matters cannot be read, or a trusted proxy has named none.
         """
-        address = _read(peer)
+        address = _peer(peer)
         if address is None or not _is_in(address, self._trusted):
             return address
         hops = b",".join(forwarded).rsplit(b",", HOPS_MAX)
@@ -69,6 +70,10 @@ def _read(text: str) -> _Address | None:
         # How a socket for both families shows a caller over IPv4.
         return address.ipv4_mapped
     return address
+
+
+_peer = lru_cache(1024)(_read)
+"""Of connections alone, whose addresses come again; what stands in a header may be long and anything."""
 
 
 def _without_port(hop: str) -> str:

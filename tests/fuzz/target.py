@@ -22,7 +22,7 @@ from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.serve.lane import heads
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import Conversation
-from walletbridge.serve.lane.place import Place
+from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.settings import Callback as CallbackSettings
 from walletbridge.settings import Limits, Settings, Wallet
 from walletbridge.tokens import Tokens
@@ -104,8 +104,8 @@ class House:
 def said(*pieces: bytes) -> Said:
     """What follows of bytes that come piece by piece; each question is answered before the next piece comes."""
     house, wire = House(), FakeWire()
-    place = Place(
-        "192.0.2.1", expires_at=house.lane.clock() + 10, cut=_never, tell=_never, is_closing=lambda: bool(wire.closed)
+    place = CarriedPlace(
+        "192.0.2.1", house.lane.clock() + 10, cut=_never, tell=_never, is_closing=lambda: bool(wire.closed)
     )
     conversation = Conversation(house.lane, place, wire)
     answered = 0

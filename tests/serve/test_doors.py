@@ -42,13 +42,9 @@ class Scene:
     """Doors, and a mitmproxy that is only what doors see of it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.connections: dict[str, object] = {}
+        self.connections: set[str] = set()
         self.is_shut_down = asyncio.Event()
-        proxyserver = SimpleNamespace(connections=self.connections)
-        addons = SimpleNamespace(get=lambda name: proxyserver if name == "proxyserver" else None)
-        monkeypatch.setattr(
-            ctx, "master", SimpleNamespace(addons=addons, shutdown=self.is_shut_down.set), raising=False
-        )
+        monkeypatch.setattr(ctx, "master", SimpleNamespace(shutdown=self.is_shut_down.set), raising=False)
         self.sockets = bind(Address("127.0.0.1", 0), key="listen")
         self.address = self.sockets[0].getsockname()
         self.part = Part()
@@ -62,7 +58,7 @@ class Scene:
             serve=Serve(drain_seconds=drain_seconds),
             **more,
         )
-        doors.listen(self._greet)
+        doors.listen(lambda: Greeter(self), lambda: len(self.connections))
         return doors
 
     async def open(self, doors: Doors) -> None:
@@ -81,10 +77,18 @@ class Scene:
     def state(self) -> str:
         return next(state for state in names.WorkerState if self.number(names.WORKERS, state=state))
 
-    async def _greet(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.greeted += 1
-        writer.write(b"in")
-        writer.close()
+
+class Greeter(asyncio.Protocol):
+    """Greets whoever comes in."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.scene.greeted += 1
+        transport.write(b"in")
+        transport.close()
 
 
 @pytest.fixture
@@ -149,7 +153,7 @@ async def test_the_end_waits_for_those_inside(scene: Scene) -> None:
     scene.bridge.is_seen.set()
     doors = scene.doors(drain_seconds=SECONDS)
     await scene.open(doors)
-    scene.connections["somebody"] = object()
+    scene.connections.add("somebody")
     closing = asyncio.ensure_future(doors.close(asyncio.Event()))
     await asyncio.sleep(0.3)
     assert not closing.done()
@@ -163,7 +167,7 @@ async def test_the_end_waits_for_those_inside(scene: Scene) -> None:
 
 async def test_the_wait_is_bounded_and_can_be_cut_short(scene: Scene) -> None:
     scene.bridge.is_seen.set()
-    scene.connections["idle"] = object()
+    scene.connections.add("idle")
     doors = scene.doors(drain_seconds=0.1)
     await scene.open(doors)
     await asyncio.wait_for(doors.close(asyncio.Event()), SECONDS)
@@ -180,7 +184,7 @@ async def test_the_wait_is_bounded_and_can_be_cut_short(scene: Scene) -> None:
 async def test_the_pulse_tells_of_connections_and_cache(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PULSE_SECONDS", 0.01)
     scene.bridge.is_seen.set()
-    scene.connections["somebody"] = object()
+    scene.connections.add("somebody")
     doors = scene.doors()
     await scene.open(doors)
     await asyncio.sleep(0.1)

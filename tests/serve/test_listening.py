@@ -19,10 +19,13 @@ class Host:
     def __init__(self, sockets: list[socket.socket], name: bytes = b"host") -> None:
         self.name = name
         self.accepted = 0
-        self.listener = Listener(sockets, self._greet, on_accept=self._count)
+        self.listener = Listener(sockets, self._connect, on_accept=self._count)
 
     def _count(self) -> None:
         self.accepted += 1
+
+    def _connect(self) -> asyncio.Protocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._greet)
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(self.name)

@@ -8,19 +8,18 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mitmproxy import ctx
-from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
 from walletbridge.bridge import Bridge
 from walletbridge.metrics import names
 from walletbridge.metrics.names import WorkerState
 from walletbridge.serve.admin import Admin
 from walletbridge.serve.control import Control
-from walletbridge.serve.listening import Handle, Listener
+from walletbridge.serve.listening import Connect, Listener
 from walletbridge.serve.notify import Notifier
 from walletbridge.settings import Serve
 from walletbridge.shared import Share
@@ -45,21 +44,24 @@ class Doors:
     _listener: Listener | None = None
     _pulse: asyncio.Task[None] | None = None
     _state: WorkerState | None = None
+    _connections: Callable[[], int] = int
+    """How many there are."""
 
     @property
     def is_stopping(self) -> bool:
         """Whether nobody is let in any more."""
         return self._state is WorkerState.DRAINING
 
-    def listen(self, handle: Handle) -> Listener:
-        """What mitmproxy's server is, once it is opened."""
+    def listen(self, connect: Connect, count: Callable[[], int]) -> Listener:
+        """What mitmproxy's server is, once it is opened. `count` says how many connections there are."""
         accepted = self.share.part.series(names.CONNECTIONS_ACCEPTED)
         self._is(WorkerState.STARTING)
 
         def on_accept() -> None:
             self.share.part.cells[accepted] += 1
 
-        self._listener = Listener(self.sockets, handle, on_accept=on_accept)
+        self._connections = count
+        self._listener = Listener(self.sockets, connect, on_accept=on_accept)
         return self._listener
 
     async def open(self, bridge: Bridge) -> None:
@@ -107,10 +109,6 @@ class Doors:
             part.set(names.CACHE_SIZE, len(bridge.status_cache))
             self._notifier.alive()
             await asyncio.sleep(PULSE_SECONDS)
-
-    def _connections(self) -> int:
-        proxyserver: Proxyserver = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
-        return len(proxyserver.connections)
 
     def _is(self, state: WorkerState) -> None:
         self._state = state

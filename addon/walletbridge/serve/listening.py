@@ -7,25 +7,25 @@ it would with a socket for each (SO_REUSEPORT); and as each takes one connection
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from walletbridge.serve.sockets import BACKLOG, HANDSHAKE_SECONDS, close, refuse_new
-from walletbridge.serve.stream import Reader
 
 ACCEPT_AGAIN_SECONDS = 1.0
 """After a failure to accept, which mostly means that there are too many open files."""
 ADDON = "doors"
 """The name of the addon that knows the sockets."""
 
-type Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+type Connect = Callable[[], asyncio.BaseProtocol]
+"""Makes the protocol of a new connection."""
 
 
 class Listener:
     """Accepts connections from sockets, one of each in every turn of the event loop, once it is told to."""
 
-    def __init__(self, sockets: Sequence[socket.socket], handle: Handle, *, on_accept: Callable[[], None]) -> None:
+    def __init__(self, sockets: Sequence[socket.socket], connect: Connect, *, on_accept: Callable[[], None]) -> None:
         self.sockets = tuple(sockets)
-        self._handle = handle
+        self._connect = connect
         self._on_accept = on_accept
         self._loop = asyncio.get_running_loop()
         self._starting: set[asyncio.Future[object]] = set()
@@ -73,7 +73,7 @@ class Listener:
         connection.setblocking(False)  # noqa: FBT003 - its only argument
         self._on_accept()
         starting: asyncio.Future[object] = asyncio.ensure_future(
-            self._loop.connect_accepted_socket(self._protocol, connection)
+            self._loop.connect_accepted_socket(self._connect, connection)
         )
         self._starting.add(starting)
         starting.add_done_callback(self._started)
@@ -94,11 +94,3 @@ class Listener:
         if not starting.cancelled():
             # A client that has left already; an error that is never read is a fault to asyncio.
             starting.exception()
-
-    def _protocol(self) -> asyncio.Protocol:
-        return protocol(self._handle)
-
-
-def protocol(handle: Handle) -> asyncio.Protocol:
-    """What makes a connection a stream, and has it handled."""
-    return asyncio.StreamReaderProtocol(Reader(), handle)

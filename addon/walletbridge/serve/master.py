@@ -24,6 +24,7 @@ from mitmproxy.options import Options
 
 from walletbridge.addon import WalletBridge
 from walletbridge.errors import SettingsError
+from walletbridge.serve import collector
 from walletbridge.serve.certificates import Certificates
 from walletbridge.serve.files import allow_open_files
 from walletbridge.serve.lane import server  # so that mitmproxy knows the mode
@@ -81,6 +82,7 @@ def serve(
     Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
     """
     allow_open_files(settings.limits.connections + _FILES_BESIDE_CONNECTIONS)
+    collector.be_patient()
     asyncio.run(_serve(settings, options, bridge, addons))
 
 

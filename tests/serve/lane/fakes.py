@@ -9,7 +9,7 @@ from tests.helpers.clock import FakeClock
 from walletbridge.bridge import Bridge  # noqa: TC001 - costs nothing here
 from walletbridge.serve.lane.conversation import Conversation, Exchange
 from walletbridge.serve.lane.parser import Bounds
-from walletbridge.serve.lane.place import Place
+from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits
 
@@ -101,9 +101,9 @@ class Talk:
     def __init__(self, **limits: Any) -> None:
         self.lane = FakeLane(**limits)
         self.wire = FakeWire()
-        self.place = Place(
+        self.place = CarriedPlace(
             "192.0.2.1",
-            expires_at=self.lane.clock() + 10,
+            self.lane.clock() + 10,
             cut=_never,
             tell=_never,
             is_closing=lambda: self.wire.is_closing,

@@ -1,6 +1,7 @@
 """The addon before the connections: which of them it takes, what it tells, and that it raises nothing."""
 
 import asyncio
+from contextlib import nullcontext
 from ipaddress import ip_network
 from typing import Any, cast
 
@@ -26,9 +27,10 @@ from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import Exchange
 from walletbridge.serve.lane.heads import read_head
 from walletbridge.serve.lane.layer import LaneLayer
+from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.server import LaneMode
-from walletbridge.settings import Callback, Limits, ListenerTls, Settings, Wallet
+from walletbridge.settings import Callback, Limits, Settings, Wallet
 from walletbridge.trace import Trace
 
 WALLET = Wallet(target="127.0.0.1:1")
@@ -91,14 +93,13 @@ def next_layer(lane: Lane, data: bytes, *, mode: str = "lane:http://127.0.0.1:9"
     client = tflow.tclient_conn()
     client.proxy_mode = LaneMode.parse(mode)
     client.tls = False
-    if known:
-        lane.places.add(client.id, Talk().place)
     stack = context.Context(client, Options())
     ReverseProxy(stack)
     nextlayer = NextLayer(stack)
     if data:
         nextlayer.events.append(events.DataReceived(client, data))
-    lane.next_layer(nextlayer)
+    with lane.carries(client.id, Talk().place) if known else nullcontext():
+        lane.next_layer(nextlayer)
     return [type(layer) for layer in stack.layers[1:]]
 
 
@@ -118,22 +119,6 @@ def test_the_first_byte_says_what_a_connection_is(data: bytes, mode: str, layers
 
 def test_a_connection_that_is_not_ours_is_left_alone() -> None:
     assert next_layer(make_lane(FakeGateway()), b"P", known=False) == []
-
-
-def test_with_tls_configured_plain_text_is_refused(tmp_path: Any) -> None:
-    lane = make_lane(FakeGateway(), tls=ListenerTls(cert_file=tmp_path, key_file=tmp_path))
-    client = tflow.tclient_conn()
-    client.proxy_mode = LaneMode.parse("lane:http://127.0.0.1:9")
-    lane.places.add(client.id, Talk().place)
-    stack = context.Context(client, Options())
-    ReverseProxy(stack)
-    nextlayer = NextLayer(stack)
-    nextlayer.events.append(events.DataReceived(client, b"P"))
-    lane.next_layer(nextlayer)
-
-    assert nextlayer.layer is not None
-    [answer, _] = nextlayer.layer.handle_event(events.Start())
-    assert answer.data.endswith(b"expected TLS")  # type: ignore[attr-defined]
 
 
 async def test_the_gateway_answers() -> None:
@@ -187,12 +172,13 @@ async def test_times_are_kept_and_refusals_told_together() -> None:
     for _ in range(3):
         lane.refused(Refused(400, "noise"))
     expired: list[str] = []
-    place = Talk().place
-    place.expires_at, place.expire = 1.0, lambda: expired.append("one")
-    lane.places.add("id", place)
-
-    lane.running()
-    lane.done()
+    place = CarriedPlace(
+        "192.0.2.1", 1.0, cut=lambda: expired.append("one"), tell=lambda: expired.append("told"), is_closing=bool
+    )
+    with lane.carries("id", place):
+        lane.running()
+        lane.done()
+    assert not len(lane.places)
 
     assert expired == ["one"]
     assert gateway.log.lines == [("clients turned away", {"reasons": {"noise": 3}})]

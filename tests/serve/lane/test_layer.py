@@ -10,9 +10,8 @@ from mitmproxy.test import taddons, tflow
 from tests.serve.lane.fakes import Talk, request
 
 from walletbridge.answers import UNKNOWN
-from walletbridge.serve.lane.layer import Expired, HandOver, LaneLayer, WalletbridgeCallbackHook
+from walletbridge.serve.lane.layer import Expired, LaneLayer, WalletbridgeCallbackHook
 from walletbridge.serve.lane.place import NEVER
-from walletbridge.serve.lane.refusals import Refused
 
 OTHER = b"GET /legacy HTTP/1.1\r\nHost: gateway\r\n"
 
@@ -20,16 +19,15 @@ OTHER = b"GET /legacy HTTP/1.1\r\nHost: gateway\r\n"
 class House:
     """A layer with its client."""
 
-    def __init__(self, *, tls: bool = False, refused: Refused | None = None, **limits: Any) -> None:
+    def __init__(self, *, tls: bool = True, **limits: Any) -> None:
         self.talk = Talk(**limits)
         self.client = tflow.tclient_conn()
         self.client.tls = tls
         self.client.alpn = None
-        self.talk.place.tell = _nothing
         with taddons.context(Proxyserver()) as mitmproxy:  # type: ignore[no-untyped-call]
             self.context = context.Context(self.client, mitmproxy.options)
         self.context.server.address = ("127.0.0.1", 9)
-        self.layer = LaneLayer(self.context, self.talk.lane, self.talk.place, refused=refused)
+        self.layer = LaneLayer(self.context, self.talk.lane, self.talk.place)
 
     def tell(self, event: events.Event) -> list[commands.Command]:
         return list(self.layer.handle_event(event))
@@ -40,10 +38,6 @@ class House:
     @property
     def is_handed_over(self) -> bool:
         return any(isinstance(layer, HttpLayer) for layer in self.context.layers)
-
-
-def _nothing() -> None:
-    """Nobody is told."""
 
 
 def sent(found: list[commands.Command]) -> bytes:
@@ -66,6 +60,17 @@ def test_a_callback_is_one_hook() -> None:
     assert sent(house.tell(events.HookCompleted(hook, None))).endswith(UNKNOWN.body)
 
 
+def test_an_answer_to_a_connection_that_is_closing_is_not_delivered() -> None:
+    house = started()
+    [hook] = house.receive(request())
+    assert isinstance(hook, WalletbridgeCallbackHook)
+    hook.exchange.answer = UNKNOWN
+    house.talk.wire.is_closing = True
+    house.tell(events.HookCompleted(hook, None))
+
+    assert house.talk.lane.deliveries == [False]
+
+
 def test_nobody_above_holds_back_what_comes_while_a_hook_is_at_work() -> None:
     house = started()
     [hook] = house.receive(request())
@@ -84,12 +89,6 @@ def test_a_refusal_is_sent_and_closes_our_half() -> None:
     assert close.half_close
 
 
-def test_who_may_not_come_in_at_all_is_refused_at_once() -> None:
-    house = House(refused=Refused(400, "expected TLS"))
-
-    assert sent(house.tell(events.Start())).endswith(b"expected TLS")
-
-
 def test_what_is_no_callback_goes_to_mitmproxy() -> None:
     house = started()
     found = house.receive(OTHER + b"\r\n")
@@ -99,27 +98,22 @@ def test_what_is_no_callback_goes_to_mitmproxy() -> None:
     assert [command.name for command in found if isinstance(command, commands.StartHook)] == ["requestheaders"]
 
 
-def test_http_2_goes_to_mitmproxy_at_once() -> None:
-    house = House(tls=True)
-    house.client.alpn = b"h2"
+@pytest.mark.parametrize(("tls", "alpn"), [(True, b"h2"), (False, None)], ids=["HTTP/2", "plain text"])
+def test_what_may_be_no_conversation_goes_to_mitmproxy_at_once(*, tls: bool, alpn: bytes | None) -> None:
+    """Plain text comes here only when its conversation is over."""
+    house = House(tls=tls)
+    house.client.alpn = alpn
     house.tell(events.Start())
 
     assert house.is_handed_over
 
 
-@pytest.mark.parametrize("tls", [False, True])
-def test_without_tls_the_conversation_may_be_had_without_the_layer(*, tls: bool) -> None:
-    house = started(tls=tls)
+def test_from_its_start_on_there_is_somebody_to_be_told_that_time_is_up() -> None:
+    house = House()
+    assert not house.talk.place.is_read
+    house.tell(events.Start())
 
-    assert tls == (house.talk.place.direct is None)
-
-
-def test_a_conversation_that_was_had_without_it_is_handed_over_through_it() -> None:
-    house = started()
-    house.tell(HandOver(OTHER))
-
-    assert house.is_handed_over
-    assert house.talk.place.direct is None
+    assert house.talk.place.is_read
 
 
 # What mitmproxy does not limit

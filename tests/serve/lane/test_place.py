@@ -1,12 +1,12 @@
 """Times of connections, kept by a sweep."""
 
-from walletbridge.serve.lane.place import AT_ONCE, NEVER, Place, Places
+from walletbridge.serve.lane.place import AT_ONCE, NEVER, CarriedPlace, Places
 
 
-def make_place(expired: list[str], name: str, expires_at: float) -> Place:
-    return Place(
+def make_place(expired: list[str], name: str, expires_at: float) -> CarriedPlace:
+    return CarriedPlace(
         name,
-        expires_at=expires_at,
+        expires_at,
         cut=lambda: expired.append(name),
         tell=lambda: expired.append("told"),
         is_closing=bool,
@@ -17,7 +17,7 @@ def test_whose_time_is_up_expires_once() -> None:
     expired: list[str] = []
     places = Places()
     for name, expires_at in (("early", 1.0), ("late", 2.0), ("never", NEVER)):
-        places.add(name, make_place(expired, name, expires_at))
+        places.add(make_place(expired, name, expires_at))
 
     places.sweep(1.5)
     places.sweep(1.6)
@@ -30,7 +30,7 @@ def test_a_crowd_expires_in_turns() -> None:
     expired: list[str] = []
     places = Places()
     for number in range(AT_ONCE + 1):
-        places.add(str(number), make_place(expired, str(number), 1.0))
+        places.add(make_place(expired, str(number), 1.0))
 
     assert places.sweep(1.0)
     assert len(expired) == AT_ONCE
@@ -41,9 +41,9 @@ def test_a_crowd_expires_in_turns() -> None:
 def test_who_reads_a_connection_is_told() -> None:
     expired: list[str] = []
     place = make_place(expired, "one", 1.0)
-    place.expire = place.tell
+    place.is_read = True
     places = Places()
-    places.add("one", place)
+    places.add(place)
 
     places.sweep(1.0)
 
@@ -54,11 +54,10 @@ def test_who_has_gone_does_not_expire() -> None:
     expired: list[str] = []
     places = Places()
     place = make_place(expired, "one", 1.0)
-    places.add("id", place)
-    assert places.get("id") is place
+    places.add(place)
     assert place.has_room()
 
-    places.remove("id")
+    places.remove(place)
     places.sweep(2.0)
 
-    assert (expired, len(places), places.get("id")) == ([], 0, None)
+    assert (expired, len(places)) == ([], 0)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
@@ -20,7 +20,7 @@ from walletbridge.gateway import Request
 from walletbridge.outcomes import Result
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.server import LaneInstance, LaneMode
-from walletbridge.serve.listening import ADDON, Handle, Listener
+from walletbridge.serve.listening import ADDON, Connect, Listener
 from walletbridge.settings import Limits, Settings
 from walletbridge.trace import Trace
 
@@ -195,8 +195,9 @@ class OneDoor:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.socket.setblocking(False)  # noqa: FBT003 - its only argument
 
-    def listen(self, handle: Handle) -> Listener:
-        listener = Listener([self.socket], handle, on_accept=lambda: None)
+    def listen(self, connect: Connect, count: Callable[[], int]) -> Listener:
+        self.count = count
+        listener = Listener([self.socket], connect, on_accept=lambda: None)
         listener.start()
         return listener
 
@@ -208,3 +209,4 @@ async def test_it_listens_where_the_doors_say() -> None:
         assert house.port == port
         writer.write(POST)
         assert await read_answer(reader) == (200, FINE.body)
+        assert door.count() == 1

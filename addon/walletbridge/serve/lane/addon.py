@@ -1,12 +1,12 @@
 """
-The lane as mitmproxy's addon: it stands before each connection, and holds what connections share.
+The lane as mitmproxy's addon: it holds what connections share, and says what reads those that mitmproxy carries.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from mitmproxy.proxy.layer import NextLayer
@@ -24,16 +24,15 @@ from walletbridge.serve.lane.conversation import Exchange
 from walletbridge.serve.lane.gate import Gate
 from walletbridge.serve.lane.layer import LaneLayer
 from walletbridge.serve.lane.parser import Bounds
-from walletbridge.serve.lane.place import Places
+from walletbridge.serve.lane.place import CarriedPlace, Places
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Settings
 
 SWEEP_SECONDS = 0.25
 TELL_SECONDS = 1.0
 """How often the log tells of clients that were turned away: one line for all, or a flood would fill it."""
-_TLS_HANDSHAKE = 0x16
+TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection; no HTTP request begins with it."""
-_NO_TLS = Refused(400, "expected TLS")
 _COUNTED_AS = {408: Refusal.TOO_SLOW, 429: Refusal.TOO_MANY, 503: Refusal.TOO_MANY}
 
 
@@ -60,13 +59,15 @@ class Lane:
         """`clock` is the gateway's."""
         self._gateway = gateway
         self._path = settings.callback.path
-        self._has_tls = settings.tls is not None
+        self.has_tls = settings.tls is not None
+        """Whether plain text is refused."""
         self.clock = clock
         self.limits = settings.limits
         self.bounds = Bounds(self.limits.header_bytes, self.limits.header_count, self.limits.body_bytes)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
         self.gate = Gate(self.limits, clock=clock, is_shared=self._peers.is_trusted)
         self.places = Places()
+        self._carried: dict[str, CarriedPlace] = {}
         self.refusals: Counter[str] = Counter()
         """Clients that were turned away, by the reason."""
         self._told: Counter[str] = Counter()
@@ -85,22 +86,34 @@ class Lane:
             self._sweeping.cancel()
 
     def next_layer(self, nextlayer: NextLayer) -> None:
-        """Chooses what reads a connection, once its first byte is there."""
+        """
+        Chooses what reads a connection that mitmproxy carries: TLS, in which there may be callbacks, or plain text in
+        which there are none.
+        """
         context, data = nextlayer.context, nextlayer.data_client()  # type: ignore[no-untyped-call]
-        place = self.places.get(context.client.id)
+        place = self._carried.get(context.client.id)
         is_first = len(context.layers) == 1 and isinstance(context.layers[0], ReverseProxy)
         if nextlayer.layer or not data or place is None or not is_first:
             return
         mode = context.client.proxy_mode
-        is_tls = data[0] == _TLS_HANDSHAKE
         stack = LayerStack()
         if isinstance(mode, ReverseMode) and mode.scheme == "https":
             stack /= ServerTLSLayer(context)
-        if is_tls:
+        if data[0] == TLS_HANDSHAKE:
             stack /= ClientTLSLayer(context)
-        refused = _NO_TLS if self._has_tls and not is_tls else None
-        stack /= LaneLayer(context, self, place, refused=refused)
+        stack /= LaneLayer(context, self, place)
         nextlayer.layer = stack[0]
+
+    @contextmanager
+    def carries(self, connection: str, place: CarriedPlace) -> Iterator[None]:
+        """While mitmproxy carries the connection, to which it gave this id."""
+        self._carried[connection] = place
+        self.places.add(place)
+        try:
+            yield
+        finally:
+            self.places.remove(place)
+            del self._carried[connection]
 
     # What connections share
 

@@ -15,7 +15,7 @@ from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
 from mitmproxy.proxy.layers.http._http1 import Http1Server
 
 from walletbridge.serve.lane.conversation import TIMEOUT, Conversation, Exchange, Lane
-from walletbridge.serve.lane.place import NEVER, Place
+from walletbridge.serve.lane.place import NEVER, CarriedPlace
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import refusal_bytes
 
@@ -28,13 +28,6 @@ class Expired(events.Event):
 
 
 @dataclass
-class HandOver(events.Event):
-    """The connection is not for callbacks from here on."""
-
-    rest: bytes
-
-
-@dataclass
 class WalletbridgeCallbackHook(commands.StartHook):  # type: ignore[no-untyped-call]
     """A callback wants its answer. Ends when `exchange.answer` is there."""
 
@@ -43,16 +36,14 @@ class WalletbridgeCallbackHook(commands.StartHook):  # type: ignore[no-untyped-c
 
 class LaneLayer(Layer):
     """
-    One connection, as plain text: under TLS it stands behind mitmproxy's layer for that. Where nothing stands between
-    it and the client, its conversation may be had without it; see `Place.direct`.
+    One connection that mitmproxy carries: behind its layer for TLS, or in plain text once it is not for callbacks any
+    more; see `PlainConnection`.
     """
 
-    def __init__(self, context: Context, lane: Lane, place: Place, *, refused: Refused | None = None) -> None:
-        """`refused`: what the client gets, whatever it sends."""
+    def __init__(self, context: Context, lane: Lane, place: CarriedPlace) -> None:
         super().__init__(context)
         self._lane = lane
         self._place = place
-        self._refused = refused
         self._commands: list[commands.Command] = []
         self._handed_over: bytes | None = None
         self._conversation = Conversation(lane, place, self)
@@ -110,24 +101,17 @@ class LaneLayer(Layer):
             conversation.left()
         elif isinstance(event, Expired):
             conversation.expired()
-        elif isinstance(event, HandOver):
-            self._handed_over = event.rest
         elif isinstance(event, events.Start):
             self._start()
 
     def _start(self) -> None:
         place, client = self._place, self.context.client
-        place.expire = place.tell
+        place.is_read = True
         place.has_room = self._conversation.has_room
-        if self._refused is not None:
-            self._conversation.refuse(self._refused)
-        elif client.alpn == _H2:
+        if client.alpn == _H2 or not client.tls:
             self._handed_over = b""
-        elif not client.tls:
-            place.direct = self._conversation
 
     def _hand_over(self, rest: bytes) -> CommandGenerator[None]:
-        self._place.direct = None
         # As mitmproxy does with layers that have found their successor.
         self.context.layers.remove(self)
         self._guard = guard = _Guard(HttpLayer(self.context, HTTPMode.transparent), self._lane, self._place)
@@ -148,7 +132,7 @@ class _Wait(Enum):
 class _Guard:
     """Keeps the limits that mitmproxy's HTTP/1 does not: the size of a head, the time for it, and between requests."""
 
-    def __init__(self, http: HttpLayer, lane: Lane, place: Place) -> None:
+    def __init__(self, http: HttpLayer, lane: Lane, place: CarriedPlace) -> None:
         self._http = http
         self._client = http.context.client
         self._lane = lane

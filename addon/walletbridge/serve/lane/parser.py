@@ -71,7 +71,8 @@ class Parser:
         """When the first byte of `_data` came."""
         self._later: deque[tuple[int, float]] = deque()
         """Where in `_data` each piece begins that came later, and when it came."""
-        self._next: Callable[[], _Step] = self._head
+        self._next: Callable[[Parser], _Step] = Parser._head
+        """The next step; no method of this parser, which would hold itself in a circle."""
         self._left = 0
         """Of a body or a chunk, in bytes."""
         self._size = 0
@@ -106,14 +107,15 @@ class Parser:
             if self._later:
                 self._later.clear()
         else:
-            self._forget(self._at)
+            if self._at:
+                self._forget(self._at)
             self._later.append((len(self._data), now))
             self._data += data
 
     def next_event(self) -> Event | None:
         """The next event, or None where more bytes are needed. Raises Refused; then nothing more can be read."""
         while True:
-            event = self._next()
+            event = self._next(self)
             if not isinstance(event, _Again):
                 return event
 
@@ -162,9 +164,9 @@ class Parser:
         self._at = self._searched = end
         self._is_skipping, self._may_be_blank, self.is_in_body = False, True, True
         if head.length is None:
-            self._next, self._size, self._message = self._chunk_size, 0, Message(data)
+            self._next, self._size, self._message = Parser._chunk_size, 0, Message(data)
         else:
-            self._next, self._left = self._body, head.length
+            self._next, self._left = Parser._body, head.length
         return head
 
     def _forget(self, count: int) -> None:
@@ -205,7 +207,7 @@ class Parser:
             return Body(None)
         self._consume(line.end())
         self._left = size
-        self._next = self._chunk if size else self._trailers
+        self._next = Parser._chunk if size else Parser._trailers
         return _AGAIN
 
     def _chunk(self) -> _Step:
@@ -219,7 +221,7 @@ class Parser:
         if not self._data.startswith(_CRLF, self._at):
             raise Refused(400, "a chunk that does not end with its size")
         self._consume(self._at + len(_CRLF))
-        self._next = self._chunk_size
+        self._next = Parser._chunk_size
         return _AGAIN
 
     def _trailers(self) -> _Step:
@@ -249,7 +251,7 @@ class Parser:
         return self._message
 
     def _message_end(self, pieces: list[bytes]) -> _Step:
-        self._next, self.is_in_body = self._head, False
+        self._next, self.is_in_body = Parser._head, False
         self._searched = self._at
         if self._is_skipping:
             return _AGAIN

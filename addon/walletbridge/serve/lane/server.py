@@ -1,5 +1,5 @@
 """
-Where connections come in: mitmproxy's reverse mode with a listener and a handler of our own.
+Where connections come in: mitmproxy's reverse mode with a listener, connections and a handler of our own.
 
 mitmproxy finds a mode by the name of its class, so this module is imported before the options are set.
 """
@@ -16,10 +16,8 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.connection import LaneHandler
-from walletbridge.serve.lane.refusals import Refused
-from walletbridge.serve.lane.responses import refusal_bytes
-from walletbridge.serve.listening import ADDON, protocol
-from walletbridge.serve.stream import Reader
+from walletbridge.serve.lane.plain import PlainConnection
+from walletbridge.serve.listening import ADDON
 
 BACKLOG = 2048
 """Connections that the system holds for us while a crowd comes in; it may allow fewer."""
@@ -40,44 +38,37 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
 
     async def listen(self, host: str, port: int) -> list[Any]:
         """Listens on TCP alone, where the doors say, or by itself where there are none."""
+        lane, carry = _lane(), self.carry
+
+        def connect() -> PlainConnection:
+            return PlainConnection(lane, carry)
+
         doors = ctx.master.addons.get(ADDON)  # type: ignore[no-untyped-call]
         if doors is not None:
             # Only these two of a Server's attributes are used: `sockets` and `close`.
-            return [doors.listen(self.handle_stream)]
-        loop = asyncio.get_running_loop()
-        return [await loop.create_server(lambda: protocol(self.handle_stream), host, port, backlog=BACKLOG)]
+            return [doors.listen(connect, lambda: lane.gate.connections)]
+        return [await asyncio.get_running_loop().create_server(connect, host, port, backlog=BACKLOG)]
 
     def make_top_layer(self, context: Context) -> Layer:
         """As in the reverse mode."""
         return ReverseProxy(context)
 
-    async def handle_stream(self, reader: Any, writer: Any = None) -> None:
-        """A connection, from its begin to its end."""
-        peername = writer.get_extra_info("peername")
-        if peername is None:
-            # Gone before it was here.
-            writer.close()
-            return
-        lane = cast("LaneMaster", ctx.master).lane
+    async def carry(
+        self, address: str, expires_at: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """A connection that is mitmproxy's from here on, to its end. See `plain.Carry`."""
+        lane = _lane()
         try:
-            lane.gate.enter(peername[0])
-        except Refused as refused:
-            lane.refused(refused)
-            writer.write(refusal_bytes(refused))
-            writer.close()
-            return
-        try:
-            await self._handle(lane, reader, writer, peername[0])
-        finally:
-            lane.gate.leave(peername[0])
-
-    async def _handle(self, lane: Lane, reader: Reader, writer: asyncio.StreamWriter, address: str) -> None:
-        handler = LaneHandler(lane, address, reader, writer, ctx.options, self.mode)
-        handler.layer = self.make_top_layer(handler.layer.context)
-        lane.places.add(handler.client.id, handler.place)
-        try:
-            with self.manager.register_connection(handler.client.id, handler):
+            handler = LaneHandler(lane, address, expires_at, reader, writer, ctx.options, self.mode)
+            handler.layer = self.make_top_layer(handler.layer.context)
+            with (
+                lane.carries(handler.client.id, handler.place),
+                self.manager.register_connection(handler.client.id, handler),
+            ):
                 await handler.handle_client()
         finally:
-            reader.give_to(None)
-            lane.places.remove(handler.client.id)
+            lane.gate.leave(address)
+
+
+def _lane() -> Lane:
+    return cast("LaneMaster", ctx.master).lane
