@@ -156,8 +156,7 @@ class LaneHandler(ProxyConnectionHandler):
         while (exchange := self._asked) is not None:
             self._asked = None
             self._is_asking, self._is_answered = True, False
-            # While it waits it is kept by the gateway, which has to know at its end who waits.
-            self._begin(self._answer(conversation, exchange))
+            self._lane.begin(exchange, self._answered)
             self._is_asking = False
             if self._is_answered:
                 conversation.answered()
@@ -166,16 +165,14 @@ class LaneHandler(ProxyConnectionHandler):
             self._reader.give_to(None)
             _keep(self._begin(super().server_event(HandOver(rest))))
 
-    async def _answer(self, conversation: Conversation, exchange: Exchange) -> None:
-        try:
-            await self._lane.answer(exchange)
-        finally:
-            if self._is_asking:
-                # Answered at once: whoever asked is still at it, and goes on by itself.
-                self._is_answered = True
-            else:
-                conversation.answered()
-                self._settle(conversation)
+    def _answered(self) -> None:
+        """What was asked has its answer, or will have none."""
+        if self._is_asking:
+            # At once: whoever asked is still at it, and goes on by itself.
+            self._is_answered = True
+        elif (conversation := self._conversation) is not None:
+            conversation.answered()
+            self._settle(conversation)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task that begins at once, as mitmproxy has it with all tasks of its loop."""
