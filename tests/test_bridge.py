@@ -62,13 +62,21 @@ class Bench:
 
     async def answer(self, command: str = "bet", *, seconds_ahead: float = 0.0, **overrides: Any) -> Answer:
         """The answer to a callback that comes in now, or so far in the future."""
-        request = Request(
+        return await self.bridge.answer(self._request(command, seconds_ahead, **overrides), Trace())
+
+    def begin(self, command: str = "bet") -> "asyncio.Future[Answer]":
+        """The answer to a callback that comes in now, without anybody who waits for it."""
+        told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.bridge.begin(self._request(command), Trace(), told.set_result)
+        return told
+
+    def _request(self, command: str, seconds_ahead: float = 0.0, **overrides: Any) -> Request:
+        return Request(
             method="POST",
             has_token=True,
             body=body(make_callback(command, **overrides)),
             received_at=self.bridge.clock() + seconds_ahead,
         )
-        return await self.bridge.answer(request, Trace())
 
     async def connect(self) -> None:
         """Until the wallet is there."""
@@ -219,6 +227,40 @@ async def test_a_waiter_that_is_cancelled_twice_is_let_go_and_the_call_goes_on(t
         assert (line["result"], line["http_status"]) == (0, 200)
 
 
+async def test_who_does_not_wait_is_told(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        told = bench.begin()
+        assert not told.done()
+
+        assert (await told).body == OK_BODY
+        assert wallet.counts == {"PlaceBet": 1}
+
+
+async def test_who_does_not_wait_is_told_of_a_fault_as_of_an_unknown_outcome(tmp_path: Path) -> None:
+    async with bench_at(tmp_path, 1) as bench:
+
+        async def broken(request: Request, trace: Trace) -> Answer:
+            raise RuntimeError(request, trace)
+
+        bench.bridge._answer = broken
+        assert await bench.begin() == answers.UNKNOWN
+        assert "fault" in bench.events()
+
+
+async def test_who_does_not_wait_is_told_when_the_loop_ends(tmp_path: Path) -> None:
+    async with bench_at(tmp_path, 1) as bench:
+
+        async def endless(request: Request, trace: Trace) -> Answer:
+            await asyncio.Event().wait()
+            raise AssertionError(request, trace)
+
+        bench.bridge._answer = endless
+        told = bench.begin()
+        [answering] = bench.bridge._answering
+        answering.cancel()
+        assert await told == answers.UNKNOWN
+
+
 async def test_the_log_says_when_the_wallet_comes_and_goes(tmp_path: Path) -> None:
     async with connected(tmp_path) as (wallet, bench):
         await wallet.stop()
@@ -258,6 +300,23 @@ async def test_what_is_in_flight_is_answered_before_the_end(tmp_path: Path) -> N
         assert answer.done()
         assert (await answer).body == OK_BODY
         assert bench.events()[-2:] == ["callback", "stopped"]
+
+
+async def test_who_does_not_wait_is_told_before_the_end(tmp_path: Path) -> None:
+    async with connected(tmp_path) as (wallet, bench):
+        hang = Hang()
+        wallet.script("PlaceBet", hang)
+        told = bench.begin()
+        await hang.arrived.wait()
+        stopping = asyncio.ensure_future(bench.bridge.stop())
+        await asyncio.sleep(0)
+        assert not stopping.done()
+        hang.release()
+        await asyncio.wait_for(stopping, TIMEOUT)
+
+        assert told.done()
+        assert told.result().body == OK_BODY
+        assert bench.begin().result() == answers.UNKNOWN
 
 
 async def test_what_still_comes_in_meanwhile_is_answered_as_well(tmp_path: Path) -> None:

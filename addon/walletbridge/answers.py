@@ -5,7 +5,8 @@ No answer holds `null`, a number as a string, or an inexact number: real parsers
 """
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from walletbridge.callbacks import Authenticate, BadCallback, Callback, Status
 from walletbridge.errors import OutcomeUnknown
@@ -13,8 +14,7 @@ from walletbridge.money import format_minor
 from walletbridge.outcomes import WITHOUT_BALANCE, Outcome, Result
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer to a callback. Its body is JSON."""
 
     http_status: int

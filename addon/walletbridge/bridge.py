@@ -220,6 +220,34 @@ class Bridge:
             await asyncio.wait({task})
             return answers.UNKNOWN if task.cancelled() else task.result()
 
+    def begin(self, request: Request, trace: Trace, told: Callable[[Answer], None]) -> None:
+        """
+        See `Gateway.answer`, for who does not wait: `told`, which raises nothing, gets the answer, perhaps before this
+        returns.
+
+        Who waits has a task of his own, which costs as much as to decode a callback. Without it there is also nobody
+        whose end could end the wallet call.
+        """
+        if self._stopped:
+            told(answers.UNKNOWN)
+            return
+        answering = self._answer_and_tell(request, trace, told)
+        task = asyncio.Task(answering, loop=asyncio.get_running_loop(), eager_start=True)
+        if not task.done():
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def _answer_and_tell(self, request: Request, trace: Trace, told: Callable[[Answer], None]) -> None:
+        try:
+            answer = await self._answer(request, trace)
+        except asyncio.CancelledError:
+            answer = answers.UNKNOWN
+        except Exception as error:  # noqa: BLE001 - the provider must get its answer; the log gets the error
+            answer = answers.UNKNOWN
+            with suppress(Exception):
+                self.log.failed(error)
+        told(answer)
+
     async def ask(self, callback: Status | Cancel, trace: Trace) -> Outcome:
         """
         A person's own question or cancel: journalled and in its turn, like a callback's. Raises OutcomeUnknown.

@@ -90,6 +90,9 @@ def _checks(text: str, path: str) -> tuple[int, ...]:
 
 def optional_text(value: Field, path: str) -> str:
     """A descriptive string; unset is empty."""
+    if type(value) is str and value.isascii():
+        # The usual case: a bet has four of them.
+        return value
     if value is ABSENT or value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
@@ -119,6 +122,8 @@ def unix_seconds(value: Field) -> int | None:
 
 def _as_integer(value: Json | _Absent) -> int | None:
     """The integer that `value` is without loss, or None."""
+    if type(value) is int:
+        return value
     if isinstance(value, str):
         return int(value) if _INTEGER.fullmatch(value) else None
     if isinstance(value, Decimal):
@@ -126,7 +131,7 @@ def _as_integer(value: Json | _Absent) -> int | None:
             return 0
         # Compared by exponent first: 1E+999999 has an integer value that is better not built.
         return int(value) if value.adjusted() < 20 and value == value.to_integral_value() else None  # noqa: PLR2004 - int64 has 19 digits
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return None
 
 
 def _text(value: Field, path: str, characters_max: int) -> str:

@@ -33,7 +33,7 @@ def test_whatever_was_kept_can_be_cancelled(kept: Bet | Win | Cancel) -> None:
     assert cancel_of(to_json(kept), (42,)) == replace(CANCEL, checks=(42,))
 
 
-@pytest.mark.parametrize("trans_id", [1, "1", "01", 2**63 - 1])
+@pytest.mark.parametrize("trans_id", [1, "1", "01", 2**63 - 1, 10**63, -(10**62)])
 def test_an_id_keeps_its_type(trans_id: int | str) -> None:
     sent = win_of(to_json(replace(WIN, trans_id=trans_id, requested_at=None)), (41,))
 

@@ -5,6 +5,7 @@ Callbacks as JSON and back: what the journal keeps of a movement, so that it can
 import json
 from typing import Any
 
+import msgspec
 from msgspec.structs import asdict
 
 from walletbridge.callbacks import Bet, Cancel, Status, Win
@@ -12,7 +13,12 @@ from walletbridge.callbacks import Bet, Cancel, Status, Win
 
 def to_json(callback: Bet | Win | Cancel) -> str:
     """The fields of `callback`, by their names."""
-    return _encode({"command": callback.command.value, **asdict(callback)})
+    fields = {"command": callback.command, **asdict(callback)}
+    try:
+        return _ENCODER.encode(fields).decode()
+    except (OverflowError, msgspec.MsgspecError):
+        # It refuses integers beyond 64 bits, and a transaction may be one.
+        return json.dumps(fields, separators=(",", ":"))
 
 
 def win_of(text: str, checks: tuple[int, ...]) -> Win:
@@ -33,8 +39,7 @@ def status_of(text: str, checks: tuple[int, ...]) -> Status:
     return Status(**{name: fields[name] for name in ("account", "checks", "requested_at", "trans_id")})
 
 
-# Not msgspec's: a trans_id may have 64 digits.
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_ENCODER = msgspec.json.Encoder()
 _OF_MOVEMENTS_ALONE = frozenset({"amount", "call_id", "type"})
 
 

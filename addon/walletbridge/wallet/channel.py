@@ -18,6 +18,7 @@ import grpc.aio
 from walletbridge.errors import SettingsError
 from walletbridge.settings import Tls
 from walletbridge.settings import Wallet as WalletSettings
+from walletbridge.wallet.wakeups import gathered_wakeups
 
 RECONNECT_MILLISECONDS = 100
 RECONNECT_MILLISECONDS_MAX = 200
@@ -43,10 +44,11 @@ class Channel:
         """
         self._around = around
         options = _options(settings)
-        if settings.tls is None:
-            self._channel = grpc.aio.insecure_channel(settings.target, options=options)
-        else:
-            self._channel = grpc.aio.secure_channel(settings.target, credentials(settings.tls), options=options)
+        with gathered_wakeups(asyncio.get_running_loop()):
+            if settings.tls is None:
+                self._channel = grpc.aio.insecure_channel(settings.target, options=options)
+            else:
+                self._channel = grpc.aio.secure_channel(settings.target, credentials(settings.tls), options=options)
         self._ready = asyncio.Event()
         self._tried = asyncio.Event()
         # A name that takes long to resolve is no state of the channel, and yet nobody may wait for it for ever.

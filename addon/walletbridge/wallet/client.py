@@ -4,11 +4,11 @@ Calls the wallet over gRPC. What may be sent, how often and for how long is deci
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import grpc.aio
 from cachetools import TTLCache
+from msgspec import Struct
 from msgspec.structs import replace
 
 from walletbridge.callbacks import Balance, Callback, Command
@@ -30,13 +30,14 @@ RETRY_SECONDS_MAX = 0.4
 
 _NOTHING_FOUND: Found = {}
 _HIDDEN = "***"
+_OK = grpc.StatusCode.OK.name
+_AWAY = grpc.StatusCode.UNAVAILABLE.name
 _CANCELLED = "the call was cancelled"
 _CHECK_PLAYER_EXISTS = 21
 _CHECK_PLAYER_ACTIVE = 22
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     """A call that is ready to go."""
 
     method: Method
@@ -183,7 +184,7 @@ class GrpcWallet:
                 if unknown.sent:
                     raise
                 end = unknown
-            if isinstance(end, Reply) and end.status != grpc.StatusCode.UNAVAILABLE.name:
+            if isinstance(end, Reply) and end.status != _AWAY:
                 return end
             if deadline - self._clock() <= pause:
                 if isinstance(end, Reply):
@@ -210,7 +211,7 @@ class GrpcWallet:
         try:
             sent = self._stubs[method.name](call.request, timeout=left, metadata=call.metadata)
             response = await sent
-            trace.grpc_status = grpc.StatusCode.OK.name
+            trace.grpc_status = _OK
             if watched:
                 watched.response = response
             trailers = {}
@@ -236,7 +237,9 @@ def _prepare(method: Method, callback: Callback, found: Found, trace: Trace) -> 
     """A call that is ready to go. Raises OutcomeUnknown for a callback that it cannot hold; nothing was sent."""
     try:
         request = method.build(callback, found)
-        metadata = tuple((name, compute(callback, found)) for name, compute in method.metadata) or None
+        metadata = None
+        if method.metadata:
+            metadata = tuple((name, compute(callback, found)) for name, compute in method.metadata)
     except NotSayable as error:
         raise OutcomeUnknown(f"the callback cannot be put to {method.name}: {error}", sent=False) from None
     except (TypeError, ValueError):

@@ -1,6 +1,7 @@
 """The addon before the connections: which of them it takes, what it tells, and that it raises nothing."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import nullcontext
 from ipaddress import ip_network
 from typing import Any, cast
@@ -70,6 +71,12 @@ class FakeGateway:
             raise self.result
         return self.result
 
+    def begin(self, request: Request, trace: Trace, told: Callable[[Answer], None]) -> None:
+        async def answer() -> None:
+            told(await self.answer(request, trace))
+
+        self.beginning = asyncio.Task(answer(), loop=asyncio.get_running_loop(), eager_start=True)
+
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
         del trace, answer
         if isinstance(self.result, BaseException):
@@ -137,14 +144,25 @@ async def test_what_goes_wrong_is_an_unknown_outcome(error: BaseException) -> No
     assert gateway.log.faults == ([error] if isinstance(error, RuntimeError) else [])
 
 
+async def test_who_does_not_wait_is_called() -> None:
+    asked, called = exchange(), asyncio.Event()
+    make_lane(FakeGateway(answers.WRONG_TOKEN)).begin(asked, called.set)
+
+    assert called.is_set()
+    assert asked.answer is answers.WRONG_TOKEN
+
+
 async def test_before_there_is_a_gateway_there_is_no_answer() -> None:
     gateway, asked = FakeGateway(), exchange()
     gateway.bridge = None
     lane = make_lane(gateway)
+    called = asyncio.Event()
     await lane.answer(asked)
+    lane.begin(asked, called.set)
     lane.delivered(asked, sent=True)
     lane.failed(RuntimeError())
 
+    assert called.is_set()
     assert asked.answer is None
     assert [lane.is_callback(target) for target in ("/callback?x", "/other")] == [True, False]
 

@@ -16,6 +16,7 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.proxy.tunnel import LayerStack
 
 from walletbridge import answers
+from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge
 from walletbridge.logs import callback_fields
 from walletbridge.metrics.names import Refusal
@@ -156,6 +157,19 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - the provider must get its answer; the log gets the error
             exchange.answer = answers.UNKNOWN
             self.failed(error)
+
+    def begin(self, exchange: Exchange, answered: Callable[[], None]) -> None:
+        """Like `answer`, for who does not wait: calls `answered` at the end, perhaps before this returns."""
+        bridge = self._gateway.bridge
+        if bridge is None:
+            answered()
+            return
+
+        def told(answer: Answer) -> None:
+            exchange.answer = answer
+            answered()
+
+        bridge.begin(exchange.request, exchange.trace, told)
 
     def delivered(self, exchange: Exchange, *, sent: bool) -> None:
         """Notes that an answer was sent, or that its client had left: the wallet call was made all the same."""

@@ -8,8 +8,9 @@ requests wait here until the ones before them are answered.
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from walletbridge.serve.lane.heads import FIELDS_TO_END, LONE_LF, REQUEST_LINE, Head, Message, read_head
 from walletbridge.serve.lane.refusals import Refused
@@ -29,8 +30,7 @@ class Bounds(NamedTuple):
     body_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """The body of the request whose Head came before."""
 
     content: bytes | None

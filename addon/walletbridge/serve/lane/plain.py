@@ -8,9 +8,9 @@ stream, no buffer and nothing of mitmproxy's, until a connection needs it, and n
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from walletbridge.serve.lane.addon import TLS_HANDSHAKE, Lane
 from walletbridge.serve.lane.conversation import LINGER_SECONDS, Conversation, Exchange
@@ -180,8 +180,8 @@ class PlainConnection(Place, asyncio.Protocol):
         while (exchange := self._asked) is not None:
             self._asked = None
             self._is_asking, self._is_answered = True, False
-            # While it waits it is kept by the gateway, which has to know at its end who waits.
-            _begin(self._answer(conversation, exchange))
+            # With its conversation: once the client has left, this has none, and yet the answer is accounted for.
+            self._lane.begin(exchange, partial(self._answered, conversation))
             self._is_asking = False
             if self._is_answered:
                 conversation.answered()
@@ -191,16 +191,14 @@ class PlainConnection(Place, asyncio.Protocol):
         else:
             self._hold_back_or_go_on()
 
-    async def _answer(self, conversation: Conversation, exchange: Exchange) -> None:
-        try:
-            await self._lane.answer(exchange)
-        finally:
-            if self._is_asking:
-                # Answered at once: whoever asked is still at it, and goes on by itself.
-                self._is_answered = True
-            else:
-                conversation.answered()
-                self._settle(conversation)
+    def _answered(self, conversation: Conversation) -> None:
+        """What was asked has its answer, or will have none."""
+        if self._is_asking:
+            # At once: whoever asked is still at it, and goes on by itself.
+            self._is_answered = True
+        else:
+            conversation.answered()
+            self._settle(conversation)
 
     def _hold_back_or_go_on(self) -> None:
         """Reads no more from a client that sends far ahead of its answers, or does not take them."""
@@ -227,8 +225,3 @@ class PlainConnection(Place, asyncio.Protocol):
         transport.set_protocol(stream)
         transport.resume_reading()
         stream.connection_made(transport)
-
-
-def _begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task that begins at once, as mitmproxy has it with all tasks of its loop."""
-    return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
