@@ -179,13 +179,6 @@ async def test_a_first_request_that_comes_in_several_reads_is_answered() -> None
         assert await read_answer(reader) == (200, FINE.body)
 
 
-async def test_a_hook_that_is_cancelled_answers_all_the_same() -> None:
-    async with running() as house, house.connected() as (reader, writer):
-        house.gateway.result = asyncio.CancelledError()
-        writer.write(POST)
-        assert await read_answer(reader) == (500, answers.UNKNOWN.body)
-
-
 class OneDoor:
     """A socket that others may listen on as well."""
 
