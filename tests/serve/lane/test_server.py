@@ -14,7 +14,6 @@ from tests.helpers.processes import raw_post, read_answer
 from tests.helpers.waiting import until
 from tests.serve.lane.test_addon import WALLET, FakeGateway
 
-from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.gateway import Request
 from walletbridge.outcomes import Result
