@@ -18,7 +18,7 @@ from walletbridge.journal.port import Change, Found, JournalUnavailable
 from walletbridge.journal.row import Kind, Row
 from walletbridge.journal.store import Store
 from walletbridge.journal.worker import worker_name
-from walletbridge.journal.writer import BATCH_MAX, Job, Writer
+from walletbridge.journal.writer import BATCH_MAX, CROWD, Job, Writer
 
 TIMEOUT = 20.0
 NOT_A_DATABASE = b"this is no database, whatever its name says" * 100
@@ -153,6 +153,32 @@ async def test_all_that_wait_share_a_commit(disk: Disk, writer: Writer) -> None:
     assert await asyncio.gather(*futures) == [str(number) for number in range(200)]
     assert disk.commits == 2
     assert disk.ids() == [str(number) for number in range(200)]
+
+
+async def test_behind_a_crowd_a_commit_waits_for_others_to_share_it(
+    disk: Disk, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with held_up(writer):
+        crowd = await started(*(writer.run(read) for _ in range(CROWD)))
+    await asyncio.gather(*crowd)
+    monkeypatch.setattr(writer_module, "GATHER_SECONDS", 0.2)
+
+    one = asyncio.ensure_future(writer.run(write("1")))
+    await asyncio.sleep(0.01)
+    assert not one.done()
+    other = asyncio.ensure_future(writer.run(write("2")))
+
+    assert [await one, await other] == ["1", "2"]
+    assert disk.commits == 3
+
+
+async def test_behind_a_few_nobody_waits(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "GATHER_SECONDS", 2 * TIMEOUT)
+    async with held_up(writer):
+        few = await started(*(writer.run(read) for _ in range(CROWD - 1)))
+    await asyncio.gather(*few)
+
+    assert await writer.run(write("1")) == "1"
 
 
 async def test_a_commit_has_a_greatest_size(disk: Disk, writer: Writer) -> None:

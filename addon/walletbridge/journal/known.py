@@ -7,9 +7,10 @@ for many rows, not one for each.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import batched
 from typing import NamedTuple
 
 from cachetools import LRUCache
@@ -19,8 +20,10 @@ from walletbridge.journal.row import Row
 
 TRANSACTIONS_MAX = 4096
 """How many are known at most."""
-AT_ONCE_MAX = 64
-"""Rows of one statement."""
+AT_ONCE_MAX = 32
+"""Rows of one statement. There is one for each number up to it, which SQLite reads once; see `STATEMENTS`."""
+STATEMENTS = 8 * AT_ONCE_MAX
+"""That a connection has to keep."""
 
 
 class Turn(NamedTuple):
@@ -69,7 +72,7 @@ class Known:
     def expect(self, trans_ids: Collection[str]) -> None:
         """Reads what is not known of these, at once."""
         unknown = [trans_id for trans_id in dict.fromkeys(trans_ids) if trans_id not in self._transactions]
-        for some in _pieces(unknown):
+        for some in batched(unknown, AT_ONCE_MAX):
             self._read(some)
 
     def of(self, trans_id: str) -> Transaction:
@@ -92,11 +95,13 @@ class Known:
 
     def write(self) -> None:
         """Writes what is to be written. Raises sqlite3.Error."""
-        for rows in _pieces(list(self._rows.values())):
+        for rows in batched(self._rows.values(), AT_ONCE_MAX):
             self._db.execute(upsert(len(rows)), [value for row in rows for value in values_of(row)])
-        for turns in _pieces([(trans_id, *turn) for trans_id, turn in self._turns.items() if turn is not None]):
+        taken = [(trans_id, *turn) for trans_id, turn in self._turns.items() if turn is not None]
+        for turns in batched(taken, AT_ONCE_MAX):
             self._db.execute(_take(len(turns)), [value for turn in turns for value in turn])
-        for trans_ids in _pieces([trans_id for trans_id, turn in self._turns.items() if turn is None]):
+        free = [trans_id for trans_id, turn in self._turns.items() if turn is None]
+        for trans_ids in batched(free, AT_ONCE_MAX):
             self._db.execute(_give_back(len(trans_ids)), trans_ids)
         self._rows.clear()
         self._turns.clear()
@@ -111,15 +116,6 @@ class Known:
         for trans_id, worker, ends_at in self._db.execute(_turns_of(len(trans_ids)), trans_ids):
             found[trans_id].turn = Turn(worker, ends_at)
         self._transactions.update(found)
-
-
-def _pieces[T](items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Of few sizes, so that their statements are made once: powers of two."""
-    start = 0
-    while left := len(items) - start:
-        size = min(AT_ONCE_MAX, 1 << left.bit_length() - 1)
-        yield items[start : start + size]
-        start += size
 
 
 @cache

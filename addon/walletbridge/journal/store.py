@@ -11,7 +11,7 @@ from pathlib import Path
 
 from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.columns import SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
-from walletbridge.journal.known import Known, Transaction, Turn
+from walletbridge.journal.known import STATEMENTS, Known, Transaction, Turn
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
 from walletbridge.journal.queue import Queue
@@ -37,7 +37,9 @@ class Store:
         """Opens or makes the file. Raises sqlite3.Error where that fails, ValueError for a file of a later version."""
         self._worker = worker
         self._clock = clock
-        self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(
+            path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+        )
         self._known = Known(self._db)
         try:
             self._queue = Queue(path)
