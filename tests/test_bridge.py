@@ -236,31 +236,6 @@ async def test_who_does_not_wait_is_told(tmp_path: Path) -> None:
         assert wallet.counts == {"PlaceBet": 1}
 
 
-async def test_who_does_not_wait_is_told_of_a_fault_as_of_an_unknown_outcome(tmp_path: Path) -> None:
-    async with bench_at(tmp_path, 1) as bench:
-
-        async def broken(request: Request, trace: Trace) -> Answer:
-            raise RuntimeError(request, trace)
-
-        bench.bridge._answer = broken
-        assert await bench.begin() == answers.UNKNOWN
-        assert "fault" in bench.events()
-
-
-async def test_who_does_not_wait_is_told_when_the_loop_ends(tmp_path: Path) -> None:
-    async with bench_at(tmp_path, 1) as bench:
-
-        async def endless(request: Request, trace: Trace) -> Answer:
-            await asyncio.Event().wait()
-            raise AssertionError(request, trace)
-
-        bench.bridge._answer = endless
-        told = bench.begin()
-        [answering] = bench.bridge._answering
-        answering.cancel()
-        assert await told == answers.UNKNOWN
-
-
 async def test_the_log_says_when_the_wallet_comes_and_goes(tmp_path: Path) -> None:
     async with connected(tmp_path) as (wallet, bench):
         await wallet.stop()

@@ -56,6 +56,7 @@ LAYERS = [
     {"cli"},
     {"addon", "check", "demo", "draft", "exchanges", "explain", "flows", "serve", "simulator", "ui"},
     {"bridge"},
+    {"answering"},
     {"durations", "gateway"},
     {"dispatch", "resolver"},
     {"transactions"},

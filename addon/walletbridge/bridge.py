@@ -5,11 +5,11 @@ The gateway with all that it stands on, from start to drain: what a way of runni
 import asyncio
 import os
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from walletbridge import answers
+from walletbridge.answering import Answering
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Cancel, Status, Win
 from walletbridge.changes import Changes
@@ -162,10 +162,8 @@ class Bridge:
             body_bytes_max=settings.limits.body_bytes,
             clock=clock,
         )
-        self._answer: Callable[[Request, Trace], Coroutine[Any, Any, Answer]] = (
-            self._spans.of_callbacks(self._gateway.answer, clock=clock) if self._spans else self._gateway.answer
-        )
-        self._answering: set[asyncio.Future[Any]] = set()
+        answer = self._spans.of_callbacks(self._gateway.answer, clock=clock) if self._spans else self._gateway.answer
+        self._answering = Answering(answer, on_fault=log.failed)
         self._stopped = False
 
     def is_callback(self, target: str) -> bool:
@@ -190,63 +188,12 @@ class Bridge:
             await asyncio.wait_for(self._wallet_seen.wait(), seconds)
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
-        """
-        See `Gateway.answer`. Whoever waits here may be cancelled: the wallet call goes on, and its answer is given.
-        """
-        if self._stopped:
-            return answers.UNKNOWN
-        task = asyncio.ensure_future(self._answer(request, trace))
-        if task.done():
-            return answers.UNKNOWN if task.cancelled() else task.result()
-        told: asyncio.Future[Answer] = task.get_loop().create_future()
-
-        def ended(_: object) -> None:
-            # What `shield` does, in half as many steps of the loop.
-            self._answering.discard(task)
-            if task.cancelled():
-                told.cancel()
-            elif error := task.exception():
-                if not told.done():
-                    told.set_exception(error)
-            elif not told.done():
-                told.set_result(task.result())
-
-        self._answering.add(task)
-        task.add_done_callback(ended)
-        try:
-            return await told
-        except asyncio.CancelledError:
-            # Bounded by the deadline of the call; a second cancellation is obeyed.
-            await asyncio.wait({task})
-            return answers.UNKNOWN if task.cancelled() else task.result()
+        """See `Answering.answer`."""
+        return await self._answering.answer(request, trace)
 
     def begin(self, request: Request, trace: Trace, told: Callable[[Answer], None]) -> None:
-        """
-        See `Gateway.answer`, for who does not wait: `told`, which raises nothing, gets the answer, perhaps before this
-        returns.
-
-        Who waits has a task of his own, which costs as much as to decode a callback. Without it there is also nobody
-        whose end could end the wallet call.
-        """
-        if self._stopped:
-            told(answers.UNKNOWN)
-            return
-        answering = self._answer_and_tell(request, trace, told)
-        task = asyncio.Task(answering, loop=asyncio.get_running_loop(), eager_start=True)
-        if not task.done():
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
-
-    async def _answer_and_tell(self, request: Request, trace: Trace, told: Callable[[Answer], None]) -> None:
-        try:
-            answer = await self._answer(request, trace)
-        except asyncio.CancelledError:
-            answer = answers.UNKNOWN
-        except Exception as error:  # noqa: BLE001 - the provider must get its answer; the log gets the error
-            answer = answers.UNKNOWN
-            with suppress(Exception):
-                self.log.failed(error)
-        told(answer)
+        """See `Answering.begin`."""
+        self._answering.begin(request, trace, told)
 
     async def ask(self, callback: Status | Cancel, trace: Trace) -> Outcome:
         """
@@ -257,10 +204,7 @@ class Bridge:
             call = self._transactions.status(callback, deadline=deadline, trace=trace, is_providers=False)
         else:
             call = self._cancels.cancel(callback, deadline=deadline, trace=trace, is_providers=False)
-        task = asyncio.ensure_future(call)
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
-        return await asyncio.shield(task)
+        return await self._answering.shielded(call)
 
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
         """
@@ -284,9 +228,9 @@ class Bridge:
             return
         self._resolver.stop()
         self._rotating.cancel()
-        if self._answering:
+        if self._answering.tasks:
             forced = asyncio.ensure_future((at_once or asyncio.Event()).wait())
-            drained = asyncio.ensure_future(self._drain())
+            drained = asyncio.ensure_future(self._answering.drain())
             await asyncio.wait(
                 {forced, drained},
                 timeout=max(budgets(self.settings.deadlines).values()),
@@ -295,10 +239,11 @@ class Bridge:
             forced.cancel()
             drained.cancel()
         self._stopped = True
+        self._answering.stop()
         await self.protection.stop()
         await self._channel.close()
         # Closing the channel has ended the calls that were left; now they are written down and answered.
-        last: set[asyncio.Future[Any]] = {self._resolving, *self._answering}
+        last: set[asyncio.Future[Any]] = {self._resolving, *self._answering.tasks}
         await asyncio.wait(last, timeout=LAST_SECONDS)
         await self.journal.close()
         if self._spans:
@@ -314,10 +259,6 @@ class Bridge:
             # The environment may be meant for others.
             self.log.warning("not traced", problem=str(error))
             return None
-
-    async def _drain(self) -> None:
-        while self._answering:
-            await asyncio.wait(self._answering)
 
     def _wallet_changed(self, ready: bool) -> None:  # noqa: FBT001 - a callback's one argument
         self.protection.connected(ready=ready)

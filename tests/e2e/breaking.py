@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge
-from walletbridge.gateway import Request
+from walletbridge.gateway import Gateway, Request
 from walletbridge.trace import Trace
 
 ANSWER_RAISES = "answer-raises"
@@ -19,13 +19,13 @@ ANSWER_IS_CANCELLED = "answer-is-cancelled"
 HOOK_IS_CANCELLED = "hook-is-cancelled"
 HOOK_IS_CANCELLED_TWICE = "hook-is-cancelled-twice"
 ACCOUNTS = (ANSWER_RAISES, ANSWER_IS_CANCELLED, HOOK_IS_CANCELLED, HOOK_IS_CANCELLED_TWICE)
-"""Accounts for which the call of the gateway breaks in the way of their name."""
+"""Accounts for which the call of the gateway, or the hook that waits for it, breaks in the way of their name."""
 QUERY = "is-callback-raises"
 TOKEN = "admits-raises"  # noqa: S105 - no secret
 SOON = 0.1
 """Seconds, less than the wallet takes in these tests."""
 
-_is_callback, _admits, _answer = Bridge.is_callback, Bridge.admits, Bridge.answer
+_is_callback, _admits, _wait, _answer = Bridge.is_callback, Bridge.admits, Bridge.answer, Gateway.answer
 
 
 class Broken(Exception):
@@ -44,26 +44,36 @@ def _breaking_admits(bridge: Bridge, peer: str, tokens: Sequence[bytes], forward
     return _admits(bridge, peer, tokens, forwarded)
 
 
-async def _breaking_answer(bridge: Bridge, request: Request, trace: Trace) -> Answer:
+def _account(request: Request) -> Any:
+    return json.loads(request.body or b"{}").get("data", {}).get("account")
+
+
+async def _breaking_wait(bridge: Bridge, request: Request, trace: Trace) -> Answer:
     hook = cast("asyncio.Task[None]", asyncio.current_task())
     loop = asyncio.get_running_loop()
-    account: Any = json.loads(request.body or b"{}").get("data", {}).get("account")
-    if account == ANSWER_RAISES:
-        raise Broken
-    if account == ANSWER_IS_CANCELLED:
-        raise asyncio.CancelledError
+    account = _account(request)
     if account in {HOOK_IS_CANCELLED, HOOK_IS_CANCELLED_TWICE}:
         loop.call_later(SOON, hook.cancel)
     if account == HOOK_IS_CANCELLED_TWICE:
         loop.call_later(2 * SOON, hook.cancel)
-    return await _answer(bridge, request, trace)
+    return await _wait(bridge, request, trace)
+
+
+async def _breaking_answer(gateway: Gateway, request: Request, trace: Trace) -> Answer:
+    account = _account(request)
+    if account == ANSWER_RAISES:
+        raise Broken
+    if account == ANSWER_IS_CANCELLED:
+        raise asyncio.CancelledError
+    return await _answer(gateway, request, trace)
 
 
 # Not where the tests import it for its names: theirs is a gateway that works.
 if __name__ == "__main__" or __name__.startswith("__mitmproxy_script__"):
     Bridge.is_callback = _breaking_is_callback  # type: ignore[method-assign,assignment]
     Bridge.admits = _breaking_admits  # type: ignore[method-assign,assignment]
-    Bridge.answer = _breaking_answer  # type: ignore[method-assign,assignment]
+    Bridge.answer = _breaking_wait  # type: ignore[method-assign,assignment]
+    Gateway.answer = _breaking_answer  # type: ignore[method-assign,assignment]
 
 if __name__ == "__main__":
     from walletbridge.cli import main

@@ -152,6 +152,19 @@ async def test_who_does_not_wait_is_called() -> None:
     assert asked.answer is answers.WRONG_TOKEN
 
 
+async def test_who_does_not_wait_is_called_whatever_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    gateway, asked, called = FakeGateway(), exchange(), asyncio.Event()
+    monkeypatch.setattr(gateway, "begin", begin)
+    make_lane(gateway).begin(asked, called.set)
+
+    assert called.is_set()
+    assert asked.answer is answers.UNKNOWN
+    assert [str(fault) for fault in gateway.log.faults] == ["broken"]
+
+
 async def test_before_there_is_a_gateway_there_is_no_answer() -> None:
     gateway, asked = FakeGateway(), exchange()
     gateway.bridge = None

@@ -159,7 +159,10 @@ class Lane:
             self.failed(error)
 
     def begin(self, exchange: Exchange, answered: Callable[[], None]) -> None:
-        """Like `answer`, for who does not wait: calls `answered` at the end, perhaps before this returns."""
+        """
+        Like `answer`, for who does not wait: calls `answered`, which raises nothing, at the end, perhaps before this
+        returns.
+        """
         bridge = self._gateway.bridge
         if bridge is None:
             answered()
@@ -169,7 +172,12 @@ class Lane:
             exchange.answer = answer
             answered()
 
-        bridge.begin(exchange.request, exchange.trace, told)
+        try:
+            bridge.begin(exchange.request, exchange.trace, told)
+        except Exception as error:  # noqa: BLE001 - the provider must get its answer; the log gets the error
+            self.failed(error)
+            if exchange.answer is None:
+                told(answers.UNKNOWN)
 
     def delivered(self, exchange: Exchange, *, sent: bool) -> None:
         """Notes that an answer was sent, or that its client had left: the wallet call was made all the same."""
