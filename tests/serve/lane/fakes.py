@@ -7,9 +7,10 @@ from typing import Any, cast
 from tests.helpers.clock import FakeClock
 
 from walletbridge.bridge import Bridge  # noqa: TC001 - costs nothing here
-from walletbridge.serve.lane.conversation import Conversation, Exchange
+from walletbridge.serve.lane.conversation import Conversation
 from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits
 
@@ -31,7 +32,7 @@ class FakeBridge:
 
 
 class FakeLane:
-    """See `conversation.Lane`."""
+    """See `port.Lane`."""
 
     def __init__(self, **limits: Any) -> None:
         self.limits = Limits(**limits)
@@ -66,7 +67,7 @@ class FakeLane:
 
 
 class FakeWire:
-    """See `conversation.Wire`. Keeps what it is told."""
+    """See `port.Wire`. Keeps what it is told."""
 
     def __init__(self) -> None:
         self.sent = b""

@@ -25,10 +25,10 @@ from walletbridge.metrics.counts import Counts
 from walletbridge.metrics.exposition import sum_of
 from walletbridge.metrics.part import Part
 from walletbridge.serve.lane.addon import Lane
-from walletbridge.serve.lane.conversation import Exchange
 from walletbridge.serve.lane.heads import read_head
 from walletbridge.serve.lane.layer import LaneLayer
 from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.server import LaneMode
 from walletbridge.settings import Callback, Limits, Settings, Wallet

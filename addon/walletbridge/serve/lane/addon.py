@@ -21,11 +21,11 @@ from walletbridge.bridge import Bridge
 from walletbridge.logs import callback_fields
 from walletbridge.metrics.names import Refusal
 from walletbridge.peers import Peers
-from walletbridge.serve.lane.conversation import Exchange
 from walletbridge.serve.lane.gate import Gate
 from walletbridge.serve.lane.layer import LaneLayer
 from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace, Places
+from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Settings
 
@@ -52,7 +52,7 @@ class Gateway(Protocol):
 
 
 class Lane:
-    """See `conversation.Lane`."""
+    """See `port.Lane`."""
 
     name = "walletbridge-lane"
 

@@ -3,21 +3,17 @@ What is said on one connection while it brings callbacks: in order, within limit
 answer. Knows no sockets: bytes come in by calls, and what follows of them goes to a Wire.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
 
 from walletbridge import answers
-from walletbridge.answers import Answer
-from walletbridge.bridge import Bridge
 from walletbridge.gateway import Request
 from walletbridge.serve.lane.heads import Head
-from walletbridge.serve.lane.parser import Body, Bounds, Parser
+from walletbridge.serve.lane.parser import Body, Parser
 from walletbridge.serve.lane.place import NEVER, Place
+from walletbridge.serve.lane.port import Exchange, Lane, Wire
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import CONTINUE, answer_bytes, refusal_bytes
-from walletbridge.settings import Limits
 from walletbridge.trace import Trace
 
 LINGER_SECONDS = 2.0
@@ -31,82 +27,6 @@ SKIPPED_LIMITS = 4
 """How many times the limit a body may be to be read over rather than to end the connection."""
 TIMEOUT = Refused(408, "the request did not come in time")
 TOO_MANY_WRONG = Refused(429, "too many wrong tokens")
-
-
-@dataclass(slots=True, eq=False)
-class Exchange:
-    """A request, and its answer once there is one."""
-
-    head: Head
-    request: Request
-    """Its `received_at` is when the first byte of the head came."""
-    is_early: bool
-    """Answered while its body is still to come."""
-    trace: Trace
-    answer: Answer | None = None
-    """None until the gateway has answered, and where it could not."""
-
-
-class Wire(Protocol):
-    """What carries the conversation."""
-
-    def send(self, data: bytes) -> bool:
-        """To the client. False where it is known not to get there: the connection is closing already."""
-        ...
-
-    def close(self, *, half: bool) -> None:
-        """Closes the connection, or our half of it. What was sent goes out first."""
-        ...
-
-    def ask(self, exchange: Exchange) -> None:
-        """Has the exchange answered; then calls `Conversation.answered`, not before this has returned."""
-        ...
-
-    def hand_over(self, rest: bytes) -> None:
-        """The connection is not for callbacks from here on. `rest`: what has come and was not read."""
-        ...
-
-
-class Lane(Protocol):
-    """What connections share."""
-
-    limits: Limits
-    bounds: Bounds
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """Seconds, as the gateway counts them."""
-        ...
-
-    @property
-    def bridge(self) -> Bridge | None:
-        """None before the gateway is up."""
-        ...
-
-    @property
-    def is_draining(self) -> bool:
-        """Whether the next callback has to find another door."""
-        ...
-
-    def is_callback(self, target: str) -> bool:
-        """Whether a request target is the callback path."""
-        ...
-
-    def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
-        """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
-        ...
-
-    def refused(self, refused: Refused) -> None:
-        """A client was turned away."""
-        ...
-
-    def delivered(self, exchange: Exchange, *, sent: bool) -> None:
-        """The answer of an exchange was sent, or its client had left. Raises nothing."""
-        ...
-
-    def failed(self, error: Exception) -> None:
-        """A fault of ours. Raises nothing."""
-        ...
 
 
 class _Wait(Enum):
@@ -133,8 +53,7 @@ class Conversation:
         """The time for the first head runs already."""
         self._lane = lane
         self._place = place
-        self.wire = wire
-        """May change while nothing is being said."""
+        self._wire = wire
         self._parser = Parser(lane.is_callback, lane.bounds)
         self._waits_for = _HEAD
         self._answering: Exchange | None = None
@@ -142,11 +61,6 @@ class Conversation:
         """Of the request whose body is still to come."""
         self._is_over = False
         """Nothing more is read, nor sent."""
-
-    @property
-    def is_answering(self) -> bool:
-        """Whether an answer is being made."""
-        return self._answering is not None
 
     def received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -165,7 +79,7 @@ class Conversation:
         """The client has closed its side: it is not sent anything more, as mitmproxy has it everywhere."""
         self._is_over = True
         self._place.expires_at = NEVER
-        self.wire.close(half=False)
+        self._wire.close(half=False)
 
     def expired(self) -> None:
         """The time is up for what the client was to do."""
@@ -196,7 +110,7 @@ class Conversation:
         except Exception as error:  # noqa: BLE001 - whoever waits gets an answer; the log gets the error
             self._lane.failed(error)
             if not self._is_over:
-                self.wire.send(answer_bytes(answers.UNKNOWN, is_head=False, closes=True))
+                self._wire.send(answer_bytes(answers.UNKNOWN, is_head=False, closes=True))
                 self._end()
 
     def _advance(self, now: float) -> None:
@@ -217,7 +131,7 @@ class Conversation:
             else:
                 self._is_over = True
                 self._place.expires_at = NEVER
-                self.wire.hand_over(parser.rest())
+                self._wire.hand_over(parser.rest())
             return
 
     def _is_early(self, head: Head) -> bool:
@@ -244,7 +158,7 @@ class Conversation:
         self._answering = exchange
         self._waits_for = _NOTHING
         self._place.expires_at = NEVER
-        self.wire.ask(exchange)
+        self._wire.ask(exchange)
 
     def _answered(self) -> None:
         exchange, self._answering = self._answering, None
@@ -255,7 +169,7 @@ class Conversation:
             lane.delivered(exchange, sent=False)
             return
         closes = lane.is_draining or not head.keep_alive or (exchange.is_early and not self._skips(head))
-        sent = self.wire.send(
+        sent = self._wire.send(
             answer_bytes(
                 exchange.answer or answers.UNKNOWN,
                 is_head=head.method == "HEAD",
@@ -290,7 +204,7 @@ class Conversation:
             if self._waits_for is not _BODY:
                 self._wait_for(_BODY, now + limits.body_seconds)
                 if self._head is not None and self._head.expects_continue and not parser.waiting_bytes:
-                    self.wire.send(CONTINUE)
+                    self._wire.send(CONTINUE)
         elif not parser.is_between:
             if self._waits_for is not _HEAD:
                 self._wait_for(_HEAD, now + limits.header_seconds)
@@ -302,7 +216,7 @@ class Conversation:
         self._place.expires_at = until
 
     def _turn_away(self, refused: Refused) -> None:
-        self.wire.send(refusal_bytes(refused))
+        self._wire.send(refusal_bytes(refused))
         self._end()
 
     def _end(self) -> None:
@@ -310,4 +224,4 @@ class Conversation:
         if not self._is_over:
             self._is_over = True
             self._wait_for(_END, self._lane.clock() + LINGER_SECONDS)
-            self.wire.close(half=True)
+            self._wire.close(half=True)

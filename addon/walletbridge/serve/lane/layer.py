@@ -14,8 +14,9 @@ from mitmproxy.proxy.layer import CommandGenerator, Layer
 from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
 from mitmproxy.proxy.layers.http._http1 import Http1Server
 
-from walletbridge.serve.lane.conversation import TIMEOUT, Conversation, Exchange, Lane
+from walletbridge.serve.lane.conversation import TIMEOUT, Conversation
 from walletbridge.serve.lane.place import NEVER, CarriedPlace
+from walletbridge.serve.lane.port import Exchange, Lane
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import refusal_bytes
 

@@ -13,8 +13,9 @@ from functools import partial
 from typing import cast
 
 from walletbridge.serve.lane.addon import TLS_HANDSHAKE, Lane
-from walletbridge.serve.lane.conversation import LINGER_SECONDS, Conversation, Exchange
+from walletbridge.serve.lane.conversation import LINGER_SECONDS, Conversation
 from walletbridge.serve.lane.place import NEVER, Place
+from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import refusal_bytes
 
@@ -24,7 +25,7 @@ type Carry = Callable[[str, float, asyncio.StreamReader, asyncio.StreamWriter], 
 
 
 class PlainConnection(Place, asyncio.Protocol):
-    """Made for one connection; see `conversation.Wire` for the half of it that its conversation knows."""
+    """Made for one connection; see `port.Wire` for the half of it that its conversation knows."""
 
     __slots__ = (
         "_asked",
