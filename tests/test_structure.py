@@ -57,6 +57,7 @@ LAYERS = [
     {"addon", "check", "demo", "draft", "exchanges", "explain", "flows", "serve", "simulator", "ui"},
     {"bridge"},
     {"answering"},
+    {"settlement"},
     {"durations", "gateway"},
     {"dispatch", "resolver"},
     {"transactions"},

@@ -13,33 +13,27 @@ from walletbridge.answering import Answering
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Cancel, Status, Win
 from walletbridge.changes import Changes
-from walletbridge.checks import checked
 from walletbridge.dispatch import Dispatch
-from walletbridge.durations import budgets, days_to_keep, pace, times
+from walletbridge.durations import budgets, days_to_keep
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Gateway, Request
-from walletbridge.journal.plan import Switches
-from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.logs import Log
 from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
 from walletbridge.metrics.names import Refusal
 from walletbridge.metrics.part import Part
 from walletbridge.outcomes import Outcome, Result
 from walletbridge.peers import Peers
-from walletbridge.resolver import Resolver
 from walletbridge.rotation import Rotation
 from walletbridge.settings import Settings
+from walletbridge.settlement import Settlement
 from walletbridge.shared import Share
 from walletbridge.status_cache import StatusCache
 from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
 from walletbridge.tracing import open_tracing
-from walletbridge.transactions import Transactions
-from walletbridge.turns import Turns
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
 from walletbridge.wallet.mapping.loading import load as load_mapping
-from walletbridge.wallet.port import Wallet
 from walletbridge.wallet.protection import Protection
 
 if TYPE_CHECKING:
@@ -77,9 +71,9 @@ class Bridge:
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
+        # First what may be wrong: nothing has been opened then.
         bound = load_mapping(settings.wallet)
-        promises = bound.promises
-        kept_days = days_to_keep(settings.journal, promises)
+        keep_days = days_to_keep(settings.journal, bound.promises)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
         self._spans = spans or self._open_spans()
         self._wallet_seen = asyncio.Event()
@@ -110,41 +104,19 @@ class Bridge:
             clock=clock,
             changes=share.changes,
         )
-        self.journal = SqliteJournal(
-            settings.journal.path,
-            keep_days=kept_days,
-            waiting_max=settings.limits.journal_steps,
-            on_problem=self._journal_changed,
-        )
-        turns = Turns()
-
-        def transactions(wallet: Wallet) -> Transactions:
-            return Transactions(
-                # The wallet's checks are made here where it does not make them.
-                checked(wallet, promises),
-                self.journal,
-                turns,
-                self.status_cache,
-                promises=promises,
-                times=times(settings.journal),
-                clock=clock,
-                on_event=self._tell,
-            )
-
-        self._transactions = transactions(self.protection.for_callbacks)
-        self._cancels = transactions(self.protection.for_cancels)
-        self._resolver = Resolver(
-            checked(self.protection.for_resolver, promises),
-            self.journal,
-            turns,
+        settlement = Settlement(
+            settings,
+            bound.promises,
+            self.protection,
             self.status_cache,
-            promises=promises,
-            times=times(settings.journal),
-            switches=Switches(wins=settings.journal.settle_wins, bets=settings.journal.settle_bets),
-            pace=pace(settings),
+            keep_days=keep_days,
             clock=clock,
             on_event=self._tell,
+            on_problem=self._journal_changed,
         )
+        self.journal = settlement.journal
+        self._transactions, self._cancels = settlement.transactions, settlement.cancels
+        self._resolver = settlement.resolver
         self._resolving = asyncio.ensure_future(self._resolver.run())
         rotation = Rotation(settings.callback, tokens, on_event=self._tell)
         self._rotating = asyncio.ensure_future(rotation.run())

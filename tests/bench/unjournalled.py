@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import walletbridge.bridge
+import walletbridge.settlement
 from walletbridge.cli import main
 from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.plan import Round
@@ -70,6 +70,6 @@ class ForgetfulJournal:
 
 
 if __name__ == "__main__":
-    bridge: Any = walletbridge.bridge
-    bridge.SqliteJournal = ForgetfulJournal
+    settlement: Any = walletbridge.settlement
+    settlement.SqliteJournal = ForgetfulJournal
     main()

@@ -1,0 +1,76 @@
+"""
+All that moves money, on one journal: the movements and the cancels of callbacks, and what settles the rest afterwards.
+"""
+
+from collections.abc import Callable
+
+from walletbridge.checks import checked
+from walletbridge.durations import pace, times
+from walletbridge.journal.plan import Switches
+from walletbridge.journal.sqlite import SqliteJournal
+from walletbridge.keeper import OnEvent
+from walletbridge.promises import Promises
+from walletbridge.resolver import Resolver
+from walletbridge.settings import Settings
+from walletbridge.status_cache import StatusCache
+from walletbridge.transactions import Transactions
+from walletbridge.turns import Turns
+from walletbridge.wallet.port import Wallet
+from walletbridge.wallet.protection import Protection
+
+
+class Settlement:
+    """Must be made inside a running event loop."""
+
+    def __init__(  # noqa: PLR0913 - all that money depends on
+        self,
+        settings: Settings,
+        promises: Promises,
+        protection: Protection,
+        status_cache: StatusCache,
+        *,
+        keep_days: int,
+        clock: Callable[[], float],
+        on_event: OnEvent,
+        on_problem: Callable[[str], None],
+    ) -> None:
+        """
+        `keep_days`: how long rows at rest are kept. `on_event` hears of what a person should look into, `on_problem` of
+        a journal that fails, and with an empty text that it works again.
+        """
+        self.journal = SqliteJournal(
+            settings.journal.path,
+            keep_days=keep_days,
+            waiting_max=settings.limits.journal_steps,
+            on_problem=on_problem,
+        )
+        turns = Turns()
+
+        def transactions(wallet: Wallet) -> Transactions:
+            return Transactions(
+                # The wallet's checks are made here where it does not make them.
+                checked(wallet, promises),
+                self.journal,
+                turns,
+                status_cache,
+                promises=promises,
+                times=times(settings.journal),
+                clock=clock,
+                on_event=on_event,
+            )
+
+        self.transactions = transactions(protection.for_callbacks)
+        self.cancels = transactions(protection.for_cancels)
+        """The same, for whom the wallet is asked whatever is known of it."""
+        self.resolver = Resolver(
+            checked(protection.for_resolver, promises),
+            self.journal,
+            turns,
+            status_cache,
+            promises=promises,
+            times=times(settings.journal),
+            switches=Switches(wins=settings.journal.settle_wins, bets=settings.journal.settle_bets),
+            pace=pace(settings),
+            clock=clock,
+            on_event=on_event,
+        )
