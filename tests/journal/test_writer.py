@@ -161,7 +161,7 @@ async def test_behind_a_crowd_a_commit_waits_for_others_to_share_it(
     async with held_up(writer):
         crowd = await started(*(writer.run(read) for _ in range(CROWD)))
     await asyncio.gather(*crowd)
-    monkeypatch.setattr(writer_module, "GATHER_SECONDS", 0.2)
+    monkeypatch.setattr(writer_module, "GATHER_SECONDS", 0.5)
 
     one = asyncio.ensure_future(writer.run(write("1")))
     await asyncio.sleep(0.01)
