@@ -71,6 +71,9 @@ def serve(config: Path, workers: int | None) -> None:
             from walletbridge.serve.supervisor import supervise  # noqa: PLC0415 - see the module's docstring
 
             sys.exit(asyncio.run(supervise(config.absolute(), settings, workers)))
+        from walletbridge.serve.lean import import_addons_singly  # noqa: PLC0415 - see above
+
+        import_addons_singly()
         from walletbridge.serve.single import serve as serve_alone  # noqa: PLC0415 - see above
 
         serve_alone(config.absolute(), settings)

@@ -15,6 +15,7 @@ import msgspec
 
 from walletbridge.errors import SettingsError
 from walletbridge.serve.control import Control
+from walletbridge.serve.lean import import_addons_singly
 from walletbridge.settings import load
 from walletbridge.shared import SharedMemory
 
@@ -50,6 +51,7 @@ def main(config: Path, place_json: str) -> None:
         memory = SharedMemory(place.memory, place.parts)
     except (SettingsError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    import_addons_singly()
     from walletbridge.serve.doors import Doors  # noqa: PLC0415 - mitmproxy, only once it is known to be needed
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - see above
 
