@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 # gRPC writes lines of its own to stderr. It reads this once, at its import, and a test's helper may be the first.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 PROCESSES = 3
 """More than small machines have cores: tests of real processes mostly wait."""
