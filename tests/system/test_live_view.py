@@ -160,7 +160,8 @@ def _hold_and_edit(terminal: Terminal, url: str, wallet: Listening) -> None:
     until(lambda: "request-body" in terminal.text())
     key = re.findall(r"(\w)\) request-body", terminal.text())[0]
     terminal.press(key)
-    until(lambda: "request-body" not in terminal.text())
+    # The editor has the keys until it has ended.
+    until(lambda: "held: bet test1234 33" in terminal.text())
     assert len(wallet.requests) == calls
     terminal.press("a")
     assert held.wait()[0] == 200
