@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from mitmproxy import ctx, http
+from mitmproxy import ctx, http, version
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
@@ -22,6 +22,7 @@ from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
 from walletbridge.exchanges import Exchanges
 from walletbridge.logs import open_log
+from walletbridge.mitmproxy_versions import warning_about
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
@@ -91,6 +92,8 @@ class WalletBridge:
         """Declares the option."""
         loader.add_option(OPTION, str, "", "The YAML file with walletbridge's settings.")
         loader.master.event_loop.call_soon(self._check_configured)
+        if warning := warning_about(version.VERSION):
+            logger.warning("walletbridge: %s", warning)
 
     def configure(self, updated: set[str]) -> None:
         """
