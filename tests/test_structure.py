@@ -39,6 +39,7 @@ LEAVES = SANS_IO | {
     "line_writer",
     "logs",
     "metrics",
+    "mitmproxy_versions",
     "otel",
     "peers",
     "promises",
@@ -54,7 +55,7 @@ LEAVES = SANS_IO | {
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"addon", "check", "demo", "draft", "exchanges", "explain", "flows", "serve", "simulator", "ui"},
+    {"addon", "check", "demo", "draft", "exchanges", "explain", "flows", "serve", "shipped", "simulator", "ui"},
     {"bridge"},
     {"answering"},
     {"settlement"},

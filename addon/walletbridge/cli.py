@@ -28,8 +28,11 @@ class _Group(click.Group):
     """A group some of whose commands live in modules that are imported when they are asked for."""
 
     modules: ClassVar = {
+        "addon": "walletbridge.shipped",
+        "examples": "walletbridge.shipped",
         "journal": "walletbridge.journal.command",
         "replay": "walletbridge.ui.replay_command",
+        "settings": "walletbridge.shipped",
         "simulate": "walletbridge.simulator.command",
     }
 

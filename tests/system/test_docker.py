@@ -89,7 +89,7 @@ def test_what_is_copied_is_there_and_is_let_through() -> None:
 
 
 def test_no_secret_and_no_database_can_get_in() -> None:
-    assert set(copied()) == {"pyproject.toml", "README.md", "LICENSE", "addon"}
+    assert set(copied()) == {"pyproject.toml", "README.md", "LICENSE", "addon", "config", "protos"}
 
 
 # What it would build
