@@ -80,7 +80,7 @@ async def test_an_edit_is_what_reaches_the_wallet(stage: Stage, way: str) -> Non
         answer = stage.send(web, player)
         flow = await web.held()
         assert stage.begun(player) == 0
-        assert flow["comment"] == f"held: bet {player} 10"
+        assert flow["comment"] == f"held: bet {player} 10 #{player}"
         assert "A person holds it." in (await web.page(flow))["text"]
         edited = make_callback("bet", account=player, amount=25, trans_id=f"{player}-2")
         await web.edit(flow, "request", body(edited))
@@ -89,7 +89,7 @@ async def test_an_edit_is_what_reaches_the_wallet(stage: Stage, way: str) -> Non
         assert await answer == (200, b'{"result":0,"status":"OK","data":{"balance":975}}')
         movements = [row for row in stage.wallet.ledger.dump()["movements"] if row["account"] == player]
         assert [row["trans_id"] for row in movements] == [f"{player}-2"]
-        await until_async(lambda: _says(web, f"bet {player} 25 -> 0 balance 975 | PlaceBet "))
+        await until_async(lambda: _says(web, f"bet {player} 25 #{player}-2 -> 0 balance 975 | PlaceBet "))
 
 
 @each_way
@@ -102,7 +102,7 @@ async def test_an_abort_makes_no_call_and_ends_the_connection(stage: Stage, way:
             await answer
 
         assert stage.begun(player) == 0
-        await until_async(lambda: _says(web, f"bet {player} 10 | aborted by hand, no wallet call"))
+        await until_async(lambda: _says(web, f"bet {player} 10 #{player} | aborted by hand, no wallet call"))
         # Nothing hangs: the next one is stopped and answered as ever.
         answer = stage.send(web, player)
         await web.do(await web.held(), "resume")
@@ -114,9 +114,11 @@ async def test_a_client_that_leaves_while_it_is_held_makes_no_call(stage: Stage,
     player = name(way, "leave")
     async with stage.stopping(way, player) as web:
         async with connected(web.gateway) as (_, writer):
-            writer.write(raw_post(body(make_callback("bet", account=player, amount=10))))
+            writer.write(raw_post(body(make_callback("bet", account=player, trans_id=player, amount=10))))
             await web.held()
-        await until_async(lambda: _says(web, f"bet {player} 10 | its client left while it was held, no wallet call"))
+        await until_async(
+            lambda: _says(web, f"bet {player} 10 #{player} | its client left while it was held, no wallet call")
+        )
 
         assert stage.begun(player) == 0
         assert not [flow for flow in await web.flows() if flow["intercepted"]]
@@ -125,12 +127,14 @@ async def test_a_client_that_leaves_while_it_is_held_makes_no_call(stage: Stage,
 async def test_a_stream_that_is_reset_while_it_is_held_makes_no_call(stage: Stage) -> None:
     """The connection lives on, and with it other callbacks."""
     player = "reset"
-    bet = body(make_callback("bet", account=player, amount=10))
+    bet = body(make_callback("bet", account=player, trans_id=player, amount=10))
     async with stage.stopping("script", player) as web, http2_client(web.gateway) as provider:
         await provider.send([bet])
         await web.held()
         await provider.reset()
-        await until_async(lambda: _says(web, f"bet {player} 10 | its client left while it was held, no wallet call"))
+        await until_async(
+            lambda: _says(web, f"bet {player} 10 #{player} | its client left while it was held, no wallet call")
+        )
         assert stage.begun(player) == 0
 
         await web.option(intercept="")
@@ -166,7 +170,7 @@ async def test_a_killed_answer_ends_the_connection(stage: Stage, way: str) -> No
             await answer
 
         assert stage.begun(player) == 1
-        await until_async(lambda: _says(web, f"bet {player} 10 -> 0 balance 990 | PlaceBet"))
+        await until_async(lambda: _says(web, f"bet {player} 10 #{player} -> 0 balance 990 | PlaceBet"))
         await until_async(lambda: _says(web, " | not delivered"))
         await until(lambda: _told(web.folder, player) == "nothing")
 
@@ -182,7 +186,7 @@ async def test_the_view_says_that_the_provider_has_given_up(tmp_path: Path) -> N
         async with stage.stopping("web", "late"):
             answer = stage.send(web, "late")
             flow = await web.held()
-            await until_async(lambda: _says(web, "held: bet late 10 | the provider's 0.6 s are over"))
+            await until_async(lambda: _says(web, "held: bet late 10 #late | the provider's 0.6 s are over"))
             assert stage.begun("late") == 0
             await web.do(flow, "resume")
 

@@ -77,7 +77,7 @@ async def session(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ses
         ]
         answers = [await post(client, web.gateway.url, callback, token=token) for callback, token in sent]
         found = Session(web, wallet, client, answers, folder)
-        bet = await found.flow("bet test1234 10 -> 41")
+        bet = await found.flow("bet test1234 10 #1676358190 -> 41")
         await web.do(bet, "replay")
         await until_async(lambda: _has_comment(web, "-> 403"))
         yield found
@@ -86,18 +86,18 @@ async def session(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ses
 EXPECTED = [
     ("✅", "authenticate test1234 -> 0 balance 1000 | Authenticate "),
     ("✅", "balance test1234 -> 0 balance 1000 | GetBalance "),
-    ("✅", "bet test1234 10 -> 0 balance 990 | PlaceBet "),
-    ("🚫", "bet test1234 10 -> 403 replay refused | no call"),
-    ("💸", "bet test1234 1000000000 -> 31 no funds, balance 990 | PlaceBet "),
-    ("👤", "bet nobody 1000 -> 21 no such player | PlaceBet "),
-    ("💤", "bet asleep 1000 -> 22 player inactive | PlaceBet "),
+    ("✅", "bet test1234 10 #1676358190 -> 0 balance 990 | PlaceBet "),
+    ("🚫", "bet test1234 10 #1676358190 -> 403 replay refused | no call"),
+    ("💸", "bet test1234 1000000000 #2 -> 31 no funds, balance 990 | PlaceBet "),
+    ("👤", "bet nobody 1000 #3 -> 21 no such player | PlaceBet "),
+    ("💤", "bet asleep 1000 #4 -> 22 player inactive | PlaceBet "),
     ("🔍", "cancel test1234 #5 -> 42 not found, balance 990 | CancelTransaction "),
-    ("✅", "win test1234 25 -> 0 balance 1015 | SettleWin "),
+    ("✅", "win test1234 25 #6 -> 0 balance 1015 | SettleWin "),
     ("✅", "status test1234 #1676358190 -> 0 OK | GetTransactionStatus "),
     ("⚡", "status test1234 #1676358190 -> 0 OK | cache hit "),
     ("🔒", "wrong token -> 100"),
     ("❌", "bad request -> 400 $.data.amount: must not be negative"),
-    ("❓", "bet slow 1000 -> 500 DEADLINE_EXCEEDED | PlaceBet "),
+    ("❓", "bet slow 1000 #8 -> 500 DEADLINE_EXCEEDED | PlaceBet "),
 ]
 
 
@@ -119,7 +119,7 @@ async def test_the_address_is_the_callbacks_own(session: Session) -> None:
 
 
 async def test_a_page_tells_all(session: Session) -> None:
-    shown = await session.web.page(await session.flow("bet test1234 10 -> 0"), "response")
+    shown = await session.web.page(await session.flow("bet test1234 10 #1676358190 -> 0"), "response")
 
     assert shown["view_name"] == "walletbridge"
     for line in (
@@ -132,14 +132,14 @@ async def test_a_page_tells_all(session: Session) -> None:
         "amount: 1000",
         "balance: 99000",
         "of a budget of 1750 ms (the provider's limit is 2000 ms)",
-        "#6: win test1234 25 -> 0 balance 1015",
+        "win test1234 25 #6 -> 0 balance 1015",
         '"balance": 990',
     ):
         assert line in shown["text"], shown["text"]
 
 
 async def test_commands_work_in_mitmweb(session: Session) -> None:
-    flow = await session.flow("bet test1234 10 -> 0")
+    flow = await session.flow("bet test1234 10 #1676358190 -> 0")
     one = f"@{flow['id']}"
     assert (await session.web.command("walletbridge.status", one)) == {"value": None}
     await until_async(lambda: _has_event(session.web, "status #1676358190 of test1234: 0 OK OK"))
@@ -163,25 +163,25 @@ async def test_a_replay_that_was_allowed_reaches_the_wallet_once(session: Sessio
     said = await session.web.command("walletbridge.replay.allow", f"@{flow['id']}")
     assert "win of test1234, transaction #6" in said["value"]
     await session.web.do(flow, "replay")
-    await until_async(lambda: _has_comment(session.web, "win test1234 25 -> 41 duplicate"))
+    await until_async(lambda: _has_comment(session.web, "win test1234 25 #6 -> 41 duplicate"))
     assert session.wallet.script.begun[PLAYER] == calls + 1
 
     await session.web.do(flow, "replay")
-    await until_async(lambda: _has_comment(session.web, "win test1234 25 -> 403"))
+    await until_async(lambda: _has_comment(session.web, "win test1234 25 #6 -> 403"))
     assert session.wallet.script.begun[PLAYER] == calls + 1
 
 
 async def test_saved_flows_show_everything_elsewhere(session: Session, tmp_path: Path) -> None:
     """No settings, no wallet, no token."""
     async with looking_at(session.folder / "flows", tmp_path) as web:
-        await until_async(lambda: _has_comment(web, "bet slow 1000 -> 500"))
+        await until_async(lambda: _has_comment(web, "bet slow 1000 #8 -> 500"))
         flows = await web.flows()
-        bet = next(flow for flow in flows if flow["comment"].startswith("bet test1234 10 -> 0"))
+        bet = next(flow for flow in flows if flow["comment"].startswith("bet test1234 10 #1676358190 -> 0"))
         text = (await web.page(bet))["text"]
 
         assert text.startswith("The wallet took the stake.")
         assert "balance: 99000" in text
-        assert "#6: win test1234 25 -> 0 balance 1015" in text
+        assert "win test1234 25 #6 -> 0 balance 1015" in text
         assert "no settings" in (await web.command("walletbridge.cancel", f"@{bet['id']}"))["error"]
 
 
@@ -253,7 +253,7 @@ async def test_flows_are_bounded_and_a_persons_mark_protects(tmp_path: Path) -> 
 
         kept = await web.flows()
         assert len(kept) == 5
-        assert [flow["comment"].split(" ->")[0] for flow in kept].count("bet test1234 2") == 1
+        assert [flow["comment"].split(" ->")[0] for flow in kept].count("bet test1234 2 #2") == 1
         assert not any(flow["comment"].startswith("bet test1234 3") for flow in kept)
 
 

@@ -47,17 +47,17 @@ def test_everything_is_seen_and_done_in_the_browser(browser: webdriver.Chrome, t
             assert "127.0.0.1:9/" not in _list(browser)
             _picture(browser, "list")
 
-            _row(browser, "bet test1234 10 -> 0").click()
+            _row(browser, "bet test1234 10 #1676358190 -> 0").click()
             request = _tab(browser, "Request")
             assert "The wallet took the stake." in request
             assert "wallet.v1.WalletService/PlaceBet" in request
             assert "Callback-Token: ***" in request
             _picture(browser, "callback")
-            assert "#6: win test1234 25 -> 0 balance 1015" in _tab(browser, "Response")
+            assert "win test1234 25 #6 -> 0 balance 1015" in _tab(browser, "Response")
 
-            _row(browser, "bet test1234 10 -> 41").click()
+            _row(browser, "bet test1234 10 #1676358190 -> 41").click()
             _button(browser, "Replay").click()
-            until(lambda: "bet test1234 10 -> 403 replay refused" in _list(browser))
+            until(lambda: "bet test1234 10 #1676358190 -> 403 replay refused" in _list(browser))
             assert "🚫" in _list(browser)
 
             _intercept(browser, "~u /callback & ~q")

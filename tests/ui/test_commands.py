@@ -104,7 +104,7 @@ async def test_everything_known_is_shown(
         for name, value in (("transaction", "1676358190"), ("account", "test1234")):
             caplog.clear()
             await house.command(f"walletbridge.known.{name}", value)
-            assert "flow: #1676358190: bet test1234 1000 -> 0 balance 4000" in caplog.text
+            assert "flow: bet test1234 1000 #1676358190 -> 0 balance 4000" in caplog.text
             assert "cache: #1676358190 of test1234: OK" in caplog.text
             assert "journal: 1: bet #1676358190 of test1234 1000: the bet was made" in caplog.text
 

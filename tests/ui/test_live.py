@@ -31,7 +31,7 @@ async def test_an_answered_callback_has_a_marker_a_comment_and_a_record(
         assert flow.response
         assert flow.response.content == OK_BODY
         assert flow.marked == ":white_check_mark:"
-        assert flow.comment.startswith("bet test1234 1000 -> 0 balance 4000 | PlaceBet ")
+        assert flow.comment.startswith("bet test1234 1000 #1676358190 -> 0 balance 4000 | PlaceBet ")
         record = record_of(flow)
         assert record.calls[0].method == "wallet.v1.WalletService/PlaceBet"
         assert record.journal
@@ -95,14 +95,14 @@ async def test_a_held_callback_says_so_and_then_what_came_of_it(
         flow = make_flow(body(make_callback("bet")))
         flow.intercept()  # type: ignore[no-untyped-call]
         sending = asyncio.ensure_future(house.send(flow))
-        await until(lambda: flow.comment == "held: bet test1234 1000")
+        await until(lambda: flow.comment == "held: bet test1234 1000 #1676358190")
         assert record_of(flow).stage is Stage.HELD
         assert house.wallet.calls == []
         flow.request.content = body(make_callback("bet", amount=5))
         flow.resume()  # type: ignore[no-untyped-call]
         await sending
 
-        assert flow.comment.startswith("bet test1234 5 -> 0 ")
+        assert flow.comment.startswith("bet test1234 5 #1676358190 -> 0 ")
         assert flow.marked == ":white_check_mark:"
         assert record_of(flow).times.held > 0
 
@@ -128,7 +128,7 @@ async def test_a_replay_is_refused_and_says_so(tmp_path: Path, monkeypatch: pyte
 
         assert flow.response
         assert flow.response.status_code == 403
-        assert flow.comment.startswith("bet test1234 1000 -> 403 replay refused")
+        assert flow.comment.startswith("bet test1234 1000 #1676358190 -> 403 replay refused")
         assert flow.marked == ":no_entry_sign:"
         assert house.wallet.calls == []
 
@@ -209,3 +209,14 @@ async def test_a_view_needs_no_settings(monkeypatch: pytest.MonkeyPatch, caplog:
             assert addon._live
         errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
         assert bool(errors) == server
+
+
+async def test_with_an_upstream_a_callback_is_not_shown_as_sent_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what its caller says of itself in `Host` is not where it could ever go."""
+    async with ui_house(tmp_path, monkeypatch, has_upstream=True) as house:
+        flow = await house.bet()
+
+        assert (flow.request.host, flow.request.port) == flow.client_conn.sockname[:2]
+        assert flow.request.headers["Host"] == "gateway.example:8443"

@@ -41,7 +41,7 @@ def test_a_difference_is_shown(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     for line in (
-        "bet test1234 1000 -> 0 balance 4000 | PlaceBet 3 ms of 1750",
+        "bet test1234 1000 #1676358190 -> 0 balance 4000 | PlaceBet 3 ms of 1750",
         '  - 200 {"result":0,"status":"OK","data":{"balance":4000}}',
         '  + 200 {"result":0,"status":"OK","data":{"balance":400000}}',
         "  - to the wallet: amount: 100000",

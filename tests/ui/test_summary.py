@@ -36,7 +36,7 @@ def by_journal() -> Record:
 
 
 CASES = {
-    "success": (bet_record(), summary.OK, "bet test1234 1000 -> 0 balance 4000 | PlaceBet 3 ms of 1750"),
+    "success": (bet_record(), summary.OK, "bet test1234 1000 #1676358190 -> 0 balance 4000 | PlaceBet 3 ms of 1750"),
     "21": (bet_record(Result.PLAYER_NOT_FOUND), ":bust_in_silhouette:", "-> 21 no such player | PlaceBet 3 ms of 1750"),
     "22": (bet_record(Result.PLAYER_INACTIVE), ":zzz:", "-> 22 player inactive | PlaceBet 3 ms of 1750"),
     "31": (bet_record(Result.BALANCE_INSUFFICIENT, 50), ":money_with_wings:", "-> 31 no funds, balance 0.5 | PlaceBet"),
@@ -47,7 +47,7 @@ CASES = {
     "not sent": (
         unknown_record(calls=[], reason="there is no connection to the wallet"),
         summary.UNKNOWN,
-        "bet test1234 1000 -> 500 there is no connection to the wallet | 1751 ms",
+        "bet test1234 1000 #1676358190 -> 500 there is no connection to the wallet | no call 1751 ms",
     ),
     "status": (status_record(CacheUse.MISS), summary.OK, "status test1234 #1676358190 -> 0 OK | no call 0 ms of 3750"),
     "cache hit": (status_record(CacheUse.HIT), summary.HIT, "-> 0 OK | cache hit 0 ms of 3750"),
@@ -61,9 +61,9 @@ CASES = {
     "method": (plain_record(answers.of_method("GET")), summary.BAD_REQUEST, "bad request -> 405"),
     "size": (plain_record(answers.of_body_size(10)), summary.BAD_REQUEST, "bad request -> 413"),
     "replay refused": (plain_record(answers.REPLAY_REFUSED), summary.REPLAY_REFUSED, "replay refused -> 403"),
-    "held": (held(), summary.HELD, "held: bet test1234 1000"),
-    "held too long": (held(2.5), summary.HELD, "held: bet test1234 1000 | the provider's 2 s are over"),
-    "dropped": (dropped(), summary.DROPPED, "bet test1234 1000 | aborted by hand, no wallet call"),
+    "held": (held(), summary.HELD, "held: bet test1234 1000 #1676358190"),
+    "held too long": (held(2.5), summary.HELD, "held: bet test1234 1000 #1676358190 | the provider's 2 s are over"),
+    "dropped": (dropped(), summary.DROPPED, "bet test1234 1000 #1676358190 | aborted by hand, no wallet call"),
 }
 each_case = pytest.mark.parametrize(("record", "expected_marker", "text"), CASES.values(), ids=CASES)
 
@@ -75,9 +75,10 @@ def test_what_came_of_it_is_told_in_a_line(record: Record, expected_marker: str,
 
 
 @each_case
-def test_a_line_fits_beside_its_indent_into_eighty_columns(record: Record, expected_marker: str, text: str) -> None:
+def test_a_line_fits_into_the_width_that_is_given(record: Record, expected_marker: str, text: str) -> None:
     del expected_marker, text
-    assert len(comment(record)) <= COMMENT_MAX < 80
+    assert len(comment(record)) <= COMMENT_MAX
+    assert len(comment(record, 70)) <= 70
 
 
 @each_case
@@ -87,9 +88,9 @@ def test_mitmproxy_knows_every_marker(record: Record, expected_marker: str, text
 
 
 def test_long_values_are_shortened_but_the_ends_stay() -> None:
-    text = comment(bet_record(account=LONG, trans_id="t" * 64, amount="1234567890123456.78"))
+    text = comment(bet_record(account=LONG, trans_id="t" * 64, amount="1234567890123456.78"), 95)
 
-    assert len(text) <= COMMENT_MAX
+    assert len(text) <= 95
     assert text.endswith(" -> 0 balance 4000 | 3 ms")
     record = Record(command="bet", http_status=500, reason=LONG, is_delivered=False, is_edited=True)
     assert comment(record).endswith(" | edited | not delivered")

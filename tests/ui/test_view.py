@@ -63,7 +63,7 @@ def test_other_callbacks_of_the_transaction_and_round_are_shown() -> None:
     view = WalletBridgeView(lambda: flows)
 
     text = view.prettify(b"", Metadata(flow=bet, http_message=bet.request))
-    assert f"#2: {win.comment}" in text
+    assert f"{win.comment}" in text
     assert "somebody" not in text
 
 

@@ -6,15 +6,18 @@ flow that cannot be drawn with its comment is drawn without.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
-from walletbridge.ui.record import KEY
+from walletbridge.ui.record import KEY, read
+from walletbridge.ui.summary import comment
 
-_INDENT = "   "
+WIDTH = 70
+"""Characters of a comment: with the time before it, a line of a console of 80 columns."""
 
 
 def show_comments(master: Master) -> None:
@@ -36,7 +39,15 @@ def with_comment(draw: Callable[..., Any]) -> Callable[..., Any]:
         plain = draw(flow, *arguments, **named)
         if not flow.comment or KEY not in flow.metadata:
             return plain
-        return urwid.Pile([plain, urwid.Text(("text", _INDENT + flow.comment), wrap="clip")])
+        return urwid.Pile([plain, urwid.Text(("text", _line(flow)), wrap="clip")])
 
     drawn.shows_comments = True  # type: ignore[attr-defined]
     return drawn
+
+
+def _line(flow: Flow) -> str:
+    """The comment behind the local time at which its request began; a person's own comment is left whole."""
+    record = read(flow.metadata)
+    is_ours = record is not None and flow.comment == comment(record)
+    text = comment(record, WIDTH) if record is not None and is_ours else flow.comment
+    return f"{datetime.fromtimestamp(flow.timestamp_created).astimezone():%H:%M:%S} {text}"

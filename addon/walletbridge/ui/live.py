@@ -36,7 +36,7 @@ from walletbridge.ui.web_list import list_in_parts
 from walletbridge.ui.web_page import widen_comments
 from walletbridge.ui.web_updates import gather_updates
 
-WEB_COLUMNS = ["icon", "path", "comment", "status", "time"]
+WEB_COLUMNS = ["icon", "timestamp", "path", "comment", "status", "time"]
 """Of mitmweb, unless the user has chosen others: by default it shows no comments."""
 _UNSET = Settings(wallet=Wallet(target="-"))
 """For a view without settings."""
@@ -114,11 +114,13 @@ class LiveView:
     # What the owner tells
 
     def seen(self, flow: HTTPFlow) -> None:
-        """The head of a request has come: shows the address to which it was sent, not that of no upstream."""
-        if self._has_upstream:
-            return
+        """
+        The head of a callback has come: shows the address to which it was sent, not that of the upstream, which it
+        never reaches. With an upstream that is the gateway's own address, to which mitmproxy refuses to connect; what
+        a caller says of itself decides nothing.
+        """
         with harmless():
-            host, port = _authority(flow.request.host_header or "")
+            host, port = ("", None) if self._has_upstream else _authority(flow.request.host_header or "")
             here = flow.client_conn.sockname
             # Not by the properties, which would change the headers.
             flow.request.data.host = host or str(here[0])

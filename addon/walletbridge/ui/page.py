@@ -15,12 +15,12 @@ _INDENT = "  "
 _WIDTH = 76
 
 
-def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str] = ()) -> str:
+def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str] = (), received: str = "") -> str:
     """
-    What a person sees of a callback: why it was answered so, all that is known, and the body.
+    What a person sees of a callback: why it was answered so, the wallet calls, all else that is known, and the body.
 
     `body` is that of the request or of the answer; `related` are the other callbacks of its transaction and round, a
-    line each.
+    line each; `received` is when the request began, as wall-clock time.
     """
     content = _section("request body" if is_request else "answer body", _body(record, body, is_request=is_request))
     # The fields of a request are listed, so that its body is needed last; but not where it is broken.
@@ -28,12 +28,12 @@ def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str
     sections = [
         textwrap.fill(why(record), _WIDTH),
         "" if is_last else content,
-        _section("callback", _callback(record)),
         _section("checks", [f"{check.number}  {check.went}  {check.meaning}" for check in checks(record)]),
-        _section("journal", _journal(record)),
-        _section("time", _time(record)),
         *(_section(_title(number, record), _call(call)) for number, call in enumerate(record.calls)),
+        _section("time", _time(record, received)),
+        _section("journal", _journal(record)),
         _section("cache", [record.cache] if record.cache else []),
+        _section("callback", _callback(record)),
         _section("same transaction and round", related),
         _section("done by hand", record.asked),
         content if is_last else "",
@@ -74,10 +74,11 @@ def _journal(record: Record) -> list[str]:
     return lines
 
 
-def _time(record: Record) -> list[str]:
+def _time(record: Record, received: str) -> list[str]:
     times = record.times
     parts = [("held", times.held), ("waiting", times.waiting), ("journal", times.journal), ("wallet", times.wallet)]
-    lines = [(name, f"{value:.1f} ms") for name, value in parts if value]
+    lines = [("received", received)] if received else []
+    lines += [(name, f"{value:.1f} ms") for name, value in parts if value]
     if record.stage is Stage.ANSWERED:
         budget = f" of a budget of {times.budget:.0f} ms" if times.budget else ""
         limit = f" (the provider's limit is {times.limit:.0f} ms)" if times.limit else ""

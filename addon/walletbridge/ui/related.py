@@ -37,10 +37,10 @@ def words_of(flow: Flow) -> str:
 
 
 def line_of(flow: Flow) -> str:
-    """One line for a flow that is related."""
+    """One line for a flow that is related. A comment that is a person's may not name the transaction."""
     record = read(flow.metadata)
-    trans_id = f"#{record.trans_id}: " if record and record.trans_id else ""
-    return f"{trans_id}{flow.comment}"
+    trans_id = f"#{record.trans_id}" if record and record.trans_id else ""
+    return flow.comment if trans_id in flow.comment else f"{trans_id}: {flow.comment}"
 
 
 def _names(record: Record) -> list[tuple[str, str]]:

@@ -4,8 +4,8 @@ A record in one line: its marker, its comment, and the words by which filters fi
 
 from walletbridge.ui.record import Record, Stage
 
-COMMENT_MAX = 76
-"""Characters: with what stands before it, a line of a console of 80 columns."""
+COMMENT_MAX = 100
+"""Characters of a comment: mitmweb shows as many in a window of 1280 pixels."""
 _ACCOUNT_MAX = 20
 _REASON_MIN = 8
 _BAR = " | "
@@ -54,20 +54,22 @@ def marker(record: Record) -> str:
     return {_HTTP_REPLAY: REPLAY_REFUSED, _HTTP_UNKNOWN: UNKNOWN}.get(record.http_status, BAD_REQUEST)
 
 
-def comment(record: Record) -> str:
-    """Such as `bet test1234 1000 -> 0 balance 4000 | PlaceBet 3 ms of 1750`."""
+def comment(record: Record, width: int = COMMENT_MAX) -> str:
+    """
+    Such as `bet test1234 1000 #1676358190 -> 0 balance 4000 | PlaceBet 3 ms of 1750`, in at most `width` characters.
+    """
     if record.stage is Stage.HELD:
         late = _limit_passed(record)
-        return _clipped(f"held: {_what(record)}", f" | {late}" if late else "")
+        return _clipped(f"held: {_what(record)}", f" | {late}" if late else "", width)
     if record.stage is Stage.DROPPED:
-        return _clipped(f"{_what(record)} | {record.reason}", ", no wallet call")
+        return _clipped(f"{_what(record)} | {record.reason}", ", no wallet call", width)
     head = f"{_what(record)} -> {_answer(record)}"
     tail = (" | edited" if record.is_edited else "") + ("" if record.is_delivered else " | not delivered")
     if not record.command:
-        return _clipped(head, tail)
+        return _clipped(head, tail, width)
     tails = [f"{_BAR}{way}{tail}" for way in _ways(record)]
     # The command tells the budget and the method as well.
-    return _clipped(head, next((one for one in tails if len(head) + len(one) <= COMMENT_MAX), tails[-1]))
+    return _clipped(head, next((one for one in tails if len(head) + len(one) <= width), tails[-1]), width)
 
 
 def words(record: Record) -> str:
@@ -103,10 +105,9 @@ def _what(record: Record) -> str:
         if record.result == _WRONG_TOKEN_RESULT:
             return "wrong token"
         return "replay refused" if record.http_status == _HTTP_REPLAY else "bad request"
-    account = _shortened(record.account, _ACCOUNT_MAX)
-    if record.amount:
-        return f"{record.command} {account} {record.amount}"
-    return f"{record.command} {account}" + (f" #{_shortened(record.trans_id, _ACCOUNT_MAX)}" if record.trans_id else "")
+    amount = f" {record.amount}" if record.amount else ""
+    trans_id = f" #{_shortened(record.trans_id, _ACCOUNT_MAX)}" if record.trans_id else ""
+    return f"{record.command} {_shortened(record.account, _ACCOUNT_MAX)}{amount}{trans_id}"
 
 
 def _answer(record: Record) -> str:
@@ -143,8 +144,8 @@ def _limit_passed(record: Record) -> str:
     return f"the provider's {times.limit / 1000:g} s are over" if 0 < times.limit < times.held else ""
 
 
-def _clipped(head: str, tail: str) -> str:
-    return f"{_shortened(head, max(COMMENT_MAX - len(tail), _REASON_MIN))}{tail}"
+def _clipped(head: str, tail: str, width: int) -> str:
+    return f"{_shortened(head, max(width - len(tail), _REASON_MIN))}{tail}"
 
 
 def _shortened(text: str, length: int) -> str:

@@ -3,6 +3,7 @@ The content view of callbacks. Whatever fails in it, the body is shown as it cam
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from mitmproxy.contentviews import Contentview, Metadata
 from mitmproxy.flow import Flow
@@ -47,4 +48,5 @@ class WalletBridgeView(Contentview):
             raise ValueError("the flow holds no record that can be read")
         is_request = isinstance(flow, HTTPFlow) and metadata.http_message is flow.request
         lines = [line_of(one) for one in related(record, flow, self._newest_flows())]
-        return page(record, data, is_request=is_request, related=lines)
+        received = datetime.fromtimestamp(flow.timestamp_start).astimezone().isoformat(" ", "milliseconds")
+        return page(record, data, is_request=is_request, related=lines, received=received)

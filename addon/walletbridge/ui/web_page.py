@@ -10,8 +10,10 @@ from typing import Any
 from mitmproxy.master import Master
 
 STYLE = (
-    b"<style>.flow-table .col-path{width:22%}"
-    b".flow-table tr .col-comment{width:auto;text-align:left;padding-right:8px}</style>"
+    b"<style>.flow-table .col-path{width:17%}.flow-table .col-timestamp{width:195px}"
+    # mitmproxy 12.3 takes a column's width from its `col`, 12.2 from the cells of the first row.
+    b".flow-table col.col-comment,.flow-table tr .col-comment{width:auto;text-align:left;padding-right:8px}"
+    b".flow-table td.col-timestamp{text-align:left}.flow-table .col-status{width:64px}</style>"
 )
 _HEAD_END = b"</head>"
 
