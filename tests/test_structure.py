@@ -34,6 +34,7 @@ IO = {
 }
 
 LEAVES = SANS_IO | {
+    "ambiguity",
     "changes",
     "clock",
     "line_writer",
@@ -49,6 +50,7 @@ LEAVES = SANS_IO | {
     "tokens",
     "trace",
     "tracing",
+    "trailers",
     "turns",
 }
 
@@ -71,7 +73,7 @@ LAYERS = [
 """From the top. A module imports from its own layer and from those below; it need not exist yet."""
 
 HOMES = {
-    "mitmproxy": {"addon", "exchanges", "flows", "serve", "ui"},
+    "mitmproxy": {"addon", "exchanges", "flows", "serve", "trailers", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
     "opentelemetry": {"otel"},

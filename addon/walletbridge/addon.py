@@ -18,6 +18,7 @@ from mitmproxy import ctx, http, version
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
+from walletbridge.ambiguity import problem
 from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
 from walletbridge.exchanges import Exchanges
@@ -26,6 +27,7 @@ from walletbridge.mitmproxy_versions import warning_about
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
+from walletbridge.trailers import discard_trailers, discard_trailers_of_answer, discard_trailers_of_request
 
 if TYPE_CHECKING:
     from walletbridge.ui.live import LiveView
@@ -90,6 +92,7 @@ class WalletBridge:
 
     def load(self, loader: Loader) -> None:
         """Declares the option."""
+        discard_trailers()
         loader.add_option(OPTION, str, "", "The YAML file with walletbridge's settings.")
         loader.master.event_loop.call_soon(self._check_configured)
         if warning := warning_about(version.VERSION):
@@ -158,16 +161,21 @@ class WalletBridge:
             self._opening = asyncio.ensure_future(self._doors.open(self._bridge))
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """Compares and hides the token of a callback; lets any other request stream."""
+        """Compares and hides the token of a callback; lets any other request stream, if all read it in one way."""
         if self._exchanges.is_callback(flow):
             self._exchanges.begin(flow)
         elif flow.response is None and not self._has_upstream:
             flow.response = http.Response.make(404)
         elif flow.response is None:
-            flow.request.stream = True
+            head = flow.request.data
+            if found := problem(head.method, head.path, head.authority, flow.request.headers.fields):
+                flow.response = http.Response.make(400, found)
+            else:
+                flow.request.stream = True
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answers a callback, unless people watch: then they come first, and the live view asks for the answer."""
+        discard_trailers_of_request(flow)
         if self._live is None:
             await self._exchanges.answer(flow)
 
@@ -183,6 +191,7 @@ class WalletBridge:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Notes that an answer goes out, unless people watch: they may hold or edit it first."""
+        discard_trailers_of_answer(flow)
         if self._live is None:
             self._exchanges.sent(flow)
 

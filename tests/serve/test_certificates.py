@@ -76,7 +76,14 @@ def test_a_client_is_shown_the_certificate(authority: Authority) -> None:
     certificates = Certificates(settings(authority.sign("first")))
 
     assert handshake(certificates, authority.ca_file) == ("first", "http/1.1")
-    assert handshake(certificates, authority.ca_file, alpn=("h2", "http/1.1")) == ("first", "h2")
+    assert handshake(certificates, authority.ca_file, alpn=("h2", "http/1.1")) == ("first", "http/1.1")
+
+
+def test_http2_is_chosen_only_where_it_is_wanted(authority: Authority) -> None:
+    certificates = Certificates(settings(authority.sign("first")), http2=True)
+
+    assert handshake(certificates, authority.ca_file, alpn=("http/1.1", "h2"))[1] == "http/1.1"
+    assert handshake(certificates, authority.ca_file, alpn=("h2", "http/1.1"))[1] == "h2"
 
 
 def test_a_certificate_that_changes_is_read_again(authority: Authority) -> None:

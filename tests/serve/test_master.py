@@ -32,7 +32,7 @@ async def test_the_lane_chooses_before_mitmproxy_does() -> None:
     [(Address("127.0.0.1", 0), "127.0.0.1", 0), (Address("::1", 8080), "::1", 8080), (Address("host", 1), "host", 1)],
 )
 def test_the_mode_says_where_to_listen(address: Address, host: str, port: int) -> None:
-    [mode, other] = _options(
+    [mode, other, *fixed] = _options(
         ["mode=reverse:https://legacy:8443", "a=mode=reverse:b", "termlog_verbosity=warn"], address
     )
     parsed = LaneMode.parse(mode.removeprefix("mode="))
@@ -41,3 +41,4 @@ def test_the_mode_says_where_to_listen(address: Address, host: str, port: int) -
     assert (parsed.custom_listen_host, parsed.custom_listen_port) == (host, port)
     assert (parsed.scheme, parsed.address) == ("https", ("legacy", 8443))
     assert other == "a=mode=reverse:b"
+    assert fixed == ["websocket=false", "http2=false"]

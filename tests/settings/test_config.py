@@ -22,7 +22,7 @@ def keys_of(section: msgspec.Struct) -> Iterator[str]:
 
 def with_optional_keys(text: str) -> str:
     """Unsets no key: the `#` right before each is taken away."""
-    return re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", text, flags=re.MULTILINE)
+    return re.sub(r"^( *)#(?=[a-z0-9_]+:)", r"\1", text, flags=re.MULTILINE)
 
 
 def test_the_file_holds_the_defaults(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_the_file_shows_every_key_and_its_optional_keys_hold_good_values(tmp_pat
     # One of the two sources of tokens must be left out for the file to be taken.
     settings = load_text(tmp_path, re.sub(r"^ *token_file:.*\n", "", text, flags=re.MULTILINE))
 
-    assert re.findall(r"^ *([a-z_]+):", text, flags=re.MULTILINE) == list(keys_of(settings))
+    assert re.findall(r"^ *([a-z0-9_]+):", text, flags=re.MULTILINE) == list(keys_of(settings))
     assert settings.admin == Admin()
     assert settings.tracing is not None
     assert settings.wallet.tls is not None

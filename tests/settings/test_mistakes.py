@@ -8,8 +8,8 @@ from tests.settings.files import mistakes_in
 from walletbridge.settings.mistakes import Mistake
 
 SECTIONS = (
-    "listen, upstream, tls, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, admin, "
-    "serve, ui"
+    "listen, upstream, tls, http2, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, "
+    "admin, serve, ui"
 )
 
 

@@ -80,8 +80,8 @@ settle_bets, recheck_after, call_seconds, retry_seconds, tries), got a list
 """
 
 SECTIONS = (
-    "listen, upstream, tls, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, admin, "
-    "serve, ui"
+    "listen, upstream, tls, http2, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, "
+    "admin, serve, ui"
 )
 
 

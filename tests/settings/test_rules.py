@@ -96,3 +96,13 @@ def test_rules_are_tested_beside_mistakes_elsewhere(tmp_path: Path) -> None:
         '2: deadlines.balance: expected seconds above 0, at most 60, got "x"',
         "2: deadlines.bet: expected more than deadlines.margin, which is 0.25, got 0.2",
     ]
+
+
+def test_http2_needs_tls(tmp_path: Path) -> None:
+    assert mistakes_in(tmp_path, WALLET + "http2: {streams: 5}") == [
+        "2: http2: expected tls as well: clients choose HTTP/2 while they set up TLS"
+    ]
+    tls = "tls: {cert_file: c.pem, key_file: k.pem}\n"
+    http2 = load_text(tmp_path, WALLET + tls + "http2: {streams: 5}").http2
+    assert http2 is not None
+    assert (http2.streams, http2.resets_per_second, http2.idle_frames_per_second) == (5, 20, 200)

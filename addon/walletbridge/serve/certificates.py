@@ -28,9 +28,10 @@ class Certificates:
 
     name = "walletbridge-certificates"
 
-    def __init__(self, settings: ListenerTls) -> None:
-        """Raises SettingsError where the files cannot be used."""
+    def __init__(self, settings: ListenerTls, *, http2: bool = False) -> None:
+        """`http2`: whether a client may choose it. Raises SettingsError where the files cannot be used."""
         self._settings = settings
+        self._http2 = http2
         self._seen = _version(settings)
         self._context = _context(settings)
 
@@ -40,7 +41,7 @@ class Certificates:
             return
         self._read_again()
         connection = SSL.Connection(self._context)
-        connection.set_app_data(AppData(client_alpn=None, server_alpn=None, http2=True))
+        connection.set_app_data(AppData(client_alpn=None, server_alpn=None, http2=self._http2))
         connection.set_accept_state()
         tls_start.ssl_conn = connection
 

@@ -33,6 +33,12 @@ from walletbridge.serve.records import Records
 from walletbridge.settings import Address, Settings
 
 _UPSTREAM_OPTION = "mode=reverse:"
+_FIXED = (
+    # A WebSocket is a tunnel: to read its messages, mitmproxy would keep each of them until it is whole.
+    "websocket=false",
+    # To the upstream. What clients may speak, `Certificates` decides.
+    "http2=false",
+)
 _FILES_BESIDE_CONNECTIONS = 200
 """Files of our own: the journal, the wallet's channel, the log, what Python needs."""
 
@@ -54,7 +60,7 @@ class LeanMaster(Master):
         """
         super().__init__(options)
         self.lane = Lane(bridge, settings)
-        certificates = [Certificates(settings.tls)] if settings.tls else []
+        certificates = [Certificates(settings.tls, http2=settings.http2 is not None)] if settings.tls else []
         self.addons.add(  # type: ignore[no-untyped-call]
             Core(),
             DisableH2C(),
@@ -109,13 +115,14 @@ def _options(options: Sequence[str], listen: Address) -> list[str]:
     `options` with the lane in the place of mitmproxy's reverse mode, and with the address in it: then
     mitmproxy gives no advice on options that `serve` does not have.
     """
-    return [
+    own = [
         f"mode={server.LaneMode.type_name}:{value.removeprefix(_UPSTREAM_OPTION)}@{listen.host}:{listen.port}"
         if value.startswith(_UPSTREAM_OPTION)
         else value
         for value in options
         if not value.startswith("termlog_verbosity=")
     ]
+    return [*own, *_FIXED]
 
 
 def _end_with_signals(master: Master) -> None:

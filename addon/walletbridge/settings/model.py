@@ -92,6 +92,17 @@ class ListenerTls(Section, frozen=True, kw_only=True):
     key_file: Path
 
 
+class Http2(Section, frozen=True, kw_only=True):
+    """HTTP/2 for the clients of `serve`, beside HTTP/1.1. Needs TLS."""
+
+    streams: Annotated[int, _whole(1, 1000)] = 100
+    """Requests at the same time on one connection."""
+    resets_per_second: Annotated[int, _whole(1, 1_000_000)] = 20
+    """Requests of one connection that its client gives up."""
+    idle_frames_per_second: Annotated[int, _whole(10, 1_000_000)] = 200
+    """Frames of one connection that bring nothing."""
+
+
 class Wallet(Section, frozen=True, kw_only=True):
     """The operator's wallet."""
 
@@ -191,6 +202,8 @@ class Limits(Section, frozen=True, kw_only=True):
     """For which a connection may stay without a request."""
     connections: Annotated[int, _whole(1, 1_000_000)] = 10_000
     connections_per_address: Annotated[int, _whole(1, 1_000_000)] = 2_000
+    upstream_requests: Annotated[int, _whole(1, 1_000_000)] = 1_000
+    """For other paths, at the same time over all connections."""
     wrong_tokens_per_second: Annotated[int, _whole(1, 1_000_000)] = 100
     """From one address. A right token is always looked at."""
 
@@ -255,6 +268,8 @@ class Settings(Section, frozen=True, kw_only=True):
     """Where other paths go; None for nowhere."""
     tls: ListenerTls | None = None
     """None for plaintext, as behind a proxy that does TLS."""
+    http2: Http2 | None = None
+    """None for HTTP/1.1 alone."""
     callback: Callback = Callback()
     wallet: Wallet
     deadlines: Deadlines = Deadlines()

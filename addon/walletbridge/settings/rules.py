@@ -23,6 +23,8 @@ def breaches(settings: Settings) -> Iterator[Breach]:
     yield from _one_source_of_tokens(settings.callback)
     if settings.wallet.tls:
         yield from _certificate_with_key(settings.wallet.tls)
+    if settings.http2 and not settings.tls:
+        yield Breach(("http2", "tls"), "expected tls as well: clients choose HTTP/2 while they set up TLS")
     yield from _budget_left(settings.deadlines)
     yield from _settled_before_abandoned(settings.journal, settings.deadlines)
 

@@ -40,6 +40,8 @@ class FakeLane:
         self.clock = FakeClock()
         self.bridge: Bridge | None = cast("Bridge", FakeBridge())
         self.is_draining = False
+        self.has_upstream = True
+        self.elsewhere = 0
         self.forgiven = 1000
         self.refusals: Counter[int] = Counter()
         self.deliveries: list[bool] = []
@@ -54,6 +56,16 @@ class FakeLane:
         del address, forwarded
         self.forgiven -= 1
         return self.forgiven >= 0
+
+    def enter_elsewhere(self, place: CarriedPlace) -> None:
+        if self.elsewhere >= self.limits.upstream_requests:
+            raise Refused(503, "too many requests for other paths")
+        self.elsewhere += 1
+        place.elsewhere += 1
+
+    def leave_elsewhere(self, place: CarriedPlace) -> None:
+        self.elsewhere -= 1
+        place.elsewhere -= 1
 
     def refused(self, refused: Refused) -> None:
         self.refusals[refused.http_status] += 1

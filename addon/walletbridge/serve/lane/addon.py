@@ -14,6 +14,7 @@ from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer
 from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.proxy.tunnel import LayerStack
+from mitmproxy.tcp import TCPFlow
 
 from walletbridge import answers
 from walletbridge.answers import Answer
@@ -22,6 +23,7 @@ from walletbridge.logs import callback_fields
 from walletbridge.metrics.names import Refusal
 from walletbridge.peers import Peers
 from walletbridge.serve.lane.gate import Gate
+from walletbridge.serve.lane.heads import path_of
 from walletbridge.serve.lane.layer import LaneLayer
 from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace, Places
@@ -34,7 +36,7 @@ TELL_SECONDS = 1.0
 """How often the log tells of clients that were turned away: one line for all, or a flood would fill it."""
 TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection; no HTTP request begins with it."""
-_COUNTED_AS = {408: Refusal.TOO_SLOW, 429: Refusal.TOO_MANY, 503: Refusal.TOO_MANY}
+_COUNTED_AS = {408: Refusal.TOO_SLOW, 429: Refusal.TOO_MANY, 503: Refusal.TOO_MANY, 504: Refusal.TOO_SLOW}
 
 
 class Gateway(Protocol):
@@ -60,6 +62,8 @@ class Lane:
         """`clock` is the gateway's."""
         self._gateway = gateway
         self._path = settings.callback.path
+        self.has_upstream = settings.upstream is not None
+        self._elsewhere = 0
         self.has_tls = settings.tls is not None
         """Whether plain text is refused."""
         self.clock = clock
@@ -85,6 +89,10 @@ class Lane:
         """Ends with it."""
         if self._sweeping:
             self._sweeping.cancel()
+
+    def tcp_message(self, flow: TCPFlow) -> None:
+        """Forgets what goes through a tunnel, of WebSockets for one: nobody looks at it here."""
+        flow.messages.clear()
 
     def next_layer(self, nextlayer: NextLayer) -> None:
         """
@@ -115,6 +123,7 @@ class Lane:
         finally:
             self.places.remove(place)
             del self._carried[connection]
+            self._elsewhere -= place.elsewhere
 
     # What connections share
 
@@ -130,13 +139,25 @@ class Lane:
 
     def is_callback(self, target: str) -> bool:
         """Whether a request target is the callback path."""
-        bridge = self._gateway.bridge
+        bridge, target = self._gateway.bridge, path_of(target)
         return target.partition("?")[0] == self._path if bridge is None else bridge.is_callback(target)
 
     def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
         """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
         client = self._peers.client(address, forwarded)
         return self.gate.forgives(address if client is None else str(client))
+
+    def enter_elsewhere(self, place: CarriedPlace) -> None:
+        """See `CarryingLane`."""
+        if self._elsewhere >= self.limits.upstream_requests:
+            raise Refused(503, "too many requests for other paths")
+        self._elsewhere += 1
+        place.elsewhere += 1
+
+    def leave_elsewhere(self, place: CarriedPlace) -> None:
+        """See `CarryingLane`."""
+        self._elsewhere -= 1
+        place.elsewhere -= 1
 
     def refused(self, refused: Refused) -> None:
         """Counts a client that was turned away."""

@@ -39,7 +39,12 @@ class LaneHandler(ProxyConnectionHandler):
         self._lane = lane
         self._transport = writer.transport
         self.place = CarriedPlace(
-            address, expires_at, cut=self._cut, tell=self._tell_expired, is_closing=self._transport.is_closing
+            address,
+            expires_at,
+            cut=self._cut,
+            tell=self._tell_expired,
+            is_closing=self._transport.is_closing,
+            is_stuck=lambda: bool(self._transport.get_write_buffer_size()),
         )
 
     async def hook_task(self, hook: StartHook) -> None:
@@ -54,13 +59,18 @@ class LaneHandler(ProxyConnectionHandler):
 
     async def drain_writers(self) -> None:
         """See `ConnectionHandler.drain_writers`; also holds back a client that sends far ahead of its answers."""
+        io = self.transports.get(self.client)
+        is_client = io is not None and asyncio.current_task() is io.handler
+        self.place.is_held = self.place.is_held or is_client
         if len(self.transports) > 1 or self._transport.get_write_buffer_size():
             await super().drain_writers()  # type: ignore[no-untyped-call]
-        if not self.place.has_room() and asyncio.current_task() is self.transports[self.client].handler:
-            while not self.place.has_room() and self.client in self.transports:  # noqa: ASYNC110 - no client that means well comes here
-                await asyncio.sleep(ROOM_POLL_SECONDS)
+        while is_client and not self.place.has_room() and self.client in self.transports:  # noqa: ASYNC110 - no client that means well comes here
+            await asyncio.sleep(ROOM_POLL_SECONDS)
+        self.place.is_held = self.place.is_held and not is_client
 
     def _cut(self) -> None:
+        # What the client does not take would keep a connection that is only closed.
+        self._transport.abort()
         io = self.transports.get(self.client)
         if io is not None and io.handler is not None:
             io.handler.cancel("its time is up")

@@ -20,6 +20,8 @@ REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e\x80-\xff]+) HTTP/([0
 FIELDS_TO_END = re.compile(_FIELD_LINES + rb"\r\n")
 """The rest of a head after its first line, or the trailers of a body: neither a lone CR or LF nor a folded line."""
 LONE_LF = re.compile(rb"(?<!\r)\n")
+_ABSOLUTE = re.compile(r"https?://([^/?#@]+)(/.*)?", re.IGNORECASE | re.DOTALL)
+"""A target as a client of a proxy sends it. RFC 9112 section 3.2.2."""
 
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _COMMA = re.compile(rb"[ \t]*,[ \t]*")
@@ -116,6 +118,7 @@ def _read_head(head: bytes, fields_max: int) -> Head:
     hosts = len(named.get(_HOST, _NOTHING))
     if hosts > 1 or (not hosts and not is_http_1_0):
         raise Refused(400, "expected one Host")
+    _expect_target(line[1], line[2].decode("latin-1"), named.get(_HOST, _NOTHING))
     options = {option.lower() for value in named.get(_CONNECTION, _NOTHING) for option in _COMMA.split(value)}
     says_keep_alive = is_http_1_0 and b"keep-alive" in options and b"close" not in options
     return Head(
@@ -130,6 +133,24 @@ def _read_head(head: bytes, fields_max: int) -> Head:
 
 
 _remembered = lru_cache(256)(_read_head)
+
+
+def path_of(target: str) -> str:
+    """The path and query of a target, whichever of its forms it has."""
+    if target.startswith("/"):
+        return target
+    absolute = _ABSOLUTE.fullmatch(target)
+    return target if absolute is None else absolute[2] or "/"
+
+
+def _expect_target(method: bytes, target: str, hosts: list[bytes]) -> None:
+    """What some read as a path and others as something else is refused, and a host that is named in two ways."""
+    absolute = None if target.startswith("/") else _ABSOLUTE.fullmatch(target)
+    if absolute is not None and hosts and absolute[1].lower() != hosts[0].decode("latin-1").lower():
+        raise Refused(400, "expected one host")
+    is_path = target.startswith("/") or absolute is not None or (target == "*" and method == b"OPTIONS")
+    if not is_path or "#" in target:
+        raise Refused(400, "expected a path")
 
 
 def _length(named: dict[bytes, list[bytes]], *, is_http_1_0: bool) -> int | None:

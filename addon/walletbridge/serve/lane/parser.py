@@ -17,8 +17,8 @@ from walletbridge.serve.lane.refusals import Refused
 
 _HEAD_END = b"\r\n\r\n"
 _CRLF = b"\r\n"
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]{0,9};[\t\x20-\x7e]{0,200})?\r\n")
-_CHUNK_LINE_BYTES_MAX = 256
+CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]{0,9};[\t\x20-\x7e]{0,200})?\r\n")
+CHUNK_LINE_BYTES_MAX = 256
 
 
 class Bounds(NamedTuple):
@@ -196,9 +196,9 @@ class Parser:
         return self._message_end(pieces)
 
     def _chunk_size(self) -> _Step:
-        line = _CHUNK_SIZE.match(self._data, self._at)
+        line = CHUNK_SIZE.match(self._data, self._at)
         if line is None:
-            if self._data.find(b"\n", self._at) >= 0 or self.waiting_bytes > _CHUNK_LINE_BYTES_MAX:
+            if self._data.find(b"\n", self._at) >= 0 or self.waiting_bytes > CHUNK_LINE_BYTES_MAX:
                 raise Refused(400, "not the size of a chunk")
             return None
         size = int(line[1], 16)

@@ -33,9 +33,9 @@ class Place(ABC):
 class CarriedPlace(Place):
     """That of a connection that mitmproxy carries."""
 
-    __slots__ = ("_cut", "_tell", "has_room", "is_closing", "is_read")
+    __slots__ = ("_tell", "cut", "elsewhere", "has_room", "is_closing", "is_held", "is_read", "is_stuck")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is known of it
         self,
         address: str,
         expires_at: float,
@@ -43,15 +43,21 @@ class CarriedPlace(Place):
         cut: Callable[[], None],
         tell: Callable[[], None],
         is_closing: Callable[[], bool],
+        is_stuck: Callable[[], bool] = lambda: False,
     ) -> None:
         """
         `cut` closes the connection at once, `tell` says to what reads it that its time is up, `is_closing` whether
-        nothing that is sent now goes out any more.
+        nothing that is sent now goes out any more, `is_stuck` whether the client does not take what it is sent.
         """
         super().__init__(address, expires_at)
-        self._cut = cut
+        self.cut = cut
         self._tell = tell
         self.is_closing = is_closing
+        self.is_stuck = is_stuck
+        self.is_held = False
+        """Whether the client was not read for a while, because others do not take what it has sent."""
+        self.elsewhere = 0
+        """How many requests for other paths it has under way."""
         self.is_read = False
         """Whether there is somebody to be told."""
         self.has_room: Callable[[], bool] = _always
@@ -59,7 +65,7 @@ class CarriedPlace(Place):
 
     def expire(self) -> None:
         """See `Place.expire`."""
-        (self._tell if self.is_read else self._cut)()
+        (self._tell if self.is_read else self.cut)()
 
 
 class Places:

@@ -11,6 +11,7 @@ from walletbridge.bridge import Bridge
 from walletbridge.gateway import Request
 from walletbridge.serve.lane.heads import Head
 from walletbridge.serve.lane.parser import Bounds
+from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits
 from walletbridge.trace import Trace
@@ -89,4 +90,21 @@ class Lane(Protocol):
 
     def failed(self, error: Exception) -> None:
         """A fault of ours. Raises nothing."""
+        ...
+
+
+class CarryingLane(Lane, Protocol):
+    """A lane whose connections mitmproxy carries: with requests for other paths."""
+
+    @property
+    def has_upstream(self) -> bool:
+        """Whether there is anybody to whom they go."""
+        ...
+
+    def enter_elsewhere(self, place: CarriedPlace) -> None:
+        """A request for another path has come; `leave_elsewhere` follows. Raises Refused where it is one too many."""
+        ...
+
+    def leave_elsewhere(self, place: CarriedPlace) -> None:
+        """It has ended."""
         ...

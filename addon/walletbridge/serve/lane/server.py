@@ -16,6 +16,7 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.connection import LaneHandler
+from walletbridge.serve.lane.conversation import LINGER_SECONDS
 from walletbridge.serve.lane.plain import PlainConnection
 from walletbridge.serve.listening import ADDON
 
@@ -68,6 +69,9 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
                 await handler.handle_client()
         finally:
             lane.gate.leave(address)
+            if writer.transport.get_write_buffer_size():
+                # Closed, but only once the client has taken all. It has not all the time in the world.
+                asyncio.get_running_loop().call_later(LINGER_SECONDS, writer.transport.abort)
 
 
 def _lane() -> Lane:

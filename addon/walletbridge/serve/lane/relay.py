@@ -1,0 +1,125 @@
+"""
+A request for another path, on its way from its client to mitmproxy: read once, by the lane's own rules, so that what
+two parsers could read differently never reaches the upstream, and so that it is known where the request ends. What
+comes behind that is the lane's again.
+
+Sans-IO: bytes go in, bytes for mitmproxy come out. Nothing of a body is kept.
+"""
+
+import re
+from collections.abc import Callable
+
+from walletbridge.serve.lane.heads import FIELDS_TO_END, LONE_LF, REQUEST_LINE, Head, path_of, read_head
+from walletbridge.serve.lane.parser import CHUNK_LINE_BYTES_MAX, CHUNK_SIZE, Bounds
+from walletbridge.serve.lane.refusals import Refused
+
+_HEAD_END = b"\r\n\r\n"
+_CRLF = b"\r\n"
+_LAST_CHUNK = b"0\r\n\r\n"
+type _Step = Callable[[Relay], bytes | None]
+_FRAMING = re.compile(rb"\r\n(?:content-length|transfer-encoding|expect):[^\r]*", re.IGNORECASE)
+
+
+class Relay:
+    """Reads one request, from its first byte."""
+
+    def __init__(self, bounds: Bounds, *, drops_body: bool) -> None:
+        """`drops_body`: nobody wants the body, so mitmproxy is given a request without one."""
+        self._bounds = bounds
+        self._drops_body = drops_body
+        self._data = b""
+        self._next: _Step = Relay._read_head
+        self._left = 0
+        """Of the body or of the chunk, in bytes."""
+        self.head: Head | None = None
+        """None until it has come."""
+        self.is_done = False
+        """Whether the whole request has come."""
+
+    def receive(self, data: bytes) -> bytes:
+        """Takes bytes from the client; returns what goes on to mitmproxy. Raises Refused; then it is over."""
+        self._data += data
+        found: list[bytes] = []
+        while not self.is_done and (piece := self._next(self)) is not None:
+            found.append(piece)
+        return b"".join(found)
+
+    def rest(self) -> bytes:
+        """What came behind the request."""
+        return self._data
+
+    def _read_head(self) -> bytes | None:
+        data, bounds = self._data, self._bounds
+        line = REQUEST_LINE.match(data)
+        if line is None and b"\n" in data:
+            raise Refused(400, "not a request")
+        end = data.find(_HEAD_END) + len(_HEAD_END)
+        is_whole = end >= len(_HEAD_END)
+        if (end if is_whole else len(data)) > bounds.header_bytes:
+            raise Refused(431, "the head is too large")
+        if not is_whole or line is None:
+            if LONE_LF.search(data):
+                raise Refused(400, "a line that ends without CR")
+            return None
+        head = read_head(data[:end], bounds.header_count)
+        if head.method.upper() == "CONNECT":
+            raise Refused(405, "no tunnels here")
+        self._data, self.head = data[end:], head
+        if head.length is None:
+            self._next = Relay._chunk_size
+        else:
+            self._next, self._left, self.is_done = Relay._body, head.length, head.length == 0
+        # In the form in which an origin gets it, also where the client speaks to a proxy. RFC 9112 section 3.2.1.
+        target = path_of(line[2].decode("latin-1")).encode("latin-1")
+        rest = data[line.end(2) : end]
+        return line[1] + b" " + target + (_FRAMING.sub(b"", rest) if self._drops_body else rest)
+
+    def _body(self) -> bytes | None:
+        piece, self._data = self._data[: self._left], self._data[self._left :]
+        self._left -= len(piece)
+        self.is_done = not self._left
+        return self._kept(piece) if piece else None
+
+    def _chunk_size(self) -> bytes | None:
+        line = CHUNK_SIZE.match(self._data)
+        if line is None:
+            if b"\n" in self._data or len(self._data) > CHUNK_LINE_BYTES_MAX:
+                raise Refused(400, "not the size of a chunk")
+            return None
+        self._data, self._left = self._data[line.end() :], int(line[1], 16)
+        self._next = Relay._chunk if self._left else Relay._trailers
+        return b""
+
+    def _chunk(self) -> bytes | None:
+        """A chunk goes on in as many as it comes in pieces, without what its sender has added to its size."""
+        if self._left:
+            piece, self._data = self._data[: self._left], self._data[self._left :]
+            self._left -= len(piece)
+            return self._kept(b"%x\r\n%b\r\n" % (len(piece), piece)) if piece else None
+        if len(self._data) < len(_CRLF):
+            return None
+        if not self._data.startswith(_CRLF):
+            raise Refused(400, "a chunk that does not end with its size")
+        self._data, self._next = self._data[len(_CRLF) :], Relay._chunk_size
+        return b""
+
+    def _trailers(self) -> bytes | None:
+        """They end here. RFC 9110 section 6.5.1: nobody may rely on them, and mitmproxy cannot send them."""
+        if self._data.startswith(_CRLF):
+            end = len(_CRLF)
+        else:
+            end = self._data.find(_HEAD_END) + len(_HEAD_END)
+            is_whole = end >= len(_HEAD_END)
+            if (end if is_whole else len(self._data)) > self._bounds.header_bytes:
+                raise Refused(431, "the trailers are too large")
+            if not is_whole:
+                if LONE_LF.search(self._data):
+                    raise Refused(400, "a line that ends without CR")
+                return None
+            if not FIELDS_TO_END.fullmatch(self._data, 0, end):
+                raise Refused(400, "not a trailer field")
+        self._data, self.is_done = self._data[end:], True
+        return self._kept(_LAST_CHUNK)
+
+    def _kept(self, data: bytes) -> bytes:
+        return b"" if self._drops_body else data
