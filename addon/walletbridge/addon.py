@@ -11,6 +11,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -19,10 +21,11 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
 from walletbridge.ambiguity import problem
+from walletbridge.answering import Answers
 from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
 from walletbridge.exchanges import Exchanges
-from walletbridge.logs import open_log
+from walletbridge.logs import Log, open_log
 from walletbridge.mitmproxy_versions import warning_about
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
@@ -31,6 +34,7 @@ from walletbridge.trailers import discard_trailers, discard_trailers_of_answer, 
 
 if TYPE_CHECKING:
     from walletbridge.ui.live import LiveView
+    from walletbridge.ui.recording import Recording
 
 OPTION = "walletbridge_config"
 FLUSH_SECONDS = 0.2
@@ -79,6 +83,7 @@ class WalletBridge:
         self._is_configured = False
         self._exchanges = Exchanges()
         self._live: LiveView | None = None
+        self._recording: Recording | None = None
 
     @property
     def bridge(self) -> Bridge | None:
@@ -143,9 +148,12 @@ class WalletBridge:
             stream=_log_stream(),
             mask_account=self._live.mask if self._live and self._settings.ui.mask_accounts else None,
         )
+        around = self._record(self._settings, log)
         try:
             share = self._doors.share if self._doors else None
-            self._bridge = self._exchanges.bridge = Bridge(self._settings, self._tokens, log, share=share)
+            self._bridge = self._exchanges.bridge = Bridge(
+                self._settings, self._tokens, log, share=share, around=around
+            )
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             return
@@ -212,7 +220,22 @@ class WalletBridge:
         ctx.options.update(server=False)  # type: ignore[no-untyped-call]
         await self._bridge.stop(at_once=at_once)
         await asyncio.sleep(FLUSH_SECONDS)
+        if self._recording:
+            await asyncio.to_thread(self._recording.close)
         self._bridge.log.close()
+
+    def _record(self, settings: Settings, log: Log) -> Callable[[Answers], Answers]:
+        if settings.record is None:
+            return lambda answer: answer
+        from walletbridge.ui.recording import Recording  # noqa: PLC0415 - costs nothing where nothing is recorded
+
+        loop = asyncio.get_running_loop()
+
+        def tell(problem: str, dropped: int) -> None:
+            loop.call_soon_threadsafe(partial(log.warning, "not recorded", problem=problem, callbacks=dropped))
+
+        self._recording = Recording(settings.record, settings, on_problem=tell)
+        return self._recording.around
 
     def _check_configured(self) -> None:
         """After a wrong `--set`, of whichever script, mitmproxy runs on without this addon and without a word."""

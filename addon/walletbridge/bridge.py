@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from walletbridge.answering import Answering
+from walletbridge.answering import Answering, Answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Bet, Cancel, Status, Win
 from walletbridge.changes import Changes
@@ -60,10 +60,11 @@ class Bridge:
         share: Share | None = None,
         clock: Callable[[], float] = time.monotonic,
         spans: "Spans | None" = None,
+        around: Callable[[Answers], Answers] = lambda answer: answer,
     ) -> None:
         """
         `share`: this worker's part of what all workers share; None for a process of its own. `spans`: where traces go;
-        None: where the settings say.
+        None: where the settings say. `around` puts something between requests and their answers, such as a recording.
         """
         share = share or Share(Part(), Changes())
         self.counts = Counts(share.part, budgets(settings.deadlines))
@@ -135,7 +136,7 @@ class Bridge:
             clock=clock,
         )
         answer = self._spans.of_callbacks(self._gateway.answer, clock=clock) if self._spans else self._gateway.answer
-        self._answering = Answering(answer, on_fault=log.failed)
+        self._answering = Answering(around(answer), on_fault=log.failed)
         self._stopped = False
 
     def is_callback(self, target: str) -> bool:

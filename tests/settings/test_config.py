@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from tests.settings.files import load_text
 
-from walletbridge.settings import Admin, Settings, Wallet, load
+from walletbridge.settings import Admin, Record, Settings, Wallet, load
 
 FILE = Path(__file__).parents[2] / "config" / "walletbridge.yaml"
 
@@ -41,6 +41,7 @@ def test_the_file_shows_every_key_and_its_optional_keys_hold_good_values(tmp_pat
 
     assert re.findall(r"^ *([a-z0-9_]+):", text, flags=re.MULTILINE) == list(keys_of(settings))
     assert settings.admin == Admin()
+    assert settings.record == Record(folder=tmp_path / "recordings")
     assert settings.tracing is not None
     assert settings.wallet.tls is not None
     assert settings.upstream == "http://127.0.0.1:9000"

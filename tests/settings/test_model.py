@@ -116,6 +116,8 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("limits.log_lines", {"1": 1, "10000000": 10000000}),
     ("tracing.endpoint", {"http://collector:4317": "http://collector:4317", "https://[::1]": "https://[::1]"}),
     ("tracing.sample_percent", {"0": 0, "100": 100}),
+    ("record.megabytes", {"1": 1, "1000000": 1000000}),
+    ("record.hours", {"1": 1, "8784": 8784}),
     ("limits.header_bytes", {"1024": 1024, "1048576": 1048576}),
     ("limits.header_count", {"8": 8, "10000": 10000}),
     ("limits.header_seconds", {"0.1": 0.1, "3600": 3600}),
@@ -197,6 +199,8 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("ui.listen", ADDRESS, ["8081", "localhost", *NOT_TEXTS]),
     ("ui.keep_flows", whole(1, 1000000), ["0", "-1", "1000001", *NOT_WHOLE]),
     ("ui.mask_accounts", BOOLEAN, NOT_BOOLEANS),
+    ("record.megabytes", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
+    ("record.hours", whole(1, 8784), ["0", "8785", *NOT_WHOLE]),
 ]
 
 SECTIONS = {
@@ -215,6 +219,7 @@ SECTIONS = {
     "tracing": "endpoint, sample_percent",
     "admin": "listen",
     "ui": "listen, keep_flows, mask_accounts",
+    "record": "folder, megabytes, hours",
 }
 
 
@@ -229,7 +234,9 @@ def test_a_key_takes_values_up_to_its_bounds(tmp_path: Path, key: str, value: st
     assert isinstance(taken, bool) is isinstance(expected, bool)
 
 
-@pytest.mark.parametrize("key", ["callback.token_file", "journal.path", "wallet.tls.ca_file", "wallet.tls.cert_file"])
+@pytest.mark.parametrize(
+    "key", ["callback.token_file", "journal.path", "record.folder", "wallet.tls.ca_file", "wallet.tls.cert_file"]
+)
 @pytest.mark.parametrize(
     ("value", "expected"),
     [("file", "file"), ("a/b", "a/b"), ("../b", "../b"), ("'@'", "@"), ("/srv/file", "/srv/file")],
@@ -295,7 +302,9 @@ def test_a_section_holds_keys_and_values(tmp_path: Path, section: str, keys: str
 
 
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
-    empty_sections = "".join(f"{section}: {{}}\n" for section in SECTIONS.keys() - {"wallet", "tracing", "admin"})
+    empty_sections = "".join(
+        f"{section}: {{}}\n" for section in SECTIONS.keys() - {"wallet", "tracing", "admin", "record"}
+    )
     settings = load_text(tmp_path, "wallet: {target: w}")
 
     assert settings.journal.path == tmp_path / "walletbridge.db"

@@ -81,7 +81,7 @@ settle_bets, recheck_after, call_seconds, retry_seconds, tries), got a list
 
 SECTIONS = (
     "listen, upstream, tls, http2, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, "
-    "admin, serve, ui"
+    "admin, serve, ui, record"
 )
 
 

@@ -8,13 +8,14 @@ from click.testing import CliRunner, Result
 from mitmproxy import io
 from mitmproxy.flow import Flow
 from mitmproxy.test import tflow
+from msgspec.structs import replace
 from tests.ui.records import bet_record
 from tests.ui.test_dry_run import saved
 
 from walletbridge.cli import main
 
 
-def run(folder: Path, *flows: Flow, **wallet: object) -> Result:
+def run(folder: Path, *flows: Flow, options: tuple[str, ...] = (), **wallet: object) -> Result:
     """Saves the flows and takes them through settings with this wallet."""
     file, config = folder / "flows", folder / "new.yaml"
     with file.open("wb") as target:
@@ -22,7 +23,7 @@ def run(folder: Path, *flows: Flow, **wallet: object) -> Result:
         for flow in flows:
             writer.add(flow)
     config.write_text(json.dumps({"wallet": {"target": "127.0.0.1:1", **wallet}}))
-    return CliRunner().invoke(main, ["replay", str(file), "--config", str(config)])
+    return CliRunner().invoke(main, ["replay", str(file), "--config", str(config), *options])
 
 
 def test_equal_answers_are_a_success(tmp_path: Path) -> None:
@@ -49,6 +50,19 @@ def test_a_difference_is_shown(tmp_path: Path) -> None:
         "1 callbacks: 1 answered differently, 1 asked differently",
     ):
         assert line in result.output.splitlines()
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--strict",), 1)])
+def test_a_request_that_differs_is_a_failure_where_that_is_asked_for(
+    tmp_path: Path, options: tuple[str, ...], code: int
+) -> None:
+    record = bet_record()
+    then = replace(record.calls[0], request=record.calls[0].request.replace("amount: 100000", "amount: 1"))
+    record.calls = (then,)
+    result = run(tmp_path, saved(record), options=options)
+
+    assert result.output.endswith("1 callbacks: 0 answered differently, 1 asked differently\n")
+    assert result.exit_code == code
 
 
 @pytest.mark.parametrize("content", [b"", b"no flows"])

@@ -232,6 +232,17 @@ class Tracing(Section, frozen=True, kw_only=True):
     """How many of the callbacks are traced."""
 
 
+class Record(Section, frozen=True, kw_only=True):
+    """The recording of callbacks, answers and wallet calls."""
+
+    folder: Path = Path("recordings")
+    """Made where it is missing; `load` makes it absolute."""
+    megabytes: Annotated[int, _whole(1, 1_000_000)] = 100
+    """Of all files together; the oldest go first."""
+    hours: Annotated[int, _whole(1, 8784)] = 24
+    """After which a file is deleted."""
+
+
 class Admin(Section, frozen=True, kw_only=True):
     """The admin endpoint of `serve`."""
 
@@ -283,3 +294,5 @@ class Settings(Section, frozen=True, kw_only=True):
     """None for no admin endpoint."""
     serve: Serve = Serve()
     ui: Ui = Ui()
+    record: Record | None = None
+    """None for no recording."""

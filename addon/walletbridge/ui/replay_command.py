@@ -26,7 +26,8 @@ _DIFFERENT, _NOT_RUN = 1, 2
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The YAML file with the new settings.",
 )
-def replay(file: Path, config: Path) -> None:
+@click.option("--strict", is_flag=True, help="Exit with 1 also where a request to the wallet would differ.")
+def replay(file: Path, config: Path, *, strict: bool) -> None:
     """
     Take the callbacks of a saved flow FILE through these settings, and show how the answers differ.
 
@@ -52,7 +53,7 @@ def replay(file: Path, config: Path) -> None:
         click.echo(f"passed over: {count}: {reason}")
     if not compared:
         _end("there is no callback to compare")
-    sys.exit(_DIFFERENT if different else 0)
+    sys.exit(_DIFFERENT if different or (strict and requests) else 0)
 
 
 async def _run(file: Path, settings: Settings) -> tuple[list[Compared], Counter[str]]:
