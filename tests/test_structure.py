@@ -57,7 +57,20 @@ LEAVES = SANS_IO | {
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"addon", "check", "demo", "draft", "exchanges", "explain", "flows", "serve", "shipped", "simulator", "ui"},
+    {
+        "addon",
+        "check",
+        "demo",
+        "draft",
+        "exchanges",
+        "explain",
+        "flows",
+        "recording",
+        "serve",
+        "shipped",
+        "simulator",
+        "ui",
+    },
     {"bridge"},
     {"answering"},
     {"settlement"},
@@ -73,7 +86,7 @@ LAYERS = [
 """From the top. A module imports from its own layer and from those below; it need not exist yet."""
 
 HOMES = {
-    "mitmproxy": {"addon", "exchanges", "flows", "serve", "trailers", "ui"},
+    "mitmproxy": {"addon", "exchanges", "flows", "recording", "serve", "trailers", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
     "opentelemetry": {"otel"},

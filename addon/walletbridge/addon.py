@@ -33,8 +33,8 @@ from walletbridge.tokens import Tokens
 from walletbridge.trailers import discard_trailers, discard_trailers_of_answer, discard_trailers_of_request
 
 if TYPE_CHECKING:
+    from walletbridge.recording import Recording
     from walletbridge.ui.live import LiveView
-    from walletbridge.ui.recording import Recording
 
 OPTION = "walletbridge_config"
 FLUSH_SECONDS = 0.2
@@ -227,7 +227,7 @@ class WalletBridge:
     def _record(self, settings: Settings, log: Log) -> Callable[[Answers], Answers]:
         if settings.record is None:
             return lambda answer: answer
-        from walletbridge.ui.recording import Recording  # noqa: PLC0415 - costs nothing where nothing is recorded
+        from walletbridge.recording import Recording  # noqa: PLC0415 - costs nothing where nothing is recorded
 
         loop = asyncio.get_running_loop()
 

@@ -17,15 +17,14 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.waiting import until
 from tests.ui.records import SETTINGS, bet_trace
 
-from walletbridge import answers
+from walletbridge import answers, recording
 from walletbridge.answers import Answer
 from walletbridge.gateway import Request
+from walletbridge.recording import Files, Recording
 from walletbridge.settings import Record
 from walletbridge.trace import Trace
-from walletbridge.ui import recording
 from walletbridge.ui.dry_run import Compared, DryRun
 from walletbridge.ui.record import read
-from walletbridge.ui.recording import Files, Recording
 
 BET = Request("POST", has_token=True, body=body(make_callback("bet")), received_at=0.0)
 
