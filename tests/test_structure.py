@@ -47,6 +47,7 @@ LEAVES = SANS_IO | {
     "rotation",
     "settings",
     "shared",
+    "small_files",
     "tokens",
     "trace",
     "tracing",

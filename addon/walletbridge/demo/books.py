@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from walletbridge.outcomes import Outcome, Result
+from walletbridge.small_files import make_private
 
 DEMO_PLAYERS = {
     "test1234": (500_000, True),
@@ -107,6 +108,8 @@ class Books:
         self._clock = clock
         # One connection is one transaction at a time: the lock keeps threads from entering each other's.
         self._lock = Lock()
+        if isinstance(path, Path):
+            make_private(path, "-wal", "-shm")
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._open(path)

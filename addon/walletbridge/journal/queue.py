@@ -7,14 +7,19 @@ back as soon as it has the first: it is the next, and who has just finished stan
 """
 
 import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from walletbridge.small_files import PRIVATE
+
 SUFFIX = "-queue"
 """Of the file beside the journal that is locked. It stays empty."""
+BESIDE = ("-wal", "-shm", SUFFIX)
+"""What follows the journal's name in the names of its other files."""
 POLL_SECONDS = 0.001
 _PRIMARY_CODE = 0xFF
 
@@ -24,7 +29,8 @@ class Queue:
 
     def __init__(self, path: Path) -> None:
         """`path` is the journal's. Raises OSError."""
-        self._file = path.with_name(f"{path.name}{SUFFIX}").open("ab")
+        own = path.with_name(f"{path.name}{SUFFIX}")
+        self._file = os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE), "ab")
 
     def close(self) -> None:
         """Leaves the line."""

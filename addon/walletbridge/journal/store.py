@@ -14,10 +14,11 @@ from walletbridge.journal.columns import SELECT_NUMBERED, SELECT_WITH_ID, Number
 from walletbridge.journal.known import STATEMENTS, Known, Transaction, Turn
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
-from walletbridge.journal.queue import Queue
+from walletbridge.journal.queue import BESIDE, Queue
 from walletbridge.journal.row import Row
 from walletbridge.journal.schema import migrate, use_wal
 from walletbridge.journal.worker import is_dead
+from walletbridge.small_files import make_private
 
 BUSY_SECONDS = 1.0
 """How long a step waits for another process's transaction."""
@@ -37,6 +38,7 @@ class Store:
         """Opens or makes the file. Raises sqlite3.Error where that fails, ValueError for a file of a later version."""
         self._worker = worker
         self._clock = clock
+        make_private(path, *BESIDE)
         self._db = sqlite3.connect(
             path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
         )

@@ -1,0 +1,66 @@
+"""
+Files that are read at the start, bounded, and files that only their owner may read.
+
+Knows nothing of what is in them.
+"""
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+TEXT_BYTES_MAX = 1 << 20
+"""Of a file that people write. The longest real settings and mappings have a twentieth of it."""
+PRIVATE = 0o600
+"""Read and written by the owner alone."""
+_OTHERS = 0o077
+
+
+def read_small(path: Path, *, bytes_max: int = TEXT_BYTES_MAX) -> bytes:
+    """
+    The whole of a regular file. Never waits, as it would for a pipe.
+
+    Raises OSError, whose `strerror` says why it cannot be read: also for a file that is longer, or no regular one.
+    """
+    # A pipe without a writer would block the opening itself.
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(file, "rb") as opened:
+        mode = os.fstat(file).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        data = opened.read(bytes_max + 1)
+    if len(data) > bytes_max:
+        raise OSError(errno.EFBIG, f"longer than {bytes_max} bytes", str(path))
+    return data
+
+
+def make_private(path: Path, *beside: str) -> None:
+    """
+    Makes the file where there is none, so that only its owner may read it, and takes from others what they may do with
+    one that is there, where it belongs to this user. The same for the files `beside` it, by what follows its name.
+
+    Before SQLite opens it: the files that SQLite makes get the rights of this one. Raises nothing: why it cannot be
+    made, SQLite says.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+    for file in (path, *(path.with_name(f"{path.name}{suffix}") for suffix in beside)):
+        _tighten(file)
+
+
+def others_may(path: Path, what: int = _OTHERS) -> bool:
+    """Whether anybody but the owner has one of these rights on the file; False where that cannot be known."""
+    try:
+        return bool(path.stat().st_mode & what)
+    except OSError:
+        return False
+
+
+def _tighten(path: Path) -> None:
+    with suppress(OSError):
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_mode & _OTHERS and found.st_uid == os.geteuid():
+            path.chmod(PRIVATE)
