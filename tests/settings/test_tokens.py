@@ -1,5 +1,6 @@
 """The callback's tokens come from the environment or from a file, and no error shows one."""
 
+import os
 import traceback
 from pathlib import Path
 
@@ -84,3 +85,36 @@ def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(tmp_path: Path
         told = "".join([repr(error), *traceback.format_exception(error)])
         assert "swordfish" not in told
         assert "first," not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("swordfish" * 20_000_000, "cannot be read: longer than 65536 bytes"),
+        (",".join(["swordfish"] * 101), "holds 101 tokens, of at most 100: is it the right one?"),
+        ("first," + "swordfish" * 200, ": token 2 of 2 (not shown) is longer than 1024 characters"),
+    ],
+    ids=["a whole disk", "many", "a long one"],
+)
+def test_what_cannot_be_a_file_of_tokens_is_refused_unread(tmp_path: Path, text: str, problem: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(text)
+
+    refusal = str(refusal_of(Callback(token_file=file), {}))
+
+    assert refusal.startswith(f"callback.token_file: the file {file}")
+    assert refusal.endswith(problem)
+    assert "swordfish" not in refusal
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "token"
+    os.mkfifo(pipe)
+
+    assert str(refusal_of(Callback(token_file=pipe), {})).endswith("cannot be read: not a regular file")
+
+
+def test_a_variable_is_bounded_as_well() -> None:
+    assert str(refusal_of(Callback(), {NAME: "swordfish," * 10_000})) == (
+        f"callback.token_env: the environment variable {NAME} is longer than 65536 characters"
+    )

@@ -49,3 +49,30 @@ def test_a_file_lies_in_a_folder_of_include(tmp_path: Path) -> None:
         compile_protos([tmp_path / "bank.proto"], [tmp_path / "a"])
     with pytest.raises(BadSchema, match="there is no such file"):
         compile_protos([tmp_path / "none.proto"], [tmp_path])
+
+
+@pytest.mark.parametrize("name", ["--plugin=x.proto", "-Ix.proto", "@x.proto"])
+def test_a_name_that_is_an_option_to_the_compiler_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('syntax = "proto3";')
+
+    with pytest.raises(BadSchema, match="rename it"):
+        compile_protos([tmp_path / name], [tmp_path])
+
+
+@pytest.mark.parametrize("name", ["a=b", "a:b"])
+def test_a_folder_that_is_two_to_the_compiler_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "x.proto").write_text('syntax = "proto3";')
+
+    with pytest.raises(BadSchema, match="takes no folder with"):
+        compile_protos([folder / "x.proto"], [folder])
+
+
+def test_a_folder_and_a_huge_file_are_no_protos(tmp_path: Path) -> None:
+    (tmp_path / "huge.proto").write_bytes(b" " * (5 << 20))
+
+    with pytest.raises(BadSchema, match="longer than"):
+        compile_protos([tmp_path / "huge.proto"], [tmp_path])
+    with pytest.raises(BadSchema, match="Is a directory"):
+        compile_protos([tmp_path], [tmp_path])

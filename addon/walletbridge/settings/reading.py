@@ -24,6 +24,7 @@ from walletbridge.settings.addresses import (
 )
 from walletbridge.settings.mistakes import Mistake, dotted, unknown_key
 from walletbridge.settings.model import Network, Section, Settings
+from walletbridge.small_files import read_small
 
 _NEVER_SHOWN = frozenset({"callback.token_env", "callback.token_file"})
 """Where people put the token itself by mistake."""
@@ -36,7 +37,7 @@ def load(path: Path) -> Settings:
     Raises SettingsError, one line per mistake: `FILE:LINE: KEY: what is accepted, and what was found`.
     """
     try:
-        root = document.parse(path.read_text("utf-8-sig"))
+        root = document.parse(read_small(path).decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

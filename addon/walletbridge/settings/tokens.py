@@ -8,6 +8,14 @@ from pathlib import Path
 
 from walletbridge.errors import SettingsError
 from walletbridge.settings.model import TOKEN_ENV_DEFAULT, Callback
+from walletbridge.small_files import read_small
+
+TEXT_BYTES_MAX = 65536
+"""Of all tokens together."""
+TOKENS_MAX = 100
+"""A rotation needs two. Each request is compared with all."""
+TOKEN_CHARACTERS_MAX = 1024
+"""Of one token, which has to fit into the head of a request (`limits.header_bytes`)."""
 
 _SEPARATOR = re.compile(r"[,\r\n]")
 
@@ -16,7 +24,8 @@ def read_tokens(callback: Callback, environ: Mapping[str, str]) -> tuple[bytes, 
     """
     The tokens that a callback may carry, at least one; several (for a rotation) stand one a line or comma-separated.
 
-    Raises SettingsError where there is none, or one that is not printable ASCII without blanks.
+    Raises SettingsError where there is none, there are too many, or one is too long or not printable ASCII without
+    blanks.
     """
     if callback.token_file:
         source, text = _from_file(callback.token_file)
@@ -25,7 +34,14 @@ def read_tokens(callback: Callback, environ: Mapping[str, str]) -> tuple[bytes, 
     tokens = [token for item in _SEPARATOR.split(text) if (token := item.strip(" \t"))]
     if not tokens:
         raise SettingsError(f"{source} holds no token")
+    if len(tokens) > TOKENS_MAX:
+        raise SettingsError(f"{source} holds {len(tokens)} tokens, of at most {TOKENS_MAX}: is it the right one?")
     for number, token in enumerate(tokens, start=1):
+        if len(token) > TOKEN_CHARACTERS_MAX:
+            raise SettingsError(
+                f"{source}: token {number} of {len(tokens)} (not shown) is longer than {TOKEN_CHARACTERS_MAX} "
+                "characters"
+            )
         if not token.isascii() or not token.isprintable() or " " in token:
             raise SettingsError(
                 f"{source}: token {number} of {len(tokens)} (not shown) holds a blank or a character that is not "
@@ -38,6 +54,8 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
     source = f"callback.token_env: the environment variable {name}"
     if name not in environ:
         raise SettingsError(f"{source} is not set; expected it to hold the callback's token")
+    if len(environ[name]) > TEXT_BYTES_MAX:
+        raise SettingsError(f"{source} is longer than {TEXT_BYTES_MAX} characters")
     return source, environ[name]
 
 
@@ -45,6 +63,6 @@ def _from_file(path: Path) -> tuple[str, str]:
     source = f"callback.token_file: the file {path}"
     try:
         # Any byte is a character of Latin-1; those beyond ASCII are refused with the rest.
-        return source, path.read_text("latin-1")
+        return source, read_small(path, bytes_max=TEXT_BYTES_MAX).decode("latin-1")
     except OSError as error:
         raise SettingsError(f"{source} cannot be read: {error.strerror}") from None

@@ -18,6 +18,7 @@ import grpc.aio
 from walletbridge.errors import SettingsError
 from walletbridge.settings import Tls
 from walletbridge.settings import Wallet as WalletSettings
+from walletbridge.small_files import read_small
 from walletbridge.wallet.wakeups import gathered_wakeups
 
 RECONNECT_MILLISECONDS = 100
@@ -170,6 +171,6 @@ def _read(name: str, path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        return path.read_bytes()
+        return read_small(path)
     except OSError as error:
         raise SettingsError(f"wallet.tls.{name}: cannot read {path}: {error.strerror}") from None

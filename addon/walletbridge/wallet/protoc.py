@@ -12,9 +12,16 @@ from pathlib import Path
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import status_pb2
 
+from walletbridge.small_files import read_small
 from walletbridge.wallet.schema import BadSchema, read_descriptor_set
 
 COMPILE_SECONDS = 60
+PROTO_BYTES_MAX = 4 << 20
+"""Of a file that is named; what it imports is bounded by the time."""
+_NOT_A_FILE = ("-", "@")
+"""How the compiler's options begin, and the name of a file that holds more of them. It has no sign for their end."""
+_TAKEN_IN_FOLDERS = frozenset({os.pathsep, "="})
+"""Two folders, and one that stands for another, to the compiler."""
 _COMMON = Path(status_pb2.__file__).parents[2]
 """Holds google/rpc and google/type as files; the compiler itself brings google/protobuf."""
 
@@ -26,6 +33,9 @@ def compile_protos(files: Sequence[Path], include: Sequence[Path]) -> FileDescri
     Raises BadSchema with the compiler's own words, which name file, line and column.
     """
     names = [_name(file, include) for file in files]
+    for root in include:
+        if taken := _TAKEN_IN_FOLDERS.intersection(str(root)):
+            raise BadSchema(f"{root}: the compiler takes no folder with {' or '.join(sorted(taken))} in its name")
     with tempfile.TemporaryDirectory(prefix="walletbridge-") as folder:
         output = Path(folder) / "protos.binpb"
         command = [sys.executable, "-m", "grpc_tools.protoc", "--include_imports", f"--descriptor_set_out={output}"]
@@ -51,9 +61,16 @@ def compile_protos(files: Sequence[Path], include: Sequence[Path]) -> FileDescri
 
 def _name(file: Path, include: Sequence[Path]) -> str:
     """How protos import `file`: its path below the folder of `include` in which it lies."""
-    if not file.is_file():
-        raise BadSchema(f"{file}: there is no such file")
+    try:
+        read_small(file, bytes_max=PROTO_BYTES_MAX)
+    except FileNotFoundError:
+        raise BadSchema(f"{file}: there is no such file") from None
+    except OSError as error:
+        raise BadSchema(f"{file}: cannot be read: {error.strerror}") from None
     for folder in include:
         if file.resolve().is_relative_to(folder.resolve()):
-            return file.resolve().relative_to(folder.resolve()).as_posix()
+            name = file.resolve().relative_to(folder.resolve()).as_posix()
+            if name.startswith(_NOT_A_FILE):
+                raise BadSchema(f"{file}: the compiler takes no file whose name begins with {name[0]}; rename it")
+            return name
     raise BadSchema(f"{file}: is in no folder of include ({', '.join(map(str, include))})")

@@ -14,6 +14,7 @@ from walletbridge.errors import SettingsError
 from walletbridge.promises import Promises, Repeats
 from walletbridge.settings import Wallet as WalletSettings
 from walletbridge.settings import document
+from walletbridge.small_files import read_small
 from walletbridge.wallet.mapping.bindings import Binding, House, compile_binding, compile_lookup
 from walletbridge.wallet.mapping.consistency import breaches, checks_of, makes_up_cancels
 from walletbridge.wallet.mapping.model import UNDO_BET, UNDO_WIN, BoundWallet
@@ -31,6 +32,8 @@ SOURCES_OF_SCHEMA = ("proto", "descriptor_set", "reflection")
 OF_THE_JOURNAL = "journal"
 _CHECKS = (21, 22, 31, 41, 42)
 PLAYER_ACTIVE = 22
+DESCRIPTORS_BYTES_MAX = 16 << 20
+"""Of a descriptor set, which a program has written."""
 _TAKEN = frozenset({*SOURCES, "now", "env", "settings"})
 
 
@@ -61,7 +64,7 @@ def read(
 ) -> BoundWallet:
     """Reads one file; see `load`."""
     try:
-        root = document.parse(path.read_text("utf-8-sig"))
+        root = document.parse(read_small(path).decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"wallet.mapping: {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -156,7 +159,7 @@ class _Reader:
             case "descriptor_set":
                 path = self._folder / source.text()
                 try:
-                    return read_descriptor_set(path.read_bytes())
+                    return read_descriptor_set(read_small(path, bytes_max=DESCRIPTORS_BYTES_MAX))
                 except OSError as error:
                     raise source.wrong(f"{path} cannot be read: {error.strerror}") from None
         if not source.boolean():
