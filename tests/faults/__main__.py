@@ -6,13 +6,15 @@ whether all agree on every transaction.
     uv run python -m tests.faults --seeds 300
     uv run python -m tests.faults --seed 17                # one run again
     uv run python -m tests.faults --wallet debit-credit    # against a wallet of config/examples
+    uv run python -m tests.faults --world files            # one world in every run
     uv run python -m tests.faults.scenarios --help         # plays with one fault each
 
-Each seed draws which faults a run has; odd ones have two gateways on one journal, even ones one. The gateways and the
-wallet are processes of their own; a proxy between the provider and the gateways cuts, stalls and loses. All times are a
-tenth of the protocol's; on a busy machine `--scale 4` leaves more room. After the traffic the faults end, and once the
-journal is at rest the provider's book, the wallet's ledger and the journal are compared: a transaction on which they
-differ must be one that the journal lists for a person, or of which the gateway never heard.
+Each seed draws which faults a run has, and in which worlds (`tests.faults.worlds`) it takes place; odd ones have two
+gateways on one journal, even ones one. The gateways and the wallet are processes of their own; a proxy between the
+provider and the gateways cuts, stalls and loses. All times are a tenth of the protocol's; on a busy machine `--scale 4`
+leaves more room. After the traffic the faults end, bets must be answered as usual soon, and once the journal is at rest
+the provider's book, the wallet's ledger and the journal are compared: a transaction on which they differ must be one
+that the journal lists for a person, or of which the gateway could not know.
 
 What a seed repeats is the faults and the players' moves, not the order in which the machine lets them meet.
 """
@@ -25,10 +27,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from tests.faults.plan import SCALE, Plan, gateways_for, plan_for
+from tests.faults.plan import SCALE, Plan, bared, gateways_for, plan_for
 from tests.faults.processes import cancel_on_sigterm
 from tests.faults.report import print_result, print_summary
 from tests.faults.run import Result, run
+from tests.faults.worlds import World
 from tests.wallets.catalog import WALLETS
 
 
@@ -39,6 +42,15 @@ from tests.wallets.catalog import WALLETS
 @click.option("--callbacks", default=300, show_default=True, type=click.IntRange(10), help="Callbacks in each run.")
 @click.option("--gateways", type=click.IntRange(1, 4), help="Processes on one journal, in every run.")
 @click.option("--wallet", type=click.Choice(list(WALLETS)), help="An example wallet instead of the demo wallet.")
+@click.option(
+    "--world",
+    "worlds",
+    multiple=True,
+    type=click.Choice([str(world) for world in World]),
+    help="In every run, alone; repeatable.",
+)
+@click.option("--plain", is_flag=True, help="Single faults alone, without any world.")
+@click.option("--bare", is_flag=True, help="The worlds alone, without any single fault.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Runs at the same time.")
 @click.option("--scale", default=SCALE, show_default=True, type=click.FloatRange(1, 20), help="Divides all times.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Where the logs of failing runs stay.")
@@ -50,6 +62,9 @@ def main(  # noqa: PLR0913 - one for each option
     callbacks: int,
     gateways: int | None,
     wallet: str | None,
+    worlds: tuple[World, ...],
+    plain: bool,
+    bare: bool,
     jobs: int,
     scale: float,
     keep: Path | None,
@@ -61,7 +76,9 @@ def main(  # noqa: PLR0913 - one for each option
     def plan(number: int) -> Plan:
         example = WALLETS[wallet] if wallet else None
         processes = gateways or gateways_for(number)
-        return plan_for(number, callbacks=callbacks, gateways=processes, scale=scale, example=example)
+        chosen = frozenset(map(World, worlds)) if worlds or plain else None
+        found = plan_for(number, callbacks=callbacks, gateways=processes, scale=scale, example=example, worlds=chosen)
+        return bared(found) if bare else found
 
     results = asyncio.run(_run_all(numbers, plan, folder, jobs=jobs))
     print_summary(results)
@@ -106,7 +123,8 @@ def _tell(result: Result) -> None:
     plan = result.plan
     again = f"tests.faults --seed {plan.seed} --callbacks {plan.callbacks} --gateways {plan.gateways}"
     wallet = f" --wallet {plan.example}" if plan.example else ""
-    print_result(result, again=f"{again} --scale {plan.scale:g}{wallet}")
+    worlds = "".join(f" --world {world}" for world in World if world in plan.worlds) or " --plain"
+    print_result(result, again=f"{again} --scale {plan.scale:g}{wallet}{worlds}{' --bare' * plan.is_bare}")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ class Belief(StrEnum):
     """It asked for it to be cancelled, and was never answered: a bet that it takes for not made."""
     GIVEN_UP = "given up"
     """A win that was never answered: it is still owed."""
+    VOID = "void"
+    """A win that was never answered, of a round whose bet was cancelled later: it is not owed any more."""
 
 
 OWED = frozenset({Belief.APPLIED, Belief.GIVEN_UP})
@@ -71,6 +73,8 @@ class Transaction:
     """Whether the provider was ever told that it was made."""
     cancelled_at: float | None = None
     """When a cancel was first answered 0 or 42, in Unix seconds."""
+    made: list[tuple[str, float]] = field(default_factory=list)
+    """The commands that were answered 0, and when they were sent, in Unix seconds."""
     heard: list[tuple[str, float]] = field(default_factory=list)
     """The commands that the gateway has answered, if only with 500, and when, in Unix seconds."""
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.beliefs import Belief, Transaction
+from tests.faults.files import Losses
+from tests.faults.players import is_refused
 
 from walletbridge.journal.row import CancelState, Movement, Row, Told
 
@@ -56,9 +58,14 @@ class Books:
     heard: Mapping[str, Heard]
     blind: Sequence[tuple[float, float]] = ()
     """From when to when a gateway could answer and not journal, in Unix seconds."""
+    losses: Losses = field(default_factory=Losses)
     made_after_refusal: AbstractSet[str] = frozenset()
     """See `Refusals`."""
+    decided: AbstractSet[str] = frozenset()
+    """Listed transactions that a person resolved."""
     remembers_cancels: bool = True
+    wallet_never_refuses: bool = False
+    """Whether a refusal by the wallet, of a player whom it knows and serves, can only be one that passes."""
 
 
 @dataclass(slots=True)
@@ -101,16 +108,26 @@ def compare(books: Books) -> Verdict:
     for key, transaction in books.transactions.items():
         row, entry = books.rows.get(key), books.entries.get(key)
         heard = books.heard.get(key, Heard())
-        answered = _answered(transaction, heard, books.blind)
+        answered = _answered(transaction, heard, books)
         if row is not None and row.for_human:
             verdict.for_person.append((key, row.for_human))
         if problem := _of_belief(transaction, entry):
             is_anew = heard.straggled and key in books.made_after_refusal
-            if excuse := _excuse(transaction, row, heard, answered, is_anew=is_anew):
+            excuse = _excuse_of_world(key, books)
+            if excuse := excuse or _excuse(transaction, row, heard, answered, is_anew=is_anew):
                 verdict.excused[excuse] += 1
             else:
                 verdict.differences.append((key, problem))
-        problems = [*_of_wallet(transaction, entry), *_of_journal(entry, row)]
+        problems = [
+            *_of_wallet(transaction, entry),
+            *_of_files(transaction, books.losses),
+            *_needless(row, books),
+        ]
+        if problem := _of_journal(entry, row):
+            if excuse := _excuse_of_older(key, row, books.losses):
+                verdict.excused[excuse] += 1
+            else:
+                problems.append(problem)
         if row is None and answered:
             problems.append(f"answered ({', '.join(sorted(answered))}), but the journal has no row")
         if _has_landed_late(transaction, entry):
@@ -163,26 +180,59 @@ def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:
         yield f"the wallet moved {entry.moved}, expected {deltas}"
 
 
-def _answered(transaction: Transaction, heard: Heard, blind: Sequence[tuple[float, float]]) -> set[str]:
+def _answered(transaction: Transaction, heard: Heard, books: Books) -> set[str]:
     """
     The bets, wins and cancels that were answered, and so must have been journalled.
 
     While a disk is full there is but a line in the log, and that is lost where the gateway is killed a moment later. A
-    gateway that ends answers 500 to what still comes over connections that are open, once its journal is closed.
+    gateway that ends answers 500 to what still comes over connections that are open, once its journal is closed. What
+    was answered before the gateways were started on an older file may be in none.
     """
+    blind = [*books.blind, *books.losses.gone, (0.0, books.losses.restored_at)]
     journalled = {
         command for command, at in transaction.heard if not any(since <= at <= until for since, until in blind)
     }
+    if books.losses.restored_at:
+        return journalled - heard.lost - {"status"}
     return (journalled | heard.commands) - heard.lost - {"status"}
 
 
-def _of_journal(entry: Entry | None, row: Row | None) -> Iterator[str]:
-    if row is None or row.for_human:
+def _excuse_of_world(key: str, books: Books) -> str:
+    if key in books.decided:
+        return "a person decided"
+    before = books.losses.before.get(key)
+    return "owed, and lost with the file" if before is not None and before.is_listed else ""
+
+
+def _excuse_of_older(key: str, row: Row | None, losses: Losses) -> str:
+    """The journal is older than what it is compared with, and no rule has looked at the row since."""
+    kept = losses.kept.get(key)
+    if row is None or kept is None or (row.movement, row.cancel) != (kept.movement, kept.cancel):
+        return ""
+    return "" if row.is_open else "the journal is older"
+
+
+def _needless(row: Row | None, books: Books) -> Iterator[str]:
+    if row is None or is_refused(row.account) or not books.wallet_never_refuses:
         return
+    if row.for_human.startswith("refused"):
+        yield f"left to a person without need: {row.for_human}"
+
+
+def _of_files(transaction: Transaction, losses: Losses) -> Iterator[str]:
+    for command, sent_at in transaction.made:
+        if any(since <= sent_at <= until for since, until in losses.gone):
+            yield f"its {command} was answered 0 though the journal's file was gone"
+
+
+def _of_journal(entry: Entry | None, row: Row | None) -> str:
+    if row is None or row.for_human:
+        return ""
     if row.is_open or row.call is not None or row.rechecks_left:
-        yield "its row is still open"
-    elif row.kind is not None and _says_applied(row) != (entry is not None and entry.is_applied):
-        yield f"the journal has movement {row.movement} and cancel {row.cancel}; the wallet has {entry}"
+        return "its row is still open"
+    if row.kind is not None and _says_applied(row) != (entry is not None and entry.is_applied):
+        return f"the journal has movement {row.movement} and cancel {row.cancel}; the wallet has {entry}"
+    return ""
 
 
 def _says_applied(row: Row) -> bool:

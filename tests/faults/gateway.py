@@ -10,13 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.books import Heard
+from tests.faults.files import JOURNAL
 from tests.faults.plan import Plan
 from tests.faults.processes import Line, Program, environment, python, seconds_of
 from tests.faults.provider import LIMITS
+from tests.faults.worlds import World
 from tests.helpers.processes import ROOT, TOKEN, TOKEN_VARIABLE
 from tests.wallets.protos import EXAMPLES
 
-JOURNAL = "journal.db"
+NOBODY_ID = 65534
+"""The user and group of gateways that are not the user of those who look into the journal."""
+_SETPRIV = (
+    *("setpriv", f"--reuid={NOBODY_ID}", f"--regid={NOBODY_ID}", "--clear-groups"),
+    # It may read the programs and settings of the bench, wherever they are, and write only what is its own.
+    *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
+)
 _NOT_JOURNALLED = frozenset({"not journalled, so not sent to the wallet", "not journalled, and not sent to the wallet"})
 _HTTP_OK = 200
 _LAST_SECONDS = 2.0
@@ -104,22 +112,32 @@ def gateway_in(folder: Path, number: int, plan: Plan, wallet_port: int, listener
     name = f"gateway-{number}"
     config = folder / f"{name}.yaml"
     config.write_text(json.dumps(settings(plan, wallet_port)))
-    command = python("walletbridge", "serve", "--config", str(config))
+    arguments = ["serve", "--config", str(config)]
+    moves = World.CLOCKS in plan.worlds
+    command = python("tests.faults.shifted", str(folder / "clock"), *arguments) if moves else _plain(arguments)
+    if plan.has_users:
+        command = [*_SETPRIV, "--", *command]
     environ = environment(folder, ROOT, **{TOKEN_VARIABLE: TOKEN})
     program = Program(lambda _: command, folder / f"{name}.log", environ, "listening")
     program.listeners.append(listener)
     return Gateway(program)
 
 
+def _plain(arguments: list[str]) -> list[str]:
+    return python("walletbridge", *arguments)
+
+
 def settings(plan: Plan, wallet_port: int) -> dict[str, Any]:
     """The gateway's settings."""
     limits = {"bet": 2.0, "balance": 2.0, "authenticate": 4.0, "win": 4.0, "cancel": 4.0, "status": 4.0, "margin": 0.25}
     journal = {"settle_after": 6, "abandon_after": 15, "call_seconds": 1, "retry_seconds": 5, "recheck_after": 0.5}
+    breaker = {"patience": 0.5, "away_after": 0.5, "probe_every": 0.25, "probe_seconds": 1}
     return {
         "listen": "127.0.0.1:0",
         "wallet": {"target": f"127.0.0.1:{wallet_port}", **_wallet(plan)},
         "deadlines": {name: seconds / plan.scale for name, seconds in limits.items()},
         "journal": {"path": JOURNAL, **{name: seconds / plan.scale for name, seconds in journal.items()}},
+        "breaker": {name: seconds / plan.scale for name, seconds in breaker.items()},
         # A gateway does not know of the other's cancels: what it has cached may be out of date.
         "status_cache": {"ok_seconds": 0} if plan.gateways > 1 else {"ok_seconds": 5 / plan.scale},
     }

@@ -4,15 +4,19 @@ What goes wrong in one run, drawn from its seed. Pure.
 All times are those of the protocol, and are divided by a scale, so that a run takes seconds.
 """
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
+from tests.faults.blows import Blow, Event
+from tests.faults.worlds import World, draw_worlds, events_of
 from tests.wallets.service import ExampleWallet
 
 SCALE = 10.0
 """By what the protocol's times and the journal's are divided, where nothing else is said."""
+_LAG_SECONDS = 5.0
 LATE_SECONDS_MAX = 12.0
 """How long after it was called a wallet may still make a movement: longer than the journal's `settle_after`."""
 
@@ -59,36 +63,6 @@ class NetFault(StrEnum):
     """The request arrives twice at once."""
 
 
-class Blow(StrEnum):
-    """What happens to a whole process."""
-
-    GATEWAY_KILLED = "gateway killed"
-    """SIGKILL, and a new start."""
-    GATEWAY_STOPPED = "gateway stopped"
-    """SIGTERM, and a new start when it has answered what it has and ended."""
-    DISK_FULL = "disk full"
-    """The gateway can write no file for some time."""
-    WALLET_AWAY = "wallet away"
-    """Killed; started again after some time."""
-    WALLET_STOPPED = "wallet stopped"
-    """SIGSTOP and SIGCONT: it stands still, and then does all that it was asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A blow, and when."""
-
-    blow: Blow
-    at_call: int
-    """After so many callbacks."""
-    seconds: float
-    """How long it lasts; a killed gateway is away for as long as it takes to start."""
-    gateway: int = 0
-    """Whom it hits, where it hits a gateway."""
-    bytes_left: int = 0
-    """Of DISK_FULL: how much can still be written."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One run."""
@@ -106,16 +80,39 @@ class Plan:
     """How likely each is, for each call."""
     net: Mapping[NetFault, float] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    worlds: frozenset[World] = frozenset()
+    is_bare: bool = False
+    """Whether it has no faults but those of its worlds."""
+    refuses_late_seconds: int | None = None
+    """After how many (unscaled) seconds the demo wallet refuses what was requested."""
+
+    @property
+    def lag(self) -> float:
+        """By how much the copy is behind from which the wallet answers status, in seconds."""
+        return _LAG_SECONDS if World.REPLICA in self.worlds else 0.0
+
+    @property
+    def begins_in_1970(self) -> bool:
+        """Whether the gateways' clocks are set only during the run."""
+        return World.CLOCKS in self.worlds and self.seed % 2 == 0
+
+    @property
+    def has_users(self) -> bool:
+        """Whether the gateways run as another user than those who look into the journal, which takes root."""
+        return World.PEOPLE in self.worlds and os.geteuid() == 0
 
     def __str__(self) -> str:
         parts = [self.example] if self.example else []
         parts += [f"gateways {self.gateways}", "remembers" if self.remembers_cancels else "forgets"]
         parts += [f"{fault} {share:.0%}" for fault, share in (*self.wallet.items(), *self.net.items())]
+        parts += [f"world {world}" for world in World if world in self.worlds]
         blows = [event.blow for event in self.events]
         parts += [f"{blow} x{blows.count(blow)}" for blow in Blow if blow in blows]
         return ", ".join(parts)
 
 
+_ANYWHERE = (Blow.GATEWAY_STOPPED, Blow.DISK_FULL, Blow.WALLET_AWAY, Blow.WALLET_STOPPED)
+"""The blows that need no world."""
 _EXITS = frozenset({WalletFault.EXIT_BEFORE, WalletFault.EXIT_AFTER})
 
 
@@ -124,10 +121,20 @@ def gateways_for(seed: int) -> int:
     return 1 + seed % 2
 
 
-def plan_for(
-    seed: int, *, callbacks: int, gateways: int, scale: float = SCALE, example: type[ExampleWallet] | None = None
+def plan_for(  # noqa: PLR0913 - all by which runs differ
+    seed: int,
+    *,
+    callbacks: int,
+    gateways: int,
+    scale: float = SCALE,
+    example: type[ExampleWallet] | None = None,
+    worlds: frozenset[World] | None = None,
 ) -> Plan:
-    """Draws the faults of one run: some kinds, and each rather often, so that they meet."""
+    """
+    Draws the faults of one run: some kinds, and each rather often, so that they meet.
+
+    `worlds` replaces the worlds that the seed would draw.
+    """
     random = Random(f"plan:{seed}")  # noqa: S311 - to be repeated, not to be secret
     wallet = {
         fault: random.uniform(0.002, 0.01) if fault in _EXITS else random.uniform(0.01, 0.08)
@@ -136,6 +143,12 @@ def plan_for(
     }
     net = {fault: random.uniform(0.01, 0.05) for fault in NetFault if random.random() < 0.5}
     remembers_cancels = random.random() < 0.5
+    events = _events(random, callbacks, gateways)
+    if worlds is None:
+        worlds = draw_worlds(seed, has_example=example is not None)
+    if World.PEOPLE in worlds:
+        # Their gateways are another user's, whose limits the bench may not be able to change.
+        events = tuple(event for event in events if event.blow is not Blow.DISK_FULL)
     return Plan(
         seed=seed,
         callbacks=callbacks,
@@ -145,13 +158,20 @@ def plan_for(
         remembers_cancels=example.remembers_cancels if example else remembers_cancels,
         wallet=wallet,
         net=net,
-        events=_events(random, callbacks, gateways),
+        events=tuple(sorted((*events, *events_of(worlds, seed, callbacks, gateways)), key=lambda event: event.at_call)),
+        worlds=worlds,
     )
+
+
+def bared(plan: Plan) -> Plan:
+    """The same run without what needs no world."""
+    events = tuple(event for event in plan.events if event.blow not in {*_ANYWHERE, Blow.GATEWAY_KILLED})
+    return replace(plan, wallet={}, net={}, events=events, is_bare=True)
 
 
 def _events(random: Random, callbacks: int, gateways: int) -> tuple[Event, ...]:
     blows = [Blow.GATEWAY_KILLED] * random.choice([0, 1, 1, 2])
-    blows += [blow for blow in Blow if blow is not Blow.GATEWAY_KILLED and random.random() < 0.3]
+    blows += [blow for blow in _ANYWHERE if random.random() < 0.3]
     events = [
         Event(
             blow,

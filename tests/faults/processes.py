@@ -40,6 +40,8 @@ class Program:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self.starts = 0
+        self.prefix: Sequence[str] = ()
+        """Put before the command at the next start."""
         self.listeners: list[Callable[[Line], None]] = []
         """They hear of every line."""
 
@@ -47,6 +49,11 @@ class Program:
     def is_running(self) -> bool:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        return self._process.pid if self._process else 0
 
     @property
     def is_up(self) -> bool:
@@ -60,6 +67,7 @@ class Program:
             log.write(json.dumps({"event": "START", "number": self.starts}).encode() + b"\n")
         self._process = await _whole(
             asyncio.create_subprocess_exec(
+                *self.prefix,
                 *self._command(self.starts),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -25,6 +26,7 @@ RETRIES = 3
 """Of a deposit, after the first request."""
 _PAUSE = (2.0, 4.0)
 """Seconds between two of them."""
+_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,8 @@ class Provider:
         self._conduct = conduct
         self._random = Random(f"provider:{conduct.seed}")  # noqa: S311 - to be repeated, not to be secret
         self._numbers = itertools.count(conduct.seed * 1_000_000 + 1)
-        self._trace: TextIO = trace.open("w")
+        self._trace_path = trace
+        self._trace: TextIO | None = None
         self._client: aiohttp.ClientSession | None = None
         self._later = asyncio.TaskGroup()
         self.transactions: dict[str, Transaction] = {}
@@ -59,6 +62,9 @@ class Provider:
         """Answers that no gateway may give."""
 
     async def __aenter__(self) -> Self:
+        """May be entered again once it was left."""
+        self._trace = self._trace_path.open("a")
+        self._later = asyncio.TaskGroup()
         self._client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers())
         await self._later.__aenter__()
         return self
@@ -72,7 +78,8 @@ class Provider:
         finally:
             if self._client:
                 await self._client.close()
-            self._trace.close()
+            if self._trace:
+                self._trace.close()
 
     @property
     def arrived(self) -> int:
@@ -133,6 +140,19 @@ class Provider:
         """Sends it once more, though it was answered; it must not be made again."""
         await self._check(transaction, transaction.kind)
 
+    def roll_back_later(self, bet: Transaction, wins: Sequence[Transaction], seconds: float) -> None:
+        """Cancels the bet of a round some time after its wins were answered or given up."""
+        self._later.create_task(self._roll_back(bet, wins, seconds))
+
+    async def _roll_back(self, bet: Transaction, wins: Sequence[Transaction], seconds: float) -> None:
+        while any(win.belief is Belief.OPEN for win in wins):  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(seconds / self._conduct.scale)
+        await self.cancel(bet)
+        for win in wins:
+            if win.belief is Belief.GIVEN_UP and bet.belief is Belief.CANCELLED:
+                win.belief = Belief.VOID
+
     async def _check(self, transaction: Transaction, command: str) -> None:
         answer = await self._ask(transaction, command)
         if problem := contradiction(transaction, command, answer, forgets=self._conduct.forgets):
@@ -156,10 +176,13 @@ class Provider:
 
     async def _ask(self, transaction: Transaction, command: str) -> Answer:
         self.calls[command] += 1
+        sent_at = time.time()
         self._write(transaction, command, "sent")
         answer = await self._answer(command, self._body(transaction, command))
         if answer.is_heard:
             transaction.heard.append((command, time.time()))
+        if answer.result == 0 and command != "status":
+            transaction.made.append((command, sent_at))
         if answer.failure:
             self.failures[answer.failure] += 1
         if answer.wrong:
@@ -193,4 +216,5 @@ class Provider:
 
     def _write(self, transaction: Transaction, command: str, event: str, **fields: object) -> None:
         line = {"timestamp": time.time(), "event": event, "command": command, "trans_id": transaction.key, **fields}
-        self._trace.write(json.dumps(line) + "\n")
+        if self._trace:
+            self._trace.write(json.dumps(line) + "\n")

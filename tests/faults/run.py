@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults import ledgers
+from tests.faults.blows import Event
 from tests.faults.books import Books, Entry, Verdict, compare
-from tests.faults.gateway import JOURNAL
-from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Event, Plan
+from tests.faults.files import JOURNAL
+from tests.faults.goodput import until_good
+from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Plan
 from tests.faults.players import ACCOUNTS, NOBODY, play
 from tests.faults.provider import Conduct, Provider
+from tests.faults.suffering import suffer
 from tests.faults.system import System
 from tests.faults.traces import write_trace
 from tests.helpers.waiting import until
@@ -30,6 +33,8 @@ SETTLE_SECONDS = 120.0
 Within which the journal must have settled: `abandon_after`, the rechecks, refusals, and above all a machine so busy
 that hardly a call ends in time.
 """
+RECOVER_SECONDS = 10.0
+"""Within which bets must be answered as usual once there are no more faults. Never scaled."""
 TRAFFIC_SECONDS = 600.0
 """A run that takes longer than this is stuck."""
 LOOK_SECONDS = 0.05
@@ -54,6 +59,8 @@ class Result:
     """What nobody should have said or done."""
     settled_after: float = 0.0
     """Seconds from the last callback until the journal was at rest."""
+    recovered_after: float = 0.0
+    """Seconds from the end of all faults until bets were answered as usual."""
     seconds: float = 0.0
 
     @property
@@ -78,7 +85,12 @@ async def run(plan: Plan, folder: Path) -> Result:
             for account in (*ACCOUNTS, NOBODY):
                 players.create_task(play(provider, account, plan, lambda: system.is_reachable))
         await system.calm()
+        async with provider:
+            recovered_after = await until_good(provider)
         result = await conclude(system, provider)
+    result.recovered_after = recovered_after
+    if recovered_after > RECOVER_SECONDS:
+        result.wrong.append(f"bets were answered as before only {recovered_after:.1f} s after the last fault")
     result.seconds = time.monotonic() - started
     return result
 
@@ -114,7 +126,7 @@ async def _storm(system: System, provider: Provider, events: tuple[Event, ...]) 
     async with asyncio.TaskGroup() as group:
         for event in events:
             await until(_reached(provider, min(event.at_call, system.plan.callbacks)), seconds=TRAFFIC_SECONDS)
-            group.create_task(system.suffer(event))
+            group.create_task(suffer(system, event))
 
 
 def _reached(provider: Provider, calls: int) -> Callable[[], bool]:
@@ -164,4 +176,7 @@ def _books(system: System, provider: Provider, entries: dict[str, Entry]) -> Boo
         blind=system.logs.blind,
         made_after_refusal=system.refusals.made_after,
         remembers_cancels=system.plan.remembers_cancels,
+        wallet_never_refuses=not system.plan.example,
+        losses=system.losses,
+        decided=system.decided,
     )

@@ -5,6 +5,7 @@ The whole chain for one run: proxy, gateways, wallet, with what happens to them.
 import asyncio
 import itertools
 import json
+import os
 import signal
 import time
 from collections import Counter
@@ -12,20 +13,24 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import Self
+from typing import Any, Self
 
 import msgspec
-from tests.faults import ledgers
-from tests.faults.gateway import JOURNAL, Logs, gateway_in
-from tests.faults.plan import Blow, Event, NetFault, Plan, draw
+from msgspec.structs import replace
+from tests.faults import files, ledgers
+from tests.faults.files import JOURNAL, Losses
+from tests.faults.gateway import NOBODY_ID, Logs, gateway_in
+from tests.faults.mood import Mood
+from tests.faults.plan import NetFault, Plan, draw
 from tests.faults.processes import START_SECONDS, Program, environment, free_port, python
 from tests.faults.proxy import Address, Decision, Proxy
 from tests.faults.refusals import Refusals
+from tests.faults.shifted import move_clock
 from tests.faults.wallet_process import EXIT_CODE, Order
 from tests.helpers.processes import ROOT
 from tests.helpers.waiting import until
 
-_ANSWER_SECONDS = 0.5
+ANSWER_SECONDS = 0.5
 """How long an answer may have been under way."""
 _STRAGGLE = frozenset({NetFault.DUPLICATE, NetFault.STALL_REQUEST})
 _REPEATED = frozenset({"win", "cancel", "status"})
@@ -45,7 +50,14 @@ class System:
         self.kills: Counter[str] = Counter()
         self._requests: Counter[tuple[str, str]] = Counter()
         self._faults: Mapping[NetFault, float] = plan.net
-        self._shares: Mapping[str, float] = {str(fault): share for fault, share in plan.wallet.items()}
+        self._mood = Mood(shares={str(fault): share for fault, share in plan.wallet.items()}, lag=plan.lag)
+        self.losses = Losses()
+        self.decided: set[str] = set()
+        """Transactions that were listed and that a person resolved."""
+        self.one_restart = asyncio.Lock()
+        """Held by what ends gateways and starts them."""
+        self.clock = folder / "clock"
+        move_clock(self.clock, -time.time() if plan.begins_in_1970 else 0)
         self.proxy = Proxy(self._upstream, self._decide)
         port = free_port()
         self.wallet = self._wallet_program(port)
@@ -58,6 +70,7 @@ class System:
 
     async def __aenter__(self) -> Self:
         ledgers.seed(self.plan, self.folder)
+        self.own(self.folder)
         try:
             await self.proxy.__aenter__()
             await self.wallet.start()
@@ -83,28 +96,6 @@ class System:
         """Where the provider sends its callbacks."""
         return f"http://127.0.0.1:{self.proxy.port}/callback"
 
-    async def suffer(self, event: Event) -> None:
-        """Something happens to a process, until it is over."""
-        self.kills[event.blow] += 1
-        hit = self.gateways[event.gateway]
-        match event.blow:
-            case Blow.GATEWAY_KILLED:
-                await hit.kill()
-            case Blow.GATEWAY_STOPPED:
-                self._expect_good_end(await hit.restart())
-            case Blow.DISK_FULL:
-                since = time.time()
-                hit.program.limit_files(self._log_bytes() + event.bytes_left if event.bytes_left else 0)
-                await asyncio.sleep(event.seconds / self.plan.scale)
-                hit.program.limit_files(None)
-                self.logs.blind.append((since, time.time() + _ANSWER_SECONDS))
-            case Blow.WALLET_AWAY:
-                await self.send_wallet_away(event.seconds / self.plan.scale)
-            case Blow.WALLET_STOPPED:
-                self.wallet.send(signal.SIGSTOP)
-                await asyncio.sleep(event.seconds / self.plan.scale)
-                self.wallet.send(signal.SIGCONT)
-
     async def send_wallet_away(self, seconds: float) -> None:
         """Kills the wallet and starts it again after so long."""
         self._wallet_may_run.clear()
@@ -117,22 +108,57 @@ class System:
     async def calm(self) -> None:
         """No more faults; returns when all processes are up."""
         self._faults = {}
-        self.plan_faults({})
+        self.set_mood(shares={}, hangs="", refuses=False)
         await until(
             lambda: self.wallet.is_up and all(gateway.address for gateway in self.gateways), seconds=START_SECONDS
         )
 
     def plan_faults(self, shares: Mapping[str, float]) -> None:
         """The wallet's faults from now on, also after a new start."""
-        self._shares = shares
-        self.wallet.write(shares)
+        self.set_mood(shares=dict(shares))
+
+    def set_mood(self, **changes: Any) -> None:
+        """How the wallet is from now on, also after a new start."""
+        self._mood = replace(self._mood, **changes)
+        self.wallet.write(msgspec.to_builtins(self._mood))
 
     async def stop_gateways(self) -> None:
         """SIGTERM to each; all must end well."""
         for gateway in self.gateways:
-            self._expect_good_end(await gateway.stop())
+            self.expect_good_end(await gateway.stop())
 
-    def _expect_good_end(self, code: int) -> None:
+    async def end_gateways(self, *, killed: bool) -> None:
+        """Ends all, to be started again. The caller has `one_restart`."""
+        for gateway in self.gateways:
+            gateway.address = None
+        await asyncio.gather(
+            *(gateway.program.end(signal.SIGKILL if killed else signal.SIGTERM) for gateway in self.gateways)
+        )
+
+    async def start_gateways(self) -> None:
+        """Starts all that were ended."""
+        await asyncio.gather(*(gateway.start() for gateway in self.gateways))
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.folder / JOURNAL
+
+    @property
+    def config(self) -> Path:
+        """The settings of the first gateway."""
+        return self.folder / "gateway-0.yaml"
+
+    def own(self, path: Path) -> None:
+        """Gives a file to the user of the gateways, where that is another one."""
+        if self.plan.has_users:
+            os.chown(path, NOBODY_ID, NOBODY_ID)
+
+    async def back_up(self, target: Path) -> None:
+        """A backup of the journal while gateways have it."""
+        await asyncio.to_thread(files.back_up, self.journal, target)
+
+    def expect_good_end(self, code: int) -> None:
         if code:
             self.wrong.append(f"a gateway ended with {code}")
 
@@ -188,12 +214,14 @@ class System:
                 wallet=plan.example,
                 remembers_cancels=plan.remembers_cancels,
                 scale=plan.scale,
-                faults=dict(self._shares),
+                refuses_late_seconds=plan.refuses_late_seconds,
+                mood=self._mood,
             )
             return python("tests.faults.wallet_process", msgspec.json.encode(order).decode())
 
         return Program(command, self.folder / "wallet.log", environment(self.folder, ROOT), "ready")
 
-    def _log_bytes(self) -> int:
+    def log_bytes(self) -> int:
+        """How large SQLite's log is."""
         log = self.folder / f"{JOURNAL}-wal"
         return log.stat().st_size if log.exists() else 0

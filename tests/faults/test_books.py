@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 from tests.faults.beliefs import Belief, Transaction
 from tests.faults.books import Books, Entry, Heard, Verdict, compare, entries_of, sums
+from tests.faults.files import Losses
 
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 
@@ -171,3 +172,65 @@ def test_the_wallets_own_books_are_read_and_added_up() -> None:
     assert list(sums(dump)) == []
     dump["players"][0]["balance_minor"] = 901
     assert [account for account, _ in sums(dump)] == ["test1234"]
+
+
+def test_what_is_answered_0_while_the_file_is_gone_is_wrong() -> None:
+    losses = Losses(gone=[(30.0, 45.0)])
+
+    verdict = judge(of(Belief.APPLIED, made=[("bet", 40.0)]), MADE, CONFIRMED, losses=losses)
+
+    assert verdict.differences == [("1", "its bet was answered 0 though the journal's file was gone")]
+    assert judge(of(Belief.APPLIED, made=[("bet", 29.0)]), MADE, CONFIRMED, losses=losses) == Verdict()
+
+
+def test_what_was_answered_before_an_older_file_was_put_in_place_may_be_in_none() -> None:
+    losses = Losses(before={"1": CONFIRMED}, kept={"1": None}, restored_at=50.0)
+
+    assert judge(of(Belief.APPLIED), MADE, None, losses=losses) == Verdict()
+    losses.restored_at = 30.0
+    assert judge(of(Belief.APPLIED), MADE, None, losses=losses).differences
+
+
+def test_what_was_owed_is_lost_with_the_file() -> None:
+    owed = structs.replace(CONFIRMED, kind=Kind.WIN, movement=Movement.NONE, told=Told.NOTHING)
+    losses = Losses(before={"1": owed}, kept={"1": None}, restored_at=50.0)
+    win = replace(of(Belief.GIVEN_UP), kind="win")
+
+    assert judge(win, None, None, losses=losses).excused == {"owed, and lost with the file": 1}
+
+
+def test_what_was_settled_is_not_excused_by_a_lost_file() -> None:
+    losses = Losses(before={"1": CONFIRMED}, kept={"1": ABSENT}, restored_at=50.0)
+
+    assert judge(of(Belief.APPLIED), CANCELLED, UNDONE, losses=losses).differences
+
+
+def test_an_older_journal_is_excused_until_a_rule_has_looked_at_the_row() -> None:
+    losses = Losses(before={"1": UNDONE}, kept={"1": CONFIRMED}, restored_at=50.0)
+
+    assert judge(of(Belief.CANCELLED), CANCELLED, CONFIRMED, losses=losses).excused == {"the journal is older": 1}
+    assert judge(of(Belief.CANCELLED), CANCELLED, ABSENT, losses=losses) == Verdict()
+    assert judge(of(Belief.CANCELLED), CANCELLED, structs.replace(CONFIRMED, amount=100), losses=Losses()).differences
+
+
+def test_what_a_person_decided_is_counted() -> None:
+    verdict = judge(of(Belief.APPLIED), None, ABSENT, decided={"1"})
+
+    assert verdict.excused == {"a person decided": 1}
+
+
+def test_a_wallet_that_never_refuses_for_long_leaves_nothing_to_a_person() -> None:
+    listed = structs.replace(CONFIRMED, for_human="refused 5 times")
+
+    assert judge(of(Belief.APPLIED), MADE, listed, wallet_never_refuses=True).differences
+    assert not judge(of(Belief.APPLIED), MADE, listed).differences
+    unknown = structs.replace(listed, account="nobody")
+    assert not judge(of(Belief.APPLIED), MADE, unknown, wallet_never_refuses=True).differences
+
+
+def test_a_win_of_a_round_that_was_rolled_back_must_not_stand_unless_a_person_is_told() -> None:
+    win, entry = replace(of(Belief.VOID), kind="win"), replace(MADE, kind="win", moved={"win": (100, 50.0)})
+    row = structs.replace(CONFIRMED, kind=Kind.WIN)
+
+    assert judge(win, entry, row).differences
+    assert judge(win, entry, structs.replace(row, for_human="its round was rolled back")).excused

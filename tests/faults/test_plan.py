@@ -3,7 +3,9 @@
 from random import Random
 
 import pytest
-from tests.faults.plan import Blow, NetFault, Plan, WalletFault, draw, gateways_for, plan_for
+from tests.faults.blows import Blow
+from tests.faults.plan import NetFault, Plan, WalletFault, bared, draw, gateways_for, plan_for
+from tests.faults.worlds import World
 
 
 def test_a_seed_always_draws_the_same_plan() -> None:
@@ -15,13 +17,36 @@ def test_runs_have_one_gateway_and_two_in_turn() -> None:
 
 
 def test_over_many_seeds_every_fault_has_its_turn() -> None:
-    plans = [plan_for(seed, callbacks=300, gateways=2) for seed in range(100)]
+    every = frozenset(World)
+    plans = [plan_for(seed, callbacks=300, gateways=2, worlds=every if seed % 2 else None) for seed in range(200)]
 
     assert {fault for plan in plans for fault in plan.wallet} == set(WalletFault)
     assert {fault for plan in plans for fault in plan.net} == set(NetFault)
     assert {event.blow for plan in plans for event in plan.events} == set(Blow)
     assert {event.gateway for plan in plans for event in plan.events} == {0, 1}
     assert {plan.remembers_cancels for plan in plans} == {True, False}
+
+
+def test_a_bare_plan_has_nothing_but_its_worlds() -> None:
+    plan = bared(plan_for(7, callbacks=300, gateways=1, worlds=frozenset({World.CLOCKS})))
+
+    assert not plan.wallet
+    assert not plan.net
+    assert [event.blow for event in plan.events] == [Blow.CLOCK_JUMPS]
+    assert plan.is_bare
+
+
+def test_worlds_that_are_asked_for_replace_those_that_are_drawn() -> None:
+    plans = [plan_for(seed, callbacks=300, gateways=1, worlds=frozenset({World.REPLICA})) for seed in range(10)]
+
+    assert {plan.worlds for plan in plans} == {frozenset({World.REPLICA})}
+    assert all(plan.lag > 0 for plan in plans)
+
+
+def test_a_disk_is_not_filled_where_the_gateways_are_another_users() -> None:
+    plans = [plan_for(seed, callbacks=300, gateways=1, worlds=frozenset({World.PEOPLE})) for seed in range(100)]
+
+    assert Blow.DISK_FULL not in {event.blow for plan in plans for event in plan.events}
 
 
 @pytest.mark.parametrize("callbacks", [10, 300])

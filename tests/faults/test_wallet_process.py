@@ -1,8 +1,10 @@
 """What the faulty wallet does to a call."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
+from tests.faults.mood import Mood
 from tests.faults.plan import WalletFault
 from tests.faults.wallet_process import DemoWords, Faults, Order
 
@@ -19,7 +21,7 @@ def faults(*chosen: WalletFault, seed: int = 1, start: int = 0) -> Faults:
             start=start,
             remembers_cancels=True,
             scale=1e6,
-            faults={fault.value: 1 / len(chosen) for fault in chosen},
+            mood=Mood(shares={fault.value: 1 / len(chosen) for fault in chosen}),
         ),
         DemoWords(),
     )
@@ -58,6 +60,38 @@ async def test_a_call_is_aborted_after_the_commit() -> None:
 
     with pytest.raises(Abort):
         await wallet.after("PlaceBet", request, made())
+
+
+def order(mood: Mood) -> Order:
+    return Order(port=0, db="", seed=1, start=0, remembers_cancels=True, scale=1e6, mood=mood)
+
+
+async def test_a_wallet_that_warms_up_refuses_what_moves_money() -> None:
+    wallet, request = Faults(order(Mood(refuses=True)), DemoWords()), bet()
+    await wallet.before("PlaceBet", request)
+    assert list(request.checks) == [9999, 41]
+
+    read = v1.GetBalanceRequest(account="test1234")
+    await wallet.before("GetBalance", read)
+    assert list(read.checks) == []
+
+
+@pytest.mark.parametrize(
+    ("hangs", "method"), [("bet", "PlaceBet"), ("win", "SettleWin"), ("cancel", "CancelTransaction")]
+)
+async def test_one_method_hangs_and_the_others_do_not(hangs: str, method: str) -> None:
+    wallet = Faults(order(Mood(hangs=hangs)), DemoWords())
+    requests = {
+        "PlaceBet": bet(),
+        "SettleWin": v1.SettleWinRequest(account="test1234", trans_id="1"),
+        "CancelTransaction": v1.CancelTransactionRequest(account="test1234", trans_id="1"),
+    }
+    for name, request in requests.items():
+        if name != method:
+            await wallet.before(name, request)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(wallet.before(method, requests[method]), 0.05)
 
 
 def unlisted() -> v1.PlaceBetResponse:

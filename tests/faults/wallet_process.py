@@ -1,8 +1,8 @@
 """
 A wallet as a program whose faults are chosen from outside. `python -m` starts it with an Order as JSON.
 
-Each line on stdin is the shares of faults from now on, as a JSON object; the end of stdin is the end of the program. On
-stdout it says, in lines of JSON, what it was asked, what it made and what went wrong.
+Each line on stdin is the Mood from now on, as a JSON object; the end of stdin is the end of the program. On stdout it
+says, in lines of JSON, what it was asked, what it made and what went wrong.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ import grpc
 import msgspec
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
+from tests.faults.mood import Mood
 from tests.faults.plan import LATE_SECONDS_MAX, WalletFault, draw
+from tests.faults.replica import Replica
 from tests.wallets.books import Books
 from tests.wallets.catalog import WALLETS
 from tests.wallets.server import Declined, WalletServer
@@ -51,8 +53,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Of the demo wallet."""
     scale: float
     """By what all times are divided."""
-    faults: dict[str, float]
-    """The shares of the faults to begin with."""
+    refuses_late_seconds: int | None = None
+    """Of the demo wallet: after so long it refuses what was requested."""
+    mood: Mood
+    """How it is to begin with."""
 
 
 class Words(Protocol):
@@ -101,7 +105,8 @@ class Faults:
 
     def __init__(self, order: Order, words: Words) -> None:
         self._words = words
-        self.shares = _shares(order.faults)
+        self.mood = order.mood
+        self._replica = Replica(Path(order.db))
         self._scale = order.scale
         self._seed = f"wallet:{order.seed}:{order.start}"
         self._calls: dict[tuple[str, str], int] = {}
@@ -113,6 +118,11 @@ class Faults:
         """What happens ahead of the ledger."""
         call, fault, random = self._choose(method, request)
         self._tell("asked", method, request, call=call, fault=fault)
+        kind = self._kind(method, request)
+        if kind and kind == self.mood.hangs:
+            await asyncio.Event().wait()
+        if self.mood.seconds:
+            await asyncio.sleep(self.mood.seconds / self._scale)
         match fault:
             case WalletFault.SLOW:
                 await asyncio.sleep(random.uniform(0.1, 2.5) / self._scale)
@@ -124,7 +134,7 @@ class Faults:
                 raise Abort(random.choice(_ABORTS))
             case WalletFault.EXIT_BEFORE:
                 os._exit(EXIT_CODE)
-            case WalletFault.REFUSE if method not in self._words.reads:
+            case WalletFault.REFUSE if kind:
                 if not isinstance(self._words, DemoWords):
                     self._tell("made", method, request, call=call, fault=fault, outcome=v1.OUTCOME_FAILED)
                     raise Declined
@@ -137,6 +147,8 @@ class Faults:
         call, fault, random = self._chosen.pop(id(request))
         outcome = self._words.outcome(request, response)
         self._tell("made", method, request, call=call, fault=fault, outcome=outcome)
+        if method == "GetTransactionStatus" and self.mood.lag:
+            self._replica.answer(request.trans_id, response, seconds=self.mood.lag / self._scale)
         match fault:
             case WalletFault.HANG_AFTER:
                 await asyncio.Event().wait()
@@ -158,8 +170,18 @@ class Faults:
         key = (method, trans_id or account)
         number = self._calls[key] = self._calls.get(key, 0) + 1
         random = Random(f"{self._seed}:{key}:{number}")  # noqa: S311 - to be repeated, not to be secret
-        chosen = self._chosen[id(request)] = (f"{self._start}.{number}", draw(self.shares, random), random)
+        fault = draw(self.mood.faults, random)
+        if self.mood.refuses and self._kind(method, request):
+            fault = WalletFault.REFUSE
+        chosen = self._chosen[id(request)] = (f"{self._start}.{number}", fault, random)
         return chosen
+
+    def _kind(self, method: str, request: Any) -> str:
+        """`bet`, `win` or `cancel`; empty for what moves no money."""
+        if method in self._words.reads:
+            return ""
+        kind = self._words.plays(method, request)
+        return kind if kind in _MOVEMENTS else "cancel"
 
     def _tell(self, event: str, method: str, request: Any, **fields: object) -> None:
         """Bets and wins go by wallet.v1's methods, whatever the wallet."""
@@ -185,8 +207,8 @@ async def serve(order: Order) -> None:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async for line in reader:
-        faults.shares = _shares(json.loads(line))
-        say("faults", shares=faults.shares)
+        faults.mood = msgspec.json.decode(line, type=Mood)
+        say("faults", shares=faults.mood.shares)
     os._exit(0)
 
 
@@ -196,7 +218,10 @@ def _wallet(order: Order) -> tuple[DemoWallet | WalletServer, Faults]:
         faults = Faults(order, example)
         return WalletServer(example, fault=faults), faults
     faults = Faults(order, DemoWords())
-    return FaultyWallet(Ledger(Path(order.db), remembers_cancels=order.remembers_cancels), fault=faults), faults
+    ledger = Ledger(
+        Path(order.db), remembers_cancels=order.remembers_cancels, late_after_seconds=order.refuses_late_seconds
+    )
+    return FaultyWallet(ledger, fault=faults), faults
 
 
 async def _start(wallet: DemoWallet | WalletServer, port: int) -> None:
@@ -214,10 +239,6 @@ async def _start(wallet: DemoWallet | WalletServer, port: int) -> None:
 def say(event: str, **fields: object) -> None:
     """Writes a line that survives whatever comes next."""
     os.write(1, json.dumps({"timestamp": time.time(), "event": event, **fields}).encode() + b"\n")
-
-
-def _shares(shares: dict[str, float]) -> dict[WalletFault, float]:
-    return {WalletFault(name): share for name, share in shares.items()}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from itertools import batched
 from pathlib import Path
 
 import pytest
-from tests.faults.plan import Blow, Event, Plan, WalletFault
+from tests.faults.blows import Blow, Event
+from tests.faults.plan import Plan, WalletFault
 from tests.faults.run import Result, run
 from tests.wallets.catalog import WALLETS
 

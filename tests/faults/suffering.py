@@ -1,0 +1,239 @@
+"""
+Has a blow happen to a system, until it is over.
+"""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+from tests.faults import files
+from tests.faults.blows import Blow, Event
+from tests.faults.people import meddle
+from tests.faults.processes import START_SECONDS
+from tests.faults.shifted import move_clock
+from tests.faults.system import ANSWER_SECONDS, System
+from tests.helpers.waiting import until
+
+from walletbridge.journal.row import Row
+
+RETURN_SECONDS = 1.2
+"""How long a wallet that returns slow takes for each answer. Of the protocol's time, as all that follows."""
+_IN_FLIGHT_SECONDS = 1.0
+"""How long the wallet takes for a call while a backup is made, so that some are in flight."""
+_YEARS = 2 * 365 * 86400.0
+_HUNTS_MAX = 400
+"""How often a gateway is frozen for a moment until that is one at which it has the lock."""
+
+
+async def suffer(system: System, event: Event) -> None:
+    """Returns when it is over and all processes are as they were."""
+    system.kills[event.blow] += 1
+    await _BLOWS[event.blow](system, event)
+
+
+async def _pause(system: System, seconds: float) -> None:
+    await asyncio.sleep(seconds / system.plan.scale)
+
+
+# Processes
+
+
+async def _kill(system: System, event: Event) -> None:
+    async with system.one_restart:
+        await system.gateways[event.gateway].kill()
+
+
+async def _stop(system: System, event: Event) -> None:
+    async with system.one_restart:
+        system.expect_good_end(await system.gateways[event.gateway].restart())
+
+
+async def _disk_full(system: System, event: Event) -> None:
+    since = time.time()
+    program = system.gateways[event.gateway].program
+    program.limit_files(system.log_bytes() + event.bytes_left if event.bytes_left else 0)
+    await _pause(system, event.seconds)
+    program.limit_files(None)
+    system.logs.blind.append((since, time.time() + ANSWER_SECONDS))
+
+
+async def _disk_full_at_start(system: System, event: Event) -> None:
+    since = time.time()
+    gateway = system.gateways[event.gateway]
+    async with system.one_restart:
+        gateway.program.prefix = ["prlimit", "--fsize=0:unlimited"]
+        try:
+            await gateway.kill()
+        finally:
+            gateway.program.prefix = []
+    await _pause(system, event.seconds)
+    gateway.program.limit_files(None)
+    system.logs.blind.append((since, time.time() + ANSWER_SECONDS))
+
+
+async def _freeze(system: System, event: Event) -> None:
+    program = system.gateways[event.gateway].program
+    program.send(signal.SIGSTOP)
+    await _pause(system, event.seconds)
+    program.send(signal.SIGCONT)
+
+
+async def _freeze_lock(system: System, event: Event) -> None:
+    """Freezes it again and again for a moment, until nobody else can write the journal."""
+    program = system.gateways[event.gateway].program
+    random = Random(event.variant)  # noqa: S311 - to be repeated, not to be secret
+    for _ in range(_HUNTS_MAX):
+        program.send(signal.SIGSTOP)
+        await asyncio.to_thread(_until_stopped, program.pid)
+        if await asyncio.to_thread(_is_locked, system):
+            system.kills["lock frozen"] += 1
+            await _pause(system, event.seconds)
+            break
+        program.send(signal.SIGCONT)
+        await asyncio.sleep(random.uniform(0.002, 0.01))
+    program.send(signal.SIGCONT)
+
+
+def _until_stopped(pid: int) -> None:
+    for _ in range(1000):
+        try:
+            state = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return
+        if state in {"T", "Z"}:
+            return
+        os.sched_yield()
+
+
+def _is_locked(system: System) -> bool:
+    try:
+        with closing(sqlite3.connect(system.journal, timeout=0.02, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return True
+    return False
+
+
+# The wallet
+
+
+async def _wallet_away(system: System, event: Event) -> None:
+    await system.send_wallet_away(event.seconds / system.plan.scale)
+
+
+async def _wallet_stopped(system: System, event: Event) -> None:
+    system.wallet.send(signal.SIGSTOP)
+    await _pause(system, event.seconds)
+    system.wallet.send(signal.SIGCONT)
+
+
+async def _wallet_warms_up(system: System, event: Event) -> None:
+    system.set_mood(refuses=True)
+    await system.send_wallet_away(event.seconds / system.plan.scale)
+    await until(lambda: system.wallet.is_up, seconds=START_SECONDS)
+    await _pause(system, 10)
+    system.set_mood(refuses=False)
+
+
+async def _wallet_returns_slow(system: System, event: Event) -> None:
+    system.set_mood(seconds=RETURN_SECONDS)
+    await system.send_wallet_away(event.seconds / system.plan.scale)
+
+
+async def _method_hangs(system: System, event: Event) -> None:
+    system.set_mood(hangs=("bet", "win", "cancel")[event.variant % 3])
+    await _pause(system, event.seconds)
+    system.set_mood(hangs="")
+
+
+# Files and clocks
+
+
+async def _file_goes(system: System, event: Event) -> None:
+    """Under the running gateways; then a person puts a backup in its place."""
+    backup = system.folder / "backup.db"
+    async with system.one_restart:
+        files.back_up(system.journal, backup)
+        await _pause(system, event.seconds / 2)
+        before = files.rows_of(system.journal)
+        if event.blow is Blow.JOURNAL_REPLACED:
+            files.replace(backup, system.journal)
+        else:
+            system.journal.unlink()
+            if event.variant % 2:
+                files.remove_logs(system.journal)
+        since = time.time()
+        await _pause(system, event.seconds)
+        await system.end_gateways(killed=event.variant % 4 < 2)
+        system.losses.gone.append((since, time.time()))
+        await _start_on(system, backup, before)
+
+
+async def _wal_goes(system: System, event: Event) -> None:
+    async with system.one_restart:
+        before = files.rows_of(system.journal)
+        system.journal.with_name(f"{system.journal.name}-wal").unlink(missing_ok=True)
+        since = time.time()
+        await _pause(system, event.seconds)
+        await system.end_gateways(killed=event.variant % 4 < 2)
+        files.remove_logs(system.journal)
+        system.losses.gone.append((since, time.time()))
+        system.losses.note(before, files.rows_of(system.journal), at=time.time())
+        await system.start_gateways()
+
+
+async def _restore(system: System, event: Event) -> None:
+    backup = system.folder / "backup.db"
+    async with system.one_restart:
+        system.set_mood(seconds=_IN_FLIGHT_SECONDS)
+        await _pause(system, 3 * _IN_FLIGHT_SECONDS)
+        await system.back_up(backup)
+        system.set_mood(seconds=0)
+        await _pause(system, event.seconds)
+        await system.end_gateways(killed=event.variant % 4 < 2)
+        await _start_on(system, backup, files.rows_of(system.journal))
+
+
+async def _start_on(system: System, backup: Path, before: dict[str, Row]) -> None:
+    files.restore(backup, system.journal)
+    system.own(system.journal)
+    system.losses.note(before, files.rows_of(backup), at=time.time())
+    await system.start_gateways()
+
+
+async def _clock_jumps(system: System, event: Event) -> None:
+    """Of those that began in 1970 the clock is set right; of the others it is years ahead for some time."""
+    if system.plan.begins_in_1970:
+        move_clock(system.clock, 0)
+        return
+    move_clock(system.clock, _YEARS)
+    await _pause(system, event.seconds)
+    move_clock(system.clock, 0)
+
+
+_BLOWS: dict[Blow, Callable[[System, Event], Awaitable[None]]] = {
+    Blow.GATEWAY_KILLED: _kill,
+    Blow.GATEWAY_STOPPED: _stop,
+    Blow.DISK_FULL: _disk_full,
+    Blow.DISK_FULL_AT_START: _disk_full_at_start,
+    Blow.GATEWAY_FROZEN: _freeze,
+    Blow.LOCK_FROZEN: _freeze_lock,
+    Blow.WALLET_AWAY: _wallet_away,
+    Blow.WALLET_STOPPED: _wallet_stopped,
+    Blow.WALLET_WARMS_UP: _wallet_warms_up,
+    Blow.WALLET_RETURNS_SLOW: _wallet_returns_slow,
+    Blow.METHOD_HANGS: _method_hangs,
+    Blow.JOURNAL_REMOVED: _file_goes,
+    Blow.JOURNAL_REPLACED: _file_goes,
+    Blow.WAL_REMOVED: _wal_goes,
+    Blow.JOURNAL_RESTORED: _restore,
+    Blow.CLOCK_JUMPS: _clock_jumps,
+    Blow.PEOPLE: meddle,
+}
