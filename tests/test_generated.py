@@ -41,10 +41,11 @@ MESSAGES = {
     "GetBalanceResponse": RESPONSE,
     "PlaceBetRequest": MOVEMENT,
     "PlaceBetResponse": RESPONSE,
-    "SettleWinRequest": MOVEMENT,
+    "SettleWinRequest": [*MOVEMENT, "bool redelivered"],
     "SettleWinResponse": RESPONSE,
     "CancelTransactionRequest": [
-        field for field in MOVEMENT if field not in {"int64 amount", "int64 call_id", "int64 type"}
+        *[field for field in MOVEMENT if field not in {"int64 amount", "int64 call_id", "int64 type"}],
+        "bool redelivered",
     ],
     "CancelTransactionResponse": RESPONSE,
     "GetTransactionStatusRequest": TRANSACTION,
@@ -112,7 +113,7 @@ def test_only_messages_are_committed() -> None:
 
 # Names and numbers.
 
-TYPES = {FieldDescriptor.TYPE_STRING: "string", FieldDescriptor.TYPE_INT64: "int64"}
+TYPES = {FieldDescriptor.TYPE_STRING: "string", FieldDescriptor.TYPE_INT64: "int64", FieldDescriptor.TYPE_BOOL: "bool"}
 
 
 def written(field: FieldDescriptor) -> str:

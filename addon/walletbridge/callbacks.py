@@ -103,11 +103,17 @@ class Win(_Movement, frozen=True, kw_only=True):
 
     command = Command.WIN
 
+    redelivered: bool = False
+    """The gateway sends it again: `requested_at` is when it does so, not when the provider asked first. RULES 8."""
+
 
 class Cancel(_OfGame, frozen=True, kw_only=True):
     """Reverses the bet or win that has this `trans_id`."""
 
     command = Command.CANCEL
+
+    redelivered: bool = False
+    """The gateway sends it of its own accord, or again; see `Win.redelivered`."""
 
 
 class Undo(Cancel, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from tests.helpers.callbacks import DROPPED, body, make_callback
 
 from walletbridge.callbacks import Bet, Callback, Command, Win, decode
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal.request import cancel_of, to_json, win_of
 from walletbridge.outcomes import LISTED, Outcome, Result, TransactionState
 from walletbridge.promises import Promises
 from walletbridge.settings import Wallet
@@ -94,7 +95,19 @@ def test_a_request_leaves_no_field_of_the_contract_out(command: Command) -> None
     overrides = {"call_id": 7} if command in {Command.BET, Command.WIN} else {}
     message = request(command, **overrides)
 
-    assert {field.name for field, _ in message.ListFields()} == {field.name for field in message.DESCRIPTOR.fields}
+    fields = {field.name for field in message.DESCRIPTOR.fields}
+    assert {field.name for field, _ in message.ListFields()} == fields - {"redelivered"}
+
+
+def test_a_win_or_cancel_that_the_gateway_sends_again_says_so_and_when() -> None:
+    """A wallet that refuses what is long past would refuse what it owes."""
+    kept = decode(body(make_callback("win")), currency_decimals=2)
+    assert isinstance(kept, Win)
+    text, sent_at = to_json(kept), 1_700_000_000
+    for again in (win_of(text, (41,), sent_at=sent_at), cancel_of(text, (42,), sent_at=sent_at)):
+        message: Any = METHODS[again.command].build(again, {})
+
+        assert (message.redelivered, message.requested_at.seconds) == (True, sent_at)
 
 
 @pytest.mark.parametrize("command", Command)

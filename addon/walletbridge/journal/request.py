@@ -21,15 +21,14 @@ def to_json(callback: Bet | Win | Cancel) -> str:
         return json.dumps(fields, separators=(",", ":"))
 
 
-def win_of(text: str, checks: tuple[int, ...]) -> Win:
-    """The win that was kept, to be sent with other checks."""
-    fields = _fields(text, checks)
-    return Win(**fields)
+def win_of(text: str, checks: tuple[int, ...], *, sent_at: int) -> Win:
+    """The win that was kept, to be sent again at `sent_at` (Unix seconds) with other checks."""
+    return Win(**{**_fields(text, checks), "requested_at": sent_at, "redelivered": True})
 
 
-def cancel_of(text: str, checks: tuple[int, ...]) -> Cancel:
-    """A cancel of the bet or win that was kept, or the cancel that was kept itself."""
-    fields = _fields(text, checks)
+def cancel_of(text: str, checks: tuple[int, ...], *, sent_at: int) -> Cancel:
+    """A cancel of the bet or win that was kept, or the cancel that was kept itself, to be sent at `sent_at`."""
+    fields = {**_fields(text, checks), "requested_at": sent_at, "redelivered": True}
     return Cancel(**{name: value for name, value in fields.items() if name not in _OF_MOVEMENTS_ALONE})
 
 

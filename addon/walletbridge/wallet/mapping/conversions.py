@@ -54,6 +54,8 @@ def conversion(slot: Slot, kind: Kind, field: FieldDescriptor, context: Context,
         raise place.wrong(f"{slot}: the conversion {unknown_name(slot.conversion, list(context.tables), 'a table')}")
     if kind is Kind.CHECKS:
         return _checks(slot, field, place)
+    if kind is Kind.FLAG:
+        return _flag(slot, field, place)
     return _text(slot, field, place) if kind is Kind.TEXT else _integer(slot, field, place)
 
 
@@ -135,6 +137,12 @@ def _checks(slot: Slot, field: FieldDescriptor, place: Place) -> Convert | None:
     if field.is_repeated and field.type == FieldDescriptor.TYPE_STRING:
         return lambda checks: list(map(str, checks))
     raise _mismatch(slot, field, place)
+
+
+def _flag(slot: Slot, field: FieldDescriptor, place: Place) -> Convert | None:
+    if field.is_repeated or field.type != FieldDescriptor.TYPE_BOOL:
+        raise _mismatch(slot, field, place)
+    return None
 
 
 def _text(slot: Slot, field: FieldDescriptor, place: Place) -> Convert | None:

@@ -27,6 +27,7 @@ class Kind(Enum):
     AMOUNT = "an amount"
     TIME = "a time"
     CHECKS = "the checks"
+    FLAG = "a yes or no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ SOURCES = {
     "type": Source(Kind.INTEGER, "type", _MOVEMENT, may_be_unset=True),
     "amount": Source(Kind.AMOUNT, "amount", _MOVEMENT | _UNDO),
     "undone": Source(Kind.TEXT, "undone", _UNDO),
+    "redelivered": Source(Kind.FLAG, "redelivered", frozenset({Role.WIN, Role.CANCEL, Role.UNDO})),
     "requested_at": Source(Kind.TIME, "requested_at", _COMMANDS, may_be_unset=True),
 }
 """`now`, `env.NAME`, `settings.currency_decimals` and what a look-up found are no fields of the callback."""

@@ -122,7 +122,7 @@ class PlaceBetResponse(_message.Message):
     def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., balance: _Optional[int] = ...) -> None: ...
 
 class SettleWinRequest(_message.Message):
-    __slots__ = ("account", "checks", "trans_id", "amount", "round_id", "call_id", "provider_id", "game_code", "game_name", "game_type", "type", "requested_at")
+    __slots__ = ("account", "checks", "trans_id", "amount", "round_id", "call_id", "provider_id", "game_code", "game_name", "game_type", "type", "requested_at", "redelivered")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     TRANS_ID_FIELD_NUMBER: _ClassVar[int]
@@ -135,6 +135,7 @@ class SettleWinRequest(_message.Message):
     GAME_TYPE_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
+    REDELIVERED_FIELD_NUMBER: _ClassVar[int]
     account: str
     checks: _containers.RepeatedScalarFieldContainer[Check]
     trans_id: str
@@ -147,7 +148,8 @@ class SettleWinRequest(_message.Message):
     game_type: str
     type: int
     requested_at: _timestamp_pb2.Timestamp
-    def __init__(self, account: _Optional[str] = ..., checks: _Optional[_Iterable[_Union[Check, str]]] = ..., trans_id: _Optional[str] = ..., amount: _Optional[int] = ..., round_id: _Optional[str] = ..., call_id: _Optional[int] = ..., provider_id: _Optional[int] = ..., game_code: _Optional[str] = ..., game_name: _Optional[str] = ..., game_type: _Optional[str] = ..., type: _Optional[int] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    redelivered: bool
+    def __init__(self, account: _Optional[str] = ..., checks: _Optional[_Iterable[_Union[Check, str]]] = ..., trans_id: _Optional[str] = ..., amount: _Optional[int] = ..., round_id: _Optional[str] = ..., call_id: _Optional[int] = ..., provider_id: _Optional[int] = ..., game_code: _Optional[str] = ..., game_name: _Optional[str] = ..., game_type: _Optional[str] = ..., type: _Optional[int] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., redelivered: _Optional[bool] = ...) -> None: ...
 
 class SettleWinResponse(_message.Message):
     __slots__ = ("outcome", "balance")
@@ -158,7 +160,7 @@ class SettleWinResponse(_message.Message):
     def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., balance: _Optional[int] = ...) -> None: ...
 
 class CancelTransactionRequest(_message.Message):
-    __slots__ = ("account", "checks", "trans_id", "round_id", "provider_id", "game_code", "game_name", "game_type", "requested_at")
+    __slots__ = ("account", "checks", "trans_id", "round_id", "provider_id", "game_code", "game_name", "game_type", "requested_at", "redelivered")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     TRANS_ID_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +170,7 @@ class CancelTransactionRequest(_message.Message):
     GAME_NAME_FIELD_NUMBER: _ClassVar[int]
     GAME_TYPE_FIELD_NUMBER: _ClassVar[int]
     REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
+    REDELIVERED_FIELD_NUMBER: _ClassVar[int]
     account: str
     checks: _containers.RepeatedScalarFieldContainer[Check]
     trans_id: str
@@ -177,7 +180,8 @@ class CancelTransactionRequest(_message.Message):
     game_name: str
     game_type: str
     requested_at: _timestamp_pb2.Timestamp
-    def __init__(self, account: _Optional[str] = ..., checks: _Optional[_Iterable[_Union[Check, str]]] = ..., trans_id: _Optional[str] = ..., round_id: _Optional[str] = ..., provider_id: _Optional[int] = ..., game_code: _Optional[str] = ..., game_name: _Optional[str] = ..., game_type: _Optional[str] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    redelivered: bool
+    def __init__(self, account: _Optional[str] = ..., checks: _Optional[_Iterable[_Union[Check, str]]] = ..., trans_id: _Optional[str] = ..., round_id: _Optional[str] = ..., provider_id: _Optional[int] = ..., game_code: _Optional[str] = ..., game_name: _Optional[str] = ..., game_type: _Optional[str] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., redelivered: _Optional[bool] = ...) -> None: ...
 
 class CancelTransactionResponse(_message.Message):
     __slots__ = ("outcome", "balance")
