@@ -1,7 +1,9 @@
 """`walletbridge journal list`, `show` and `resolve`, on a real file."""
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -51,8 +53,13 @@ def write(path: Path, *rows: Row, call_seconds: float = 0) -> None:
     store.close()
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["journal", *map(str, arguments)])
+def run(*arguments: str | Path, answer: str = "") -> Result:
+    return CliRunner().invoke(main, ["journal", *map(str, arguments)], input=answer)
+
+
+def shown(config: Path, number: int) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(run("show", str(number), "--config", config, "--json").output)
+    return fields
 
 
 def test_the_list_shows_what_is_not_settled_and_why(journal: Path) -> None:
@@ -73,7 +80,7 @@ def test_the_list_for_scripts(journal: Path) -> None:
 
 
 def test_an_empty_list_says_so(journal: Path) -> None:
-    run("resolve", "1", "--as", "applied", "--config", journal)
+    run("resolve", "1", "--as", "applied", "--yes", "--config", journal)
 
     assert run("list", "--config", journal).output == "nothing is open\n"
     assert json.loads(run("list", "--config", journal, "--json").output) == []
@@ -87,23 +94,59 @@ def test_show_tells_all_that_is_known_of_any_row(journal: Path) -> None:
 @pytest.mark.parametrize(
     ("decision", "sentence"),
     [
-        ("applied", "1: the bet was made\n"),
-        ("cancelled", "1: cancelled: the wallet did not know the bet\n"),
+        ("applied", "1: the bet was made; anna called it applied\n"),
+        ("cancelled", "1: cancelled: the wallet did not know the bet; anna called it cancelled\n"),
         ("retry", "1: nobody knows whether the bet was made\n"),
     ],
 )
 def test_a_person_settles_a_row(journal: Path, decision: str, sentence: str) -> None:
-    done = run("resolve", "1", "--as", decision, "--config", journal)
+    done = run("resolve", "1", "--as", decision, "--yes", "--by", "anna", "--config", journal)
 
-    assert (done.exit_code, done.output) == (0, sentence)
-    shown = json.loads(run("show", "1", "--config", journal, "--json").output)
-    assert f"1: {shown['state']}\n" == sentence
+    assert (done.exit_code, done.stdout) == (0, sentence)
+    assert f"1: {shown(journal, 1)['state']}\n" == sentence
+
+
+@pytest.mark.parametrize("answer", ["n\n", "", "nonsense\n"])
+def test_nothing_is_decided_before_the_person_has_seen_what_and_agreed(journal: Path, answer: str) -> None:
+    before = shown(journal, 1)
+    done = run("resolve", "1", "--as", "applied", "--config", journal, answer=answer)
+
+    assert done.exit_code == 1
+    assert all(words in done.output for words in ("test1234", "1676358190", "bet of 10.5", "the stake was taken"))
+    assert shown(journal, 1) == before
+
+
+def test_what_the_person_agreed_to_is_recorded_with_name_time_and_reason(journal: Path) -> None:
+    words = ("--as", "applied", "--by", "anna", "--reason", "in the books of the wallet")
+    done = run("resolve", "1", *words, "--config", journal, answer="y\n")
+
+    word = shown(journal, 1)["word"]
+    assert done.exit_code == 0
+    assert (word["name"], word["reason"], word["decision"]) == ("anna", "in the books of the wallet", "applied")
+    assert abs(word["at"] - time.time()) < 60
+    assert not word["is_forced"]
+
+
+def test_a_settled_row_is_left_alone_by_a_mistyped_number(journal: Path) -> None:
+    before = shown(journal, 2)
+    done = run("resolve", "2", "--as", "applied", "--yes", "--config", journal)
+
+    assert done.exit_code == 1
+    assert "it is settled: the bet was cancelled. --force overrules that" in done.output
+    assert shown(journal, 2) == before
+
+
+def test_force_settles_it_all_the_same_and_is_recorded(journal: Path) -> None:
+    done = run("resolve", "2", "--as", "applied", "--yes", "--force", "--config", journal)
+
+    assert done.exit_code == 0
+    assert shown(journal, 2)["word"]["is_forced"]
 
 
 def test_a_row_whose_call_is_under_way_is_left_alone(config: Path, tmp_path: Path) -> None:
     write(tmp_path / "journal.db", replace(UNRESOLVED, call=Kind.BET, call_ends_at=1e12), call_seconds=60)
 
-    done = run("resolve", "1", "--as", "cancelled", "--config", config)
+    done = run("resolve", "1", "--as", "cancelled", "--yes", "--config", config)
 
     assert done.exit_code == 1
     assert "a call for this transaction is under way" in done.output

@@ -2,8 +2,11 @@
 `walletbridge journal`: what is open, why, and settling it by hand.
 """
 
+import getpass
 import json
+import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,12 +19,13 @@ from rich.console import Console
 from rich.table import Table
 
 from walletbridge.errors import SettingsError
-from walletbridge.journal.by_hand import Decision, decide, state
+from walletbridge.journal.by_hand import SETTLED, Decision, consequence, decide, state
 from walletbridge.journal.clock import journal_clock
 from walletbridge.journal.columns import Numbered
 from walletbridge.journal.port import Busy, Change, Found
 from walletbridge.journal.row import Row
 from walletbridge.journal.store import Store
+from walletbridge.journal.words import Word
 from walletbridge.journal.worker import worker_name
 from walletbridge.money import format_minor
 from walletbridge.settings import Settings, load
@@ -35,6 +39,13 @@ _CONFIG = click.option(
     help="The YAML file with the settings.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
 
 
 @click.group()
@@ -86,24 +97,42 @@ def show(number: int, config: Path, *, as_json: bool) -> None:
     type=click.Choice([decision.value for decision in Decision]),
     help="applied: it stands. cancelled: it does not. retry: the gateway shall try again.",
 )
-def resolve(number: int, config: Path, decision: str) -> None:
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask; for scripts.")
+@click.option("--force", "is_forced", is_flag=True, help="Also a transaction that is settled. This is recorded.")
+@click.option("--by", "name", default=_user, show_default="the user that runs this", help="Who decides; recorded.")
+@click.option("--reason", default="", help="Why; recorded.")
+def resolve(  # noqa: PLR0913 - one for each option
+    number: int, config: Path, decision: str, *, is_sure: bool, is_forced: bool, name: str, reason: str
+) -> None:
     """
-    Settle one transaction by hand.
+    Settle one transaction by hand: one that `journal list` shows, unless --force says otherwise.
 
-    What you say is believed, and no wallet call is made for it: look into the wallet's books first.
+    What you say is believed, and no wallet call is made for it: look into the wallet's books first. It stands in the
+    transaction with your name, the time and the reason.
     """
-    with _opened(config) as (_, store):
-        row = _numbered(store, number).row
+    word = Word(decision=decision, name=name, at=int(time.time()), reason=reason, is_forced=is_forced)
+    with _opened(config) as (settings, store):
+        one = _numbered(store, number)
+        row = one.row
+        try:
+            decide(row, word)
+        except ValueError as error:
+            raise click.ClickException(_refusal(str(error))) from None
+        click.echo(_preview(one, Decision(decision), settings.wallet.currency_decimals), err=True)
+        if not is_sure:
+            click.confirm("Is that so?", abort=True, err=True)
 
         def step(found: Found) -> Change[Row]:
-            settled = decide(found.row or row, Decision(decision))
+            if found.row is None or (found.row.kind, found.row.amount) != (row.kind, row.amount):
+                raise ValueError("the transaction has changed meanwhile")
+            settled = decide(found.row, word)
             return Change(settled, takes_turn=False, value=settled)
 
         try:
             with store.transaction():
                 settled = store.look(row.account, row.trans_id, step, seconds=0, needs_round=False)
         except ValueError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(_refusal(str(error))) from None
     if isinstance(settled, Busy):
         raise click.ClickException("a call for this transaction is under way; try again in some seconds")
     click.echo(f"{number}: {state(settled)}")
@@ -135,6 +164,18 @@ def _numbered(store: Store, number: int) -> Numbered:
     return found
 
 
+def _preview(one: Numbered, decision: Decision, decimals: int) -> str:
+    """What is about to be decided, for somebody who may have mistyped a number."""
+    row = one.row
+    amount = "unknown amount" if row.amount is None else format_minor(row.amount, decimals)
+    what = f"{row.kind or 'cancel'} of {amount}, account {row.account}, transaction {row.trans_id}"
+    return f"{one.number}: {what}\n  now: {state(row)}\n  {decision}: {consequence(row, decision)}"
+
+
+def _refusal(problem: str) -> str:
+    return f"{problem}. --force overrules that, and is recorded" if problem.startswith(SETTLED) else problem
+
+
 def _cells(one: Numbered, decimals: int) -> list[str]:
     row = one.row
     return [
@@ -151,6 +192,7 @@ def _cells(one: Numbered, decimals: int) -> list[str]:
 def _fields(one: Numbered) -> dict[str, Any]:
     fields = asdict(one.row)
     fields["request"] = json.loads(one.row.request)
+    fields["word"] = json.loads(one.row.word) if one.row.word else None
     about = {
         "id": one.number,
         "state": state(one.row),
