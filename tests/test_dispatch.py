@@ -27,7 +27,7 @@ from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 
 BUDGETS = {command: 1.5 + number for number, command in enumerate(Command)}
-TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=86400, recheck_after=(60,), tries_max=5)
+TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=86400, recheck_after=(60,), give_up_after=300)
 PROCESSED = Outcome(Result.OK, 400000, TransactionState.OK)
 CANCELED = Outcome(Result.OK, 400000, TransactionState.CANCELED)
 CHANGING = [Command.BET, Command.WIN, Command.CANCEL]

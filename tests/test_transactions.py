@@ -21,6 +21,13 @@ NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
 REFUSED = Outcome(Result.BALANCE_INSUFFICIENT, 5)
 FAILED = Outcome(Result.FAILED, 5)
 STANDS = Outcome(Result.OK, 5, TransactionState.OK)
+NO_BALANCE = Outcome(Result.OK, None)
+INACTIVE = Outcome(Result.PLAYER_INACTIVE)
+V1 = Promises(late_bets_refused=True)
+REPLAYED = replace(V1, repeats=Repeats.REPLAYED)
+NEITHER = replace(V1, has_cancel=False, has_status=False)
+NO_CANCEL = replace(V1, has_cancel=False)
+UNPROTECTED = replace(NEITHER, repeats=Repeats.UNPROTECTED)
 
 
 @pytest.fixture
@@ -91,10 +98,25 @@ async def test_a_refusal_speaks_for_its_own_call(path: Path) -> None:
         assert await one.rows() == {}
 
 
-async def test_a_refused_bet_may_be_sent_again(path: Path) -> None:
+async def test_a_refused_bet_is_refused_again_with_the_balance_of_now(path: Path) -> None:
+    """The provider never sends a bet twice, so it is a double, and what was heard of the first stands."""
     async with house(path) as one:
-        one.script(REFUSED, OK)
-        assert [await one.send("bet"), await one.send("bet")] == ["BALANCE_INSUFFICIENT", "OK"]
+        one.script(REFUSED, Outcome(Result.OK, 10**6))
+        assert [await one.send("bet"), await one.send("bet")] == ["BALANCE_INSUFFICIENT", "BALANCE_INSUFFICIENT"]
+        assert one.commands == ["bet", "balance"]
+
+
+async def test_a_bet_of_a_player_who_may_not_play_is_refused_again_without_a_question(path: Path) -> None:
+    async with house(path) as one:
+        one.script(INACTIVE)
+        assert [await one.send("bet"), await one.send("bet")] == ["PLAYER_INACTIVE", "PLAYER_INACTIVE"]
+        assert one.commands == ["bet"]
+
+
+async def test_a_refused_win_may_be_sent_again(path: Path) -> None:
+    async with house(path) as one:
+        one.script(FAILED, OK)
+        assert [await one.send("win"), await one.send("win")] == ["FAILED", "OK"]
 
 
 @pytest.mark.parametrize("data", [{"amount": 7}, {"account": "somebody"}])
@@ -114,8 +136,37 @@ async def test_a_conflict_with_something_open_is_500(path: Path) -> None:
         await one.send("bet")
 
         assert await one.send("win") == "another callback has used this trans_id"
-        assert await one.send("cancel", account="somebody") == "another callback has used this trans_id"
         assert one.commands == ["bet"]
+
+
+@pytest.mark.parametrize("end", [OK, SENT, REFUSED])
+@pytest.mark.parametrize("promises", [None, NEITHER])
+async def test_a_cancel_or_status_of_another_accounts_transaction_is_42(
+    path: Path, end: Outcome | Exception, promises: Promises | None
+) -> None:
+    """Whatever became of it there: PROTOCOL, Checks."""
+    async with house(path, promises=promises) as one:
+        one.script(end)
+        await one.send("bet")
+        one.script(OK)
+
+        assert await one.send("cancel", account="somebody") == "TRANSACTION_NOT_FOUND"
+        assert await one.send("status", account="somebody") == "TRANSACTION_NOT_FOUND"
+        assert one.commands == ["balance", "balance"]
+        one.script(INACTIVE)
+        assert await one.send("cancel", account="somebody") == "PLAYER_INACTIVE"
+        found = await one.journal.look("test1234", "1676358190", _peek, seconds=0)
+        assert isinstance(found, Found)
+        assert found.row is not None
+        assert found.row.cancel is CancelState.NONE
+
+
+async def test_a_cancel_of_another_account_that_comes_first_keeps_nobody_from_playing(path: Path) -> None:
+    async with house(path) as one:
+        one.script(NOT_FOUND, OK, OK)
+        assert await one.send("cancel", account="somebody") == "TRANSACTION_NOT_FOUND"
+        assert await one.send("bet") == "OK"
+        assert await one.send("cancel") == "OK"
 
 
 async def test_no_bet_passes_an_unsettled_cancel(path: Path) -> None:
@@ -201,15 +252,6 @@ async def test_a_status_that_finds_what_was_cancelled_takes_it_back(path: Path) 
         assert (await one.rows())["1676358190"].cancel is CancelState.OWED
 
 
-NO_BALANCE = Outcome(Result.OK, None)
-INACTIVE = Outcome(Result.PLAYER_INACTIVE)
-V1 = Promises(late_bets_refused=True)
-REPLAYED = replace(V1, repeats=Repeats.REPLAYED)
-NEITHER = replace(V1, has_cancel=False, has_status=False)
-NO_CANCEL = replace(V1, has_cancel=False)
-UNPROTECTED = replace(NEITHER, repeats=Repeats.UNPROTECTED)
-
-
 @pytest.mark.parametrize("command", ["bet", "win", "cancel"])
 async def test_a_balance_that_is_missing_is_asked_for_within_the_budget(path: Path, command: str) -> None:
     async with house(path) as one:
@@ -231,7 +273,7 @@ async def test_what_was_made_is_recorded_though_its_balance_cannot_be_read(path:
         if command == "bet":
             assert (rows["1676358190"].is_written_off, rows["1676358190"].movement) == (True, Movement.CONFIRMED)
         else:
-            assert rows == {}
+            assert [row for row in rows.values() if row.is_listed] == []
             assert await one.send(command) == ("OK" if command == "cancel" else "ALREADY_PROCESSED")
 
 
@@ -348,6 +390,10 @@ async def test_a_status_is_told_by_the_journal(path: Path) -> None:
         assert one.commands == ["bet", "balance"]
         one.script(INACTIVE)
         assert await one.send("status", check="21,22,42") == "PLAYER_INACTIVE"
+
+
+def _peek(found: Found) -> Change[Any]:
+    return Change(None, takes_turn=False, value=found)
 
 
 def _row_of(found: Found) -> Change[None]:

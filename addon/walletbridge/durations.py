@@ -31,7 +31,8 @@ def times(journal: Journal) -> Times:
         abandon_after=journal.abandon_after,
         redeliver_for=journal.redeliver_for,
         recheck_after=tuple(factor * journal.recheck_after for factor in RECHECKS),
-        tries_max=journal.tries,
+        give_up_after=journal.give_up_after,
+        refused_pause_max=journal.refused_retry_seconds,
     )
 
 

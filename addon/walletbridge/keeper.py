@@ -7,12 +7,13 @@ Each step is bounded in time, for a disk may hang, and a person is told of what 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from msgspec.structs import asdict
 
 from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
-from walletbridge.journal import ends, looks
+from walletbridge.journal import ends, looks, rules
 from walletbridge.journal.by_hand import standing
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
 from walletbridge.journal.row import Row
@@ -35,6 +36,13 @@ _CALLS = frozenset({Step.SEND, Step.ASK})
 type Decide = Callable[[Found], Look]
 type LookStep = Callable[[Found], Change[Look]]
 type OnEvent = Callable[[str, Mapping[str, object]], None]
+
+
+class Seen(NamedTuple):
+    """What is to be answered to a question whose transaction has not changed meanwhile."""
+
+    verdict: Verdict | None
+    """None: what the wallet said."""
 
 
 class Keeper:
@@ -90,11 +98,13 @@ class Keeper:
         self, callback: Status, decide: Decide, decide_unwritten: Decide, deadline: float, trace: Trace
     ) -> Look:
         """
-        Like `look`. A full disk takes no turn any more, but what is on it can be read: then `decide_unwritten` decides.
+        Like `look`, without taking the turn: a question moves nothing, and must not keep what does from being sent.
+
+        A full disk takes no rows any more, but what is on it can be read: then `decide_unwritten` decides.
         """
         started = self._clock()
         try:
-            look = await self._look_in_turn(callback, _writing(decide), deadline)
+            look = await self._look_in_turn(callback, _noting(decide), deadline)
         except (JournalUnavailable, TimeoutError):
             return await self._looked(callback, _reading(decide_unwritten), deadline, trace)
         trace.journal_seconds += self._clock() - started
@@ -140,7 +150,7 @@ class Keeper:
         return verdict
 
     async def write_end[T](
-        self, callback: Bet | Win | Cancel | Status, step: Callable[[Found], Change[T]], deadline: float
+        self, callback: Bet | Win | Cancel, step: Callable[[Found], Change[T]], deadline: float
     ) -> T:
         """Writes what `step` makes of a call, in this worker's turn."""
         try:
@@ -156,9 +166,29 @@ class Keeper:
             raise OutcomeUnknown("another worker has taken over the turn", sent=True)
         return value
 
-    def end_unwritten(self, callback: Status) -> None:
-        """Gives a turn back in which nothing was written."""
-        self._journal.end_soon(callback.account, callback.trans_key, _nothing)
+    async def end_question(
+        self, callback: Status, before: Row | None, judge: Callable[[Row | None], Verdict | None], deadline: float
+    ) -> Seen | None:
+        """
+        What `judge` makes of the answer to a question that had no turn; None where the transaction is not `before`
+        any more: what was asked before it changed says nothing of it now.
+        """
+
+        def step(found: Found) -> Change[Seen | None]:
+            row = found.row and rules.absorb(found.row)
+            if row != before:
+                return Change(None, takes_turn=False, value=None)
+            verdict = judge(row)
+            changed = verdict.row if verdict is not None and verdict.row != found.row else None
+            return Change(changed, takes_turn=False, value=Seen(verdict))
+
+        try:
+            async with asyncio.timeout(max(END_SECONDS, self.left(deadline))):
+                seen = await self._journal.look(callback.account, callback.trans_key, step, seconds=0)
+        except (JournalUnavailable, TimeoutError) as error:
+            self._on_event("the outcome could not be written", _fields(callback, _why(error)))
+            raise OutcomeUnknown(f"the outcome could not be written: {_why(error)}", sent=True) from None
+        return None if isinstance(seen, Busy) else seen
 
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
         """Notes whether the answer to a movement went out."""
@@ -215,8 +245,12 @@ def _reading(decide: Decide) -> LookStep:
     return lambda found: Change(None, takes_turn=False, value=decide(found))
 
 
-def _nothing(_: Found) -> Change[None]:
-    return Change(None, takes_turn=False, value=None)
+def _noting(decide: Decide) -> LookStep:
+    def step(found: Found) -> Change[Look]:
+        look = decide(found)
+        return Change(look.row if look.row != found.row else None, takes_turn=False, value=look)
+
+    return step
 
 
 def _why(error: Exception) -> str:

@@ -6,6 +6,7 @@ callback has the turn of the same transaction or waits for it.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class Resolver:
             if taken.plan.action is Action.LEAVE:
                 self._on_event("left to a person", {**_fields(row), "problem": taken.plan.reason})
             if taken.plan.action is Action.SETTLE:
-                self._status_cache.forget(cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,)))
+                self._status_cache.forget(_cancel_of(row))
             if taken.plan.action not in SENDS:
                 return False
             return await self._send(taken, deadline)
@@ -170,7 +171,7 @@ class Resolver:
             if found.row is None:
                 return Change(None, takes_turn=False, value=None)
             chosen = self._plan(found.row, found.around, now=found.now, eager=eager)
-            taken = take(found.row, chosen, now=found.now, seconds=seconds)
+            taken = take(found.row, chosen, now=found.now, seconds=seconds, around=found.around)
             return Change(
                 taken if taken != found.row else None,
                 takes_turn=chosen.action in SENDS,
@@ -192,7 +193,7 @@ class Resolver:
                 await self._journal.note(row.account, row.trans_id, step)
 
     async def _send(self, taken: _Taken, deadline: float) -> bool:
-        cancel = cancel_of(taken.row.request, (CHECK_TRANSACTION_EXISTS,))
+        cancel = _cancel_of(taken.row)
         with self._status_cache.canceling(cancel):
             callback = self._callback(taken, cancel)
             came = await self._call(callback, deadline)
@@ -208,7 +209,7 @@ class Resolver:
     def _callback(self, taken: _Taken, cancel: Cancel) -> Win | Cancel | Status:
         match taken.plan.action:
             case Action.REDELIVER:
-                return win_of(taken.row.request, (CHECK_NOT_PROCESSED,))
+                return win_of(taken.row.request, (CHECK_NOT_PROCESSED,), sent_at=int(time.time()))
             case Action.ASK:
                 return status_of(taken.row.request, (CHECK_TRANSACTION_EXISTS,))
             case _:
@@ -237,7 +238,7 @@ class Resolver:
                     found.row, came, self._promises, self._times, now=found.now, for_provider=False
                 )
             row = after(verdict, taken.row, self._times, now=found.now, pause=pause)
-            return Change(row, takes_turn=False, value=verdict)
+            return Change(row, takes_turn=False, value=replace(verdict, row=row))
 
         value = await self._journal.end(callback.account, callback.trans_key, step)
         return None if isinstance(value, Busy) else value
@@ -258,6 +259,10 @@ class Resolver:
                 await self._journal.prune()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_back.wait(), self._pace.tick_seconds)
+
+
+def _cancel_of(row: Row) -> Cancel:
+    return cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,), sent_at=int(time.time()))
 
 
 def _fields(row: Row) -> dict[str, object]:

@@ -69,7 +69,11 @@ class Settlement:
             status_cache,
             promises=promises,
             times=times(settings.journal),
-            switches=Switches(wins=settings.journal.settle_wins, bets=settings.journal.settle_bets),
+            switches=Switches(
+                wins=settings.journal.settle_wins,
+                bets=settings.journal.settle_bets,
+                rollback=settings.journal.rollback_rounds,
+            ),
             pace=pace(settings),
             clock=clock,
             on_event=on_event,

@@ -7,19 +7,20 @@ What may be sent and what may be answered is decided by `journal.looks` and `jou
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
 from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal import asked, cancels, ends, looks, record
-from walletbridge.journal.port import Change, Found, Journal
+from walletbridge.journal.port import Found, Journal
 from walletbridge.journal.repeats import NOT_PROCESSED, TRANSACTION_EXISTS
 from walletbridge.journal.request import status_of
 from walletbridge.journal.row import Kind, Row
 from walletbridge.journal.rules import End, Look, Step, Times, Verdict
 from walletbridge.keeper import Keeper, OnEvent
-from walletbridge.outcomes import Outcome, Result
+from walletbridge.outcomes import WITHOUT_BALANCE, Outcome, Result
 from walletbridge.promises import Promises
 from walletbridge.questions import PLAYER_ACTIVE, ask_player, checks_of_player, with_balance
 from walletbridge.status_cache import StatusCache
@@ -153,37 +154,34 @@ class Transactions:
         """Asks what became of a transaction, unless that is not settled. `is_providers`: see `cancel`."""
 
         def decide(found: Found) -> Look:
-            return record.look_status(found.row, self._promises, for_provider=is_providers)
+            return record.look_status(found.row, self._promises, other=found.other, for_provider=is_providers)
 
         def decide_unwritten(found: Found) -> Look:
-            return record.look_status_unwritten(found.row, self._promises)
+            return record.look_status_unwritten(found.row, self._promises, other=found.other)
 
         def judge(row: Row | None, outcome: Outcome) -> Verdict | None:
             return record.end_status(row, outcome, self._promises, for_provider=is_providers)
 
-        async with self._keeper.turn(callback, deadline, trace):
-            look = await self._keeper.look_or_read(callback, decide, decide_unwritten, deadline, trace)
+        while True:
+            # The turn is for the look alone: a cancel or bet that comes while the wallet is asked goes first.
+            async with self._keeper.turn(callback, deadline, trace):
+                look = await self._keeper.look_or_read(callback, decide, decide_unwritten, deadline, trace)
             if look.told is not None:
-                return await self._told_by_journal(callback, look.told, deadline, trace)
-            if look.step is not Step.SEND:
-                raise OutcomeUnknown(look.reason, sent=False)
-            try:
+                outcome = await self._told_by_journal(callback, look.told, deadline, trace)
+            elif look.step is Step.SEND:
                 outcome = await self._wallet.call(callback, deadline=deadline, trace=trace)
-            except OutcomeUnknown:
-                self._keeper.end_unwritten(callback)
-                raise
-            outcome = await self._with_balance(callback, outcome, deadline, trace)
-            if judge(look.row, outcome) is None:
-                self._keeper.end_unwritten(callback)
+                outcome = await self._with_balance(callback, outcome, deadline, trace)
+            else:
+                raise OutcomeUnknown(look.reason, sent=False)
+            if outcome is look.told:
                 return outcome
-
-            def step(found: Found) -> Change[Verdict | None]:
-                verdict = judge(found.row, outcome)
-                return Change(verdict.row if verdict else None, takes_turn=False, value=verdict)
-
-            # The provider believes in it from now on, and the resolver has to know before the provider does.
-            verdict = await self._keeper.write_end(callback, step, deadline)
-            return outcome if verdict is None else _answer(verdict, outcome)
+            # The provider believes in an OK from now on, and the resolver has to know before the provider does.
+            end = judge if look.told is None else _as_told
+            seen = await self._keeper.end_question(callback, look.row, partial(end, outcome=outcome), deadline)
+            if seen is not None:
+                return outcome if seen.verdict is None else _answer(seen.verdict, outcome)
+            if self._keeper.left(deadline) <= 0:
+                raise OutcomeUnknown("it changed while the wallet was asked", sent=False)
 
     async def _told_by_journal(self, callback: Status, told: Outcome, deadline: float, trace: Trace) -> Outcome:
         """What the journal says, unless a check of the player fails. Who has a known transaction is known."""
@@ -212,10 +210,12 @@ class Transactions:
     async def _without_call(self, callback: Bet | Win | Cancel, look: Look, deadline: float, trace: Trace) -> Outcome:
         """The answer where no movement may be sent; what it needs of the wallet is a balance."""
         trace.reason = look.reason
-        result = _FROM_JOURNAL.get(look.step)
+        result = look.told.result if look.told else _FROM_JOURNAL.get(look.step)
         if result is None:
             raise OutcomeUnknown(look.reason, sent=False)
-        checks = () if look.is_conflict or result is Result.FAILED else _checks_before(callback)
+        if look.told and result in WITHOUT_BALANCE:
+            return look.told
+        checks = () if look.told or result is Result.FAILED or _is_other(look, callback) else _checks_before(callback)
         try:
             current = await ask_player(self._wallet, callback, checks, deadline=deadline, trace=trace)
         except OutcomeUnknown as unknown:
@@ -230,6 +230,15 @@ class Transactions:
 def _checks_before(callback: Bet | Win | Cancel) -> tuple[int, ...]:
     """The checks of the player that come before what the journal has found. PROTOCOL: Checks."""
     return checks_of_player(callback, before=TRANSACTION_EXISTS if isinstance(callback, Cancel) else NOT_PROCESSED)
+
+
+def _is_other(look: Look, callback: Bet | Win | Cancel) -> bool:
+    """Whether a bet or win is another than the one in its row, so that its checks say nothing of that."""
+    return look.is_conflict and not isinstance(callback, Cancel)
+
+
+def _as_told(_row: Row | None, *, outcome: Outcome) -> None:
+    """What the journal says needs no note."""
 
 
 def _answer(verdict: Verdict, came: End) -> Outcome:

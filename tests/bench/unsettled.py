@@ -26,7 +26,7 @@ from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.journal.store import Store
 from walletbridge.resolver import PAGE_ROWS
 
-_TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=86400, recheck_after=(), tries_max=5)
+_TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=86400, recheck_after=(), give_up_after=300)
 _BATCH_ROWS = 1000
 
 

@@ -29,7 +29,7 @@ from walletbridge.trace import Trace
 from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 
-TIMES = Times(settle_after=10, abandon_after=20, redeliver_for=86400, recheck_after=(30, 60), tries_max=3)
+TIMES = Times(settle_after=10, abandon_after=20, redeliver_for=86400, recheck_after=(30, 60), give_up_after=100)
 PACE = Pace(call_seconds=1, calls_max=1, tick_seconds=1, pause_seconds=1, pause_seconds_max=5, prune_every=1e9)
 BUDGETS = {command: 1.75 if command in {Command.BET, Command.BALANCE} else 3.75 for command in Command}
 REST_SECONDS = 240

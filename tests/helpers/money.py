@@ -25,7 +25,7 @@ from walletbridge.trace import Trace
 from walletbridge.transactions import Transactions
 from walletbridge.turns import Turns
 
-TIMES = Times(settle_after=0.2, abandon_after=0.8, redeliver_for=100, recheck_after=(0.1, 0.2), tries_max=3)
+TIMES = Times(settle_after=0.2, abandon_after=0.8, redeliver_for=100, recheck_after=(0.1, 0.2), give_up_after=1)
 PACE = Pace(
     call_seconds=2.0,
     calls_max=4,

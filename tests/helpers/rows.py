@@ -12,12 +12,13 @@ from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises
 
 NOW = 100.0
-TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60, 600), tries_max=3)
+TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60, 600), give_up_after=300)
 REMEMBERS, FORGETS = Promises(late_bets_refused=True), Promises(late_bets_refused=False)
 SENT, NOT_SENT = OutcomeUnknown("no answer", sent=True), OutcomeUnknown("no connection", sent=False)
 OK, REPEATED = Outcome(Result.OK, 5), Outcome(Result.ALREADY_PROCESSED, 5)
 NOT_FOUND, FAILED = Outcome(Result.TRANSACTION_NOT_FOUND, 5), Outcome(Result.FAILED, 5)
 INSUFFICIENT, INACTIVE = Outcome(Result.BALANCE_INSUFFICIENT, 5), Outcome(Result.PLAYER_INACTIVE)
+NO_PLAYER = Outcome(Result.PLAYER_NOT_FOUND)
 STANDS = Outcome(Result.OK, 5, TransactionState.OK)
 
 

@@ -10,7 +10,7 @@ from walletbridge.journal.rules import Times
 from walletbridge.outcomes import Outcome, Result, TransactionState
 
 NOW = 100.0
-TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60, 600), tries_max=3)
+TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60, 600), give_up_after=300)
 STANDS = Outcome(Result.OK, None, TransactionState.OK)
 CANCELED = Outcome(Result.OK, None, TransactionState.CANCELED)
 UNKNOWN = Outcome(Result.TRANSACTION_NOT_FOUND, None)

@@ -6,13 +6,15 @@ from tests.helpers.callbacks import body, make_callback
 
 from walletbridge.callbacks import Cancel, Command, Undo, decode
 from walletbridge.journal import looks
+from walletbridge.journal.by_hand import decide
 from walletbridge.journal.cancels import Way, as_sent, certain_at, look_cancel, way
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Look, Step, Times
+from walletbridge.journal.words import Word, with_word
 from walletbridge.promises import Promises, Repeats
 
 NOW = 100.0
-TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60,), tries_max=3)
+TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=1000, recheck_after=(60,), give_up_after=300)
 V1 = Promises(late_bets_refused=True)
 NO_CANCEL = replace(V1, has_cancel=False)
 NEITHER = replace(NO_CANCEL, has_status=False)
@@ -122,10 +124,42 @@ def test_the_late_bet_of_a_cancel_is_refused_from_the_journal(promises: Promises
 
 
 @pytest.mark.parametrize("promises", [V1, NEITHER])
-def test_a_cancel_of_another_accounts_transaction_is_500(promises: Promises) -> None:
+def test_a_cancel_of_another_accounts_transaction_is_42(promises: Promises) -> None:
     looked = look(None, promises, other=replace(MADE, account="somebody"))
 
-    assert (looked.step, looked.is_conflict) == (Step.UNKNOWN, True)
+    assert (looked.step, looked.is_conflict) == (Step.NOT_FOUND, True)
+
+
+SAID = Word(decision="cancelled", name="anna", at=0, reason="")
+
+
+@pytest.mark.parametrize("state", [CancelState.DONE, CancelState.NOT_FOUND])
+@pytest.mark.parametrize("promises", [NO_CANCEL, NEITHER, ONCE])
+def test_what_a_person_called_cancelled_is_not_0_to_the_providers_cancel(
+    state: CancelState, promises: Promises
+) -> None:
+    """Nobody has undone it on the provider's behalf: it goes to a person once more, whose next word is believed."""
+    row = with_word(replace(MADE, cancel=state), SAID)
+    first = look(row, promises)
+
+    assert (first.step, first.row is not None and first.row.for_human) == (
+        Step.UNKNOWN,
+        "a person called it cancelled before its cancel came",
+    )
+    assert first.row is not None
+    again = decide(first.row, SAID)
+    assert look(again, promises).step in {Step.CANCELLED, Step.NOT_FOUND}
+
+
+def test_a_wallet_that_can_be_asked_has_the_last_word_over_a_persons() -> None:
+    assert look(with_word(replace(MADE, cancel=CancelState.DONE), SAID), V1).step is Step.SEND
+
+
+def test_a_cancel_that_was_refused_is_tried_anew_when_it_comes_again() -> None:
+    looked = look(replace(STRAY, cancel=CancelState.REFUSED), V1)
+
+    assert looked.row is not None
+    assert (looked.step, looked.row.cancel) == (Step.SEND, CancelState.OWED)
 
 
 @pytest.mark.parametrize("kind", [Kind.BET, Kind.WIN])

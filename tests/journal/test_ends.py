@@ -12,6 +12,7 @@ from tests.helpers.rows import (
     INACTIVE,
     INSUFFICIENT,
     MADE,
+    NO_PLAYER,
     NOT_FOUND,
     NOT_SENT,
     NOW,
@@ -86,7 +87,23 @@ def test_what_a_movement_comes_to(
         (CANCEL, OK, REMEMBERS, OK, CancelState.DONE),
         (CANCEL, SENT, REMEMBERS, None, CancelState.OWED),
         (CANCEL, NOT_SENT, REMEMBERS, None, CancelState.OWED),
-        (CANCEL, FAILED, REMEMBERS, FAILED, CancelState.OWED),
+        # A refusal goes out, and is the end of it, where nothing is known that could be undone.
+        (CANCEL, FAILED, REMEMBERS, FAILED, CancelState.REFUSED),
+        (CANCEL, NO_PLAYER, REMEMBERS, NO_PLAYER, CancelState.REFUSED),
+        (replace(REFUSED, cancel=CancelState.OWED), INACTIVE, REMEMBERS, INACTIVE, CancelState.REFUSED),
+        # Else it is owed: 99 would say that nothing is undone, and 22 speaks of the player alone.
+        (replace(MADE, cancel=CancelState.OWED), FAILED, REMEMBERS, None, CancelState.OWED),
+        (replace(MADE, cancel=CancelState.OWED), INACTIVE, REMEMBERS, INACTIVE, CancelState.OWED),
+        (OWED, FAILED, REMEMBERS, None, CancelState.OWED),
+        (OWED, NO_PLAYER, REMEMBERS, NO_PLAYER, CancelState.OWED),
+        # A person has it, and nobody else is going to undo it.
+        (replace(OWED, for_human="x"), FAILED, REMEMBERS, FAILED, CancelState.OWED),
+        # It is cancelled, whatever the wallet says of a second cancel.
+        (DONE, FAILED, REMEMBERS, OK, CancelState.DONE),
+        (DONE, INACTIVE, REMEMBERS, INACTIVE, CancelState.DONE),
+        # It may have landed late, and is asked for again.
+        (replace(GONE, rechecks_left=1), FAILED, FORGETS, None, CancelState.NOT_FOUND),
+        (GONE, FAILED, FORGETS, FAILED, CancelState.NOT_FOUND),
         (replace(CANCEL, cancel_unresolved=True), FAILED, REMEMBERS, None, CancelState.OWED),
         # Nothing was ever sent for it, or the wallet refuses what comes late: the 42 is believed.
         (CANCEL, NOT_FOUND, FORGETS, NOT_FOUND, CancelState.NOT_FOUND),
@@ -106,6 +123,25 @@ def test_what_a_cancel_comes_to(
     verdict = ends.end_cancel(replace(row, call=Kind.CANCEL), end, promises, TIMES, now=NOW, for_provider=True)
 
     assert (verdict.answer, verdict.row.cancel, verdict.row.call) == (answer, state, None)
+
+
+@pytest.mark.parametrize(("row", "state"), [(CANCEL, CancelState.REFUSED), (OWED, CancelState.OWED)])
+def test_the_resolver_settles_the_cancel_of_a_player_that_the_wallet_does_not_know(
+    row: Row, state: CancelState
+) -> None:
+    verdict = ends.end_cancel(row, NO_PLAYER, REMEMBERS, TIMES, now=NOW, for_provider=False)
+
+    assert verdict.row.cancel is state
+
+
+def test_refusals_are_counted_from_the_first_of_them() -> None:
+    owed = replace(MADE, cancel=CancelState.OWED)
+    first = ends.end_cancel(owed, FAILED, REMEMBERS, TIMES, now=NOW, for_provider=False).row
+    second = ends.end_cancel(first, FAILED, REMEMBERS, TIMES, now=NOW + 9, for_provider=False).row
+
+    assert [(row.tries, row.refused_since) for row in (first, second)] == [(1, NOW), (2, NOW)]
+    done = ends.end_cancel(second, OK, REMEMBERS, TIMES, now=NOW + 10, for_provider=False).row
+    assert (done.tries, done.refused_since) == (0, None)
 
 
 def test_what_was_believed_on_time_alone_is_asked_again() -> None:

@@ -6,7 +6,10 @@ from tests.helpers.rows import (
     BET,
     CANCEL,
     DONE,
+    FAILED,
     GONE,
+    INACTIVE,
+    INSUFFICIENT,
     MADE,
     NOW,
     OWED,
@@ -22,7 +25,13 @@ from walletbridge.callbacks import Cancel
 from walletbridge.journal import looks, rules
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Step
+from walletbridge.journal.words import Word, with_word
+from walletbridge.outcomes import Outcome, Result
 from walletbridge.promises import Promises, Repeats
+
+_PAID = replace(WIN, call=None, movement=Movement.CONFIRMED, told=Told.YES)
+APPLIED = with_word(_PAID, Word(decision="applied", name="anna", at=0, reason=""))
+FORCED = with_word(_PAID, Word(decision="applied", name="anna", at=0, reason="", is_forced=True))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +46,10 @@ from walletbridge.promises import Promises, Repeats
         (WRITTEN_OFF, "bet", Step.UNKNOWN),
         (replace(MADE, told=Told.MAYBE), "bet", Step.UNKNOWN),
         (MADE, "bet", Step.SEND),
-        (REFUSED, "bet", Step.SEND),
+        # A bet that was refused is a double: what was heard of the first stands.
+        (REFUSED, "bet", Step.TOLD),
+        (replace(REFUSED, kind=Kind.WIN), "win", Step.SEND),
+        (replace(CANCEL, call=None, cancel=CancelState.REFUSED), "bet", Step.FAILED),
         # A win is sent until it is made.
         (replace(WIN, call=None), "win", Step.SEND),
         (replace(WIN, call=None, movement_unresolved_since=90.0), "win", Step.SEND),
@@ -83,7 +95,7 @@ def test_a_number_of_another_account_is_a_conflict(command: str) -> None:
 
     assert found.is_conflict
     assert found.row == replace(MADE, account="somebody", conflicts=1)
-    assert found.step is (Step.UNKNOWN if command == "cancel" else Step.REPEATED)
+    assert found.step is (Step.NOT_FOUND if command == "cancel" else Step.REPEATED)
 
 
 def test_a_wallet_that_reports_no_repeats_is_not_asked_for_one() -> None:
@@ -139,12 +151,33 @@ def test_a_conflict_that_was_not_sent_is_counted_and_changes_nothing() -> None:
 
 def test_a_row_at_rest_that_is_used_again_is_as_old_as_that() -> None:
     """Its times may be of another boot, and lie in the future."""
-    old = replace(REFUSED, created_at=9e6, told_at=9e6, next_try_at=9e6, tries=2)
-    row = look(old, "bet").row
+    old = replace(REFUSED, kind=Kind.WIN, created_at=9e6, told_at=9e6, next_try_at=9e6, tries=2)
+    row = look(old, "win").row
 
     assert row is not None
     assert (row.created_at, row.told_at, row.next_try_at, row.tries) == (NOW, None, None, 0)
     assert rules.absorb(row).told_at == NOW + 2
+
+
+@pytest.mark.parametrize("refusal", [INSUFFICIENT, FAILED, INACTIVE])
+def test_a_bet_that_was_refused_is_refused_in_the_same_way_again(refusal: Outcome) -> None:
+    """However much the player has by now: the provider plays on as if there were no such bet."""
+    refused = replace(REFUSED, result=refusal.result)
+
+    assert look(refused, "bet").told == Outcome(refusal.result, None)
+
+
+def test_a_status_of_another_accounts_transaction_is_42() -> None:
+    assert looks.look_status(None, replace(MADE, account="somebody")).told == Outcome(
+        Result.TRANSACTION_NOT_FOUND, None
+    )
+
+
+def test_what_a_person_called_made_by_force_is_listed_when_it_comes_again() -> None:
+    found = look(FORCED, "win", promises=Promises(late_bets_refused=True, repeats=Repeats.UNPROTECTED))
+
+    assert found.row is not None
+    assert (found.row.for_human, found.row.word) == ("a person called it made, and it comes again", "")
 
 
 def test_a_row_that_is_open_or_asked_again_keeps_its_age() -> None:
@@ -172,7 +205,12 @@ def test_a_cancel_of_the_provider_ends_all_doubt() -> None:
         # Nothing was ever made, or it is certain that it was not.
         (None, "bet", Repeats.UNPROTECTED, Step.SEND),
         (None, "win", Repeats.UNPROTECTED, Step.SEND),
-        (REFUSED, "bet", Repeats.UNPROTECTED, Step.SEND),
+        (REFUSED, "bet", Repeats.UNPROTECTED, Step.TOLD),
+        # A person called it made against the wallet's word: it is asked for where that is safe.
+        (FORCED, "win", Repeats.REPLAYED, Step.SEND),
+        (FORCED, "win", Repeats.UNPROTECTED, Step.UNKNOWN),
+        (FORCED, "win", Repeats.REPORTED, Step.SEND),
+        (APPLIED, "win", Repeats.UNPROTECTED, Step.REPEATED),
         (replace(WIN, call=None), "win", Repeats.UNPROTECTED, Step.SEND),
         # What may have been made is sent again only where that cannot move money.
         (replace(WIN, call=None, movement_unresolved_since=90.0), "win", Repeats.UNPROTECTED, Step.UNKNOWN),

@@ -3,14 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
-from walletbridge.journal.plan import Action, Round, Switches, after, plan, take
+from walletbridge.journal import rules
+from walletbridge.journal.plan import Action, Plan, Round, Switches, after, plan, take
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Times, Verdict
 from walletbridge.outcomes import Outcome, Result
 from walletbridge.promises import Promises, Repeats
 
 NOW = 1000.0
-TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=500, recheck_after=(60, 600), tries_max=3)
+TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=500, recheck_after=(60, 600), give_up_after=300)
 ALL = Switches()
 ALONE, WITH_WIN, WITH_CANCELLED_BET = Round(), Round(has_win=True), Round(has_cancelled_bet=True)
 
@@ -19,6 +20,7 @@ BET = replace(BASE, movement_unresolved_since=900.0)
 WRITTEN_OFF = replace(BASE, movement=Movement.CONFIRMED)
 MAYBE = replace(BASE, movement=Movement.CONFIRMED, told=Told.MAYBE)
 WIN = replace(BASE, kind=Kind.WIN)
+SILENT = replace(WIN, movement=Movement.CONFIRMED, round_id="r")
 OWED = replace(BASE, cancel=CancelState.OWED)
 BELIEVED = replace(BASE, cancel=CancelState.NOT_FOUND, rechecks_left=2, next_try_at=NOW)
 
@@ -34,6 +36,14 @@ BELIEVED = replace(BASE, cancel=CancelState.NOT_FOUND, rechecks_left=2, next_try
         (replace(WIN, created_at=499.9), ALONE, Action.LEAVE),
         (replace(WIN, movement=Movement.REFUSED, told=Told.REFUSED), ALONE, Action.NOTHING),
         (replace(WIN, movement=Movement.CONFIRMED), ALONE, Action.NOTHING),
+        # One that was made and never heard of: whether its round is void is looked up once, and noted from then on.
+        (SILENT, ALONE, Action.SEE_ROUND),
+        (replace(SILENT, told=Told.MAYBE), ALONE, Action.SEE_ROUND),
+        (replace(SILENT, told_at=NOW), ALONE, Action.WAIT),
+        (replace(SILENT, round_cancelled=False), WITH_CANCELLED_BET, Action.NOTHING),
+        (replace(SILENT, round_cancelled=True), ALONE, Action.LEAVE),
+        (replace(SILENT, told=Told.YES, round_cancelled=True), ALONE, Action.NOTHING),
+        (replace(WIN, round_cancelled=True), ALONE, Action.LEAVE),
         # A cancel is owed until it is settled.
         (OWED, ALONE, Action.CANCEL),
         (replace(OWED, kind=None), ALONE, Action.CANCEL),
@@ -57,8 +67,13 @@ BELIEVED = replace(BASE, cancel=CancelState.NOT_FOUND, rechecks_left=2, next_try
         (replace(BELIEVED, rechecks_left=0), ALONE, Action.NOTHING),
         # What is a person's stays a person's, and what was refused often enough becomes one's.
         (replace(WIN, for_human="x"), ALONE, Action.NOTHING),
-        (replace(OWED, tries=2), ALONE, Action.CANCEL),
-        (replace(OWED, tries=3), ALONE, Action.LEAVE),
+        (replace(OWED, tries=99, refused_since=0.0), ALONE, Action.CANCEL),
+        # But what the provider does shows whether it has heard of a bet, also when a person has it.
+        (replace(MAYBE, for_human="x"), WITH_WIN, Action.BELIEVE),
+        (replace(MAYBE, for_human="x", status_said_ok=True), ALONE, Action.BELIEVE),
+        (replace(MAYBE, status_said_ok=True), ALONE, Action.BELIEVE),
+        (replace(MAYBE, for_human="x"), ALONE, Action.LISTEN),
+        (replace(MAYBE, for_human="x", next_try_at=NOW + 1), ALONE, Action.WAIT),
         # A call that was cut off.
         (replace(BASE, kind=Kind.WIN, call=Kind.WIN, call_ends_at=990.0), ALONE, Action.REDELIVER),
         (replace(BASE, call=Kind.BET, call_ends_at=930.0), ALONE, Action.ABANDON),
@@ -130,7 +145,74 @@ def test_a_refusal_does_not_use_up_a_recheck() -> None:
     row = after(refused, BELIEVED, TIMES, now=NOW, pause=0.5)
     assert (row.rechecks_left, row.next_try_at, row.tries) == (2, NOW + 0.5, 1)
 
-    assert plan(replace(row, tries=3), ALONE, TIMES, ALL, now=NOW + 1).action is Action.LEAVE
+
+def refuse(row: Row, at: float) -> Row:
+    refused = rules.refused(replace(row, result=Result.FAILED), at)
+    return after(Verdict(refused, None), row, TIMES, now=at, pause=0.1)
+
+
+def test_what_is_refused_is_tried_at_growing_pauses_and_given_up_by_time() -> None:
+    row, at, pauses = OWED, NOW, []
+    while not row.for_human:
+        row = refuse(row, at)
+        pauses.append((row.next_try_at or 0) - at)
+        at = row.next_try_at or 0
+
+    assert pauses[:5] == [0.25, 0.5, 1, 2, 4]
+    assert row.for_human == f"refused {row.tries} times in {at - pauses[-1] - NOW:.0f} s"
+    assert NOW + TIMES.give_up_after <= at <= NOW + 2 * TIMES.give_up_after + 300
+
+
+def test_a_pause_between_refusals_has_an_end() -> None:
+    assert refuse(replace(OWED, tries=10**6, refused_since=NOW), NOW).next_try_at == NOW + TIMES.refused_pause_max
+
+
+def test_what_was_refused_long_ago_is_tried_once_more() -> None:
+    """The gateway was away meanwhile: nobody has asked the wallet since."""
+    old = replace(OWED, tries=3, refused_since=NOW - 10 * TIMES.give_up_after)
+
+    assert plan(old, ALONE, TIMES, ALL, now=NOW).action is Action.CANCEL
+    assert refuse(old, NOW).for_human
+
+
+ROLLBACK = Switches(rollback=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "around", "action"),
+    [
+        (replace(SILENT, round_cancelled=True), WITH_CANCELLED_BET, Action.CANCEL),
+        (WIN, WITH_CANCELLED_BET, Action.CANCEL),
+        # Another bet of the round stands: the provider may have cancelled a double of it.
+        (WIN, Round(has_cancelled_bet=True, has_standing_bet=True), Action.LEAVE),
+        (replace(SILENT, round_cancelled=True), Round(has_standing_bet=True), Action.LEAVE),
+        (SILENT, ALONE, Action.SEE_ROUND),
+    ],
+)
+def test_where_the_provider_rolls_back_rounds_their_wins_go_back(row: Row, around: Round, action: Action) -> None:
+    assert plan(row, around, TIMES, ROLLBACK, now=NOW).action is action
+
+
+@pytest.mark.parametrize("around", [ALONE, WITH_CANCELLED_BET])
+def test_what_became_of_the_round_is_noted(around: Round) -> None:
+    taken = take(SILENT, Plan(Action.SEE_ROUND), now=NOW, seconds=1, around=around)
+
+    assert taken.round_cancelled is around.has_cancelled_bet
+    assert taken.is_listed is around.has_cancelled_bet
+
+
+def test_a_win_that_is_sent_again_knows_its_round_by_then() -> None:
+    assert take(WIN, Plan(Action.REDELIVER), now=NOW, seconds=1).round_cancelled is False
+    assert take(LOST_WIN, Plan(Action.ASK), now=NOW, seconds=1).round_cancelled is False
+
+
+def test_whether_a_bet_was_heard_of_is_seen_at_growing_pauses() -> None:
+    left = replace(MAYBE, for_human="x", told_at=NOW - 400)
+    listening = take(left, Plan(Action.LISTEN), now=NOW, seconds=1)
+
+    assert (listening.next_try_at, listening.for_human) == (NOW + 100, "x")
+    heard = take(listening, Plan(Action.BELIEVE), now=NOW, seconds=1)
+    assert (heard.told, heard.is_listed) == (Told.YES, False)
 
 
 def test_an_unknown_recheck_is_made_again_after_a_pause() -> None:
@@ -177,7 +259,6 @@ MADE_OWED = replace(OWED, movement=Movement.CONFIRMED)
         (replace(MADE_OWED, cancel_unresolved=True), V1, Action.CANCEL),
         (replace(MADE_OWED, cancel_unresolved=True), ONCE, Action.ASK),
         (replace(MADE_OWED, cancel_unresolved=True), ONCE_NEITHER, Action.LEAVE),
-        (replace(MADE_OWED, cancel_unresolved=True, tries=3), ONCE, Action.LEAVE),
         (
             replace(OWED, movement_unresolved_since=995.0),
             replace(NO_STATUS, late_bets_refused=False, checks=V1.checks - {42}),
@@ -200,7 +281,7 @@ def test_a_bet_that_is_given_up_is_cancelled_before_it_is_asked_for() -> None:
     assert (taken.cancel, taken.cancel_by_provider, taken.call) == (CancelState.OWED, False, None)
 
     asked = take(LOST_WIN, plan(LOST_WIN, ALONE, TIMES, ALL, now=NOW, promises=ONCE), now=NOW, seconds=1)
-    assert asked == LOST_WIN
+    assert asked == replace(LOST_WIN, round_cancelled=False)
 
 
 @pytest.mark.parametrize(

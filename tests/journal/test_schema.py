@@ -14,9 +14,11 @@ from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.store import Store
 from walletbridge.journal.worker import worker_name
 
+VERSION = 2
 
-def test_a_new_file_is_of_version_1_and_loses_nothing_that_was_committed(store: Store) -> None:
-    assert pragma(store, "user_version") == 1
+
+def test_a_new_file_is_of_the_last_version_and_loses_nothing_that_was_committed(store: Store) -> None:
+    assert pragma(store, "user_version") == VERSION
     assert pragma(store, "journal_mode") == "wal"
     assert pragma(store, "synchronous") == 2
 
@@ -35,11 +37,11 @@ def test_a_file_of_a_later_version_is_refused_and_left_as_it_is(
     store: Store, open_store: OpenStore, path: Path
 ) -> None:
     put(store, REST)
-    store._db.execute("PRAGMA user_version = 2")
+    store._db.execute(f"PRAGMA user_version = {VERSION + 1}")
     store.close()
     before = path.read_bytes()
 
-    with pytest.raises(ValueError, match="the journal is of version 2; this program knows 1"):
+    with pytest.raises(ValueError, match=f"the journal is of version {VERSION + 1}; this program knows {VERSION}"):
         open_store()
 
     assert path.read_bytes() == before

@@ -173,6 +173,9 @@ def test_a_note_needs_no_turn_and_takes_none(store: Store, open_store: OpenStore
 # What is to be looked at
 
 
+SILENT = replace(REST, kind=Kind.WIN, movement=Movement.CONFIRMED)
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
@@ -181,7 +184,13 @@ def test_a_note_needs_no_turn_and_takes_none(store: Store, open_store: OpenStore
         (replace(REST, call=Kind.BET), True),
         (replace(REST, movement=Movement.CONFIRMED, told=Told.MAYBE), True),
         (replace(REST, movement=Movement.CONFIRMED, told=Told.MAYBE, cancel=CancelState.DONE), False),
-        (replace(REST, kind=Kind.WIN, movement=Movement.CONFIRMED, told=Told.MAYBE), False),
+        # A win of which nobody may have heard, until it is known whether its round is void.
+        (replace(SILENT, told=Told.MAYBE), True),
+        (SILENT, True),
+        (replace(SILENT, round_id=""), False),
+        (replace(SILENT, round_cancelled=False), False),
+        (replace(SILENT, round_cancelled=True), True),
+        (replace(SILENT, told=Told.YES), False),
         (replace(REST, for_human="refused"), True),
         (replace(REST, cancel=CancelState.NOT_FOUND, rechecks_left=1), True),
     ],
@@ -252,7 +261,8 @@ CANCEL = replace(REST, trans_id="2", kind=None, cancel=CancelState.OWED)
         (replace(WIN, cancel=CancelState.DONE), Round(has_win=True)),
         (replace(WIN, account="other"), Round()),
         (replace(WIN, round_id="s"), Round()),
-        (replace(REST, trans_id="2"), Round()),
+        (replace(REST, trans_id="2"), Round(has_standing_bet=True)),
+        (replace(REST, trans_id="2", movement=Movement.REFUSED), Round()),
         (CANCEL, Round(has_cancelled_bet=True)),
         (replace(CANCEL, kind=Kind.BET, cancel=CancelState.NOT_FOUND), Round(has_cancelled_bet=True)),
         (replace(CANCEL, account="other"), Round()),
@@ -266,6 +276,54 @@ def test_what_else_came_of_a_round(store: Store, other: Row, around: Round) -> N
 
     assert isinstance(found, Found)
     assert found.around == around
+
+
+def _cancelled(store: Store, row: Row) -> bool | None:
+    found = get(store, row)
+    assert found is not None
+    return found.round_cancelled
+
+
+def test_the_cancel_of_a_bet_is_noted_in_the_wins_of_its_round(store: Store) -> None:
+    """In the transaction that writes the intent, so no order of both escapes."""
+    others = [replace(WIN, trans_id="4", round_id="s"), replace(WIN, trans_id="5", account="other")]
+    wins = [WIN, replace(WIN, trans_id="3", movement=Movement.CONFIRMED)]
+    put(store, REST, *wins, *others, replace(REST, trans_id="6"))
+
+    with store.transaction():
+        store.note(REST.account, REST.trans_id, writes(replace(REST, cancel=CancelState.OWED)))
+
+    assert [_cancelled(store, row) for row in wins] == [True, True]
+    assert [_cancelled(store, row) for row in (*others, replace(REST, trans_id="6"))] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(REST, movement=Movement.REFUSED),
+        replace(REST, kind=Kind.WIN, cancel=CancelState.OWED),
+        replace(REST, round_id="", cancel=CancelState.OWED),
+    ],
+)
+def test_nothing_else_is_noted_in_the_wins_of_a_round(store: Store, changed: Row) -> None:
+    put(store, replace(changed, cancel=CancelState.NONE), replace(WIN, trans_id="3", round_id=changed.round_id))
+    with store.transaction():
+        store.note(REST.account, REST.trans_id, writes(changed))
+
+    assert _cancelled(store, replace(WIN, trans_id="3")) is None
+
+
+def test_a_mere_cancel_of_another_account_makes_a_transaction_nobodys(store: Store) -> None:
+    put(store, replace(CANCEL, trans_id="1", account="other"))
+    found = look(store, writes(None))
+    assert isinstance(found, Found)
+    assert found.other is None
+
+    put(store, replace(CANCEL, trans_id="1", account="another", kind=Kind.BET))
+    found = look(store, writes(None))
+    assert isinstance(found, Found)
+    assert found.other is not None
+    assert found.other.account == "another"
 
 
 def test_both_a_win_and_a_cancelled_bet(store: Store) -> None:

@@ -7,6 +7,7 @@ from tests.model.books import Stand
 from tests.model.setting import SECONDS, SENDS_OF_CANCEL, Fault, Stage
 from tests.model.state import (
     UNKNOWN,
+    Asked,
     Belief,
     Call,
     Phase,
@@ -16,11 +17,10 @@ from tests.model.state import (
     canonical,
     faulty,
     hear,
-    stands,
     with_row,
 )
 
-from walletbridge.journal import ends, looks
+from walletbridge.journal import ends, looks, record, rules
 from walletbridge.journal import plan as plans
 from walletbridge.journal.plan import Action, Switches
 from walletbridge.journal.row import Kind, Row
@@ -49,7 +49,7 @@ def of_provider(stage: Stage, state: State) -> Steps:
     if state.faults:
         yield from _cancels(state)
         yield from _of_bet(stage, state) if stage.setting.kind is Kind.BET else _of_win(state)
-        yield from faulty(state, Fault.STATUS, _ask(state))
+        yield from _questions(state)
         yield from faulty(state, Fault.CONFLICT, *_conflicts(stage, state))
 
 
@@ -71,8 +71,7 @@ def _cancels(state: State) -> Steps:
 
 def _of_bet(stage: Stage, state: State) -> Steps:
     provider = state.provider
-    is_read = provider.belief is Belief.REFUSED
-    yield from faulty(state, Fault.REPEAT, look_movement(stage, state, is_read=is_read))
+    yield from faulty(state, Fault.REPEAT, look_movement(stage, state, is_read=False))
     if (provider.belief is Belief.MADE or provider.cancels_left) and not state.around.has_win:
         belief = Belief.VOID if provider.cancels_left else Belief.MADE
         plays_on = replace(provider, belief=belief, cancels_left=0, heard_made=True)
@@ -82,9 +81,16 @@ def _of_bet(stage: Stage, state: State) -> Steps:
 
 def _of_win(state: State) -> Steps:
     if not state.around.has_cancelled_bet:
-        void = replace(state.provider, belief=Belief.VOID, sends_left=0, cancels_left=0)
-        around = replace(state.around, has_cancelled_bet=True)
-        yield from faulty(state, Fault.CANCEL_OF_ROUND, replace(state, provider=void, around=around))
+        yield from faulty(state, Fault.CANCEL_OF_ROUND, round_cancelled(state))
+
+
+def round_cancelled(state: State) -> State:
+    """The provider has given up on a win, and cancels the bet of its round."""
+    heard = state.provider.heard_made
+    void = replace(state.provider, belief=Belief.VOID if heard else Belief.ROLLED_BACK, sends_left=0, cancels_left=0)
+    around = replace(state.around, has_cancelled_bet=True)
+    row = state.row and rules.in_cancelled_round(state.row)
+    return replace(with_row(state, row), provider=void, around=around)
 
 
 def look_movement(stage: Stage, state: State, *, is_read: bool = True) -> State:
@@ -93,7 +99,8 @@ def look_movement(stage: Stage, state: State, *, is_read: bool = True) -> State:
     call = Call(stage.setting.kind, None, is_first=state.row is None, is_read=is_read)
     if look.step is Step.SEND:
         return _take(stage, state, look.row, call)
-    return answering(with_row(state, look.row), call, _ANSWERS[look.step])
+    answer = look.told.result if look.told else _ANSWERS[look.step]
+    return answering(with_row(state, look.row), call, answer)
 
 
 def _look_cancel(stage: Stage, state: State) -> State:
@@ -133,24 +140,50 @@ def _conflicts(stage: Stage, state: State) -> Iterator[State]:
             yield with_row(state, ends.delivered(look.row, stage.conflict, sent=sent))
 
 
-def _ask(state: State) -> State:
-    """The question, the wallet's answer, and what the provider makes of it."""
+_SAYS = {Stand.UNKNOWN: None, Stand.MADE: TransactionState.OK, Stand.CANCELLED: TransactionState.CANCELED}
+_SAID_BEFORE = {
+    Stand.UNKNOWN: (),
+    Stand.MADE: (None,),
+    Stand.CANCELLED: (None, TransactionState.OK),
+}
+"""What a replica may still say."""
+
+
+def _questions(state: State) -> Steps:
+    """The provider asks what became of it."""
+    if state.asked is not None:
+        return
     look = looks.look_status(state.row)
-    state = with_row(state, look.row)
+    looked = with_row(state, look.row)
     if look.step is not Step.SEND:
+        yield from faulty(state, Fault.STATUS, looked)
+        return
+    yield from faulty(state, Fault.STATUS, replace(looked, asked=Asked(looked.row, _SAYS[state.books.stand])))
+    if state.row is not None:
+        lagging = [replace(looked, asked=Asked(looked.row, said)) for said in _SAID_BEFORE[state.books.stand]]
+        yield from faulty(state, Fault.LAG, *lagging)
+
+
+def answered(stage: Stage, state: State, asked: Asked) -> State:
+    """The wallet's answer to the provider's question is there, and what the provider makes of it."""
+    state = replace(state, asked=None)
+    row = state.row and rules.absorb(state.row)
+    if stage.setting.drops_old_answers and row != asked.row:
+        # 500, and what the provider takes for true is as before.
         return state
-    if state.straggles and state.books.stand is Stand.UNKNOWN:
+    if state.straggles and asked.said is None:
         # What is still under way is cancelled all the same (PROTOCOL: Retries).
         return state
-    provider = replace(state.provider, sends_left=0, cancels_left=0)
-    if state.books.stand is Stand.UNKNOWN:
-        belief = Belief.REFUSED if provider.belief is Belief.REFUSED else Belief.NOT_MADE
-        return replace(state, provider=replace(provider, belief=belief))
-    said = TransactionState.OK if stands(state) else TransactionState.CANCELED
-    verdict = ends.end_status(state.row, Outcome(Result.OK, state=said))
+    outcome = Outcome(Result.OK if asked.said else Result.TRANSACTION_NOT_FOUND, state=asked.said)
+    verdict = record.end_status(row, outcome, stage.promises)
     if verdict is not None and verdict.answer is UNKNOWN:
         return with_row(state, verdict.row)
-    belief = Belief.MADE if said is TransactionState.OK else Belief.NOT_MADE
+    said = (verdict.answer if verdict and verdict.answer else outcome).state
+    provider = replace(state.provider, sends_left=0, cancels_left=0)
+    if said is None and provider.belief is Belief.REFUSED:
+        belief = Belief.REFUSED
+    else:
+        belief = Belief.MADE if said is TransactionState.OK else Belief.NOT_MADE
     return replace(with_row(state, verdict.row if verdict else None), provider=replace(provider, belief=belief))
 
 
@@ -159,10 +192,10 @@ def of_resolver(stage: Stage, state: State) -> Steps:
     if state.row is None:
         return
     chosen = plans.plan(state.row, state.around, stage.setting.times, Switches(), now=0, eager=True)
-    if chosen.action in {Action.NOTHING, Action.WAIT}:
+    if chosen.action in {Action.NOTHING, Action.WAIT, Action.LISTEN}:
         return
     label = f"the resolver: {chosen.action.value}"
-    row = plans.take(state.row, chosen, now=0, seconds=SECONDS)
+    row = plans.take(state.row, chosen, now=0, seconds=SECONDS, around=state.around)
     if chosen.action not in plans.SENDS:
         yield label, with_row(state, row)
         return

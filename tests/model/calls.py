@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from msgspec.structs import replace
-from tests.model.arrivals import answering
+from tests.model.arrivals import answering, round_cancelled
 from tests.model.books import execute
 from tests.model.setting import SECONDS, Fault, Stage
 from tests.model.state import (
@@ -44,6 +44,9 @@ def of_call(stage: Stage, state: State, call: Call) -> Steps:
     if not stage.setting.takes_turns and state.provider.cancels_left:
         yield "its cancel comes, at the same time", _cancel_beside(stage, state, call)
     if state.faults:
+        if call.kind is not Kind.BET and stage.setting.kind is Kind.WIN and not state.around.has_cancelled_bet:
+            is_given_up = call.by is not None or not call.is_read
+            yield from faulty(state, Fault.CANCEL_OF_ROUND, *[round_cancelled(state)] * is_given_up)
         is_waited_for = call.by is None and call.is_read
         dead = replace(state, call=None)
         yield from faulty(state, Fault.CRASH, hear(dead, call.kind, UNKNOWN) if is_waited_for else dead)
@@ -180,4 +183,6 @@ def _heard(state: State, call: Call, answer: Result | None) -> State:
 
 
 def _heard_made(state: State) -> State:
-    return replace(state, provider=replace(state.provider, heard_made=True))
+    """It went out, so nobody can know that the provider has not read it."""
+    belief = Belief.VOID if state.provider.belief is Belief.ROLLED_BACK else state.provider.belief
+    return replace(state, provider=replace(state.provider, heard_made=True, belief=belief))

@@ -9,6 +9,8 @@ from tests.model.provider import ACCOUNT, Belief, Entry, Provider
 from tests.model.wallet import Fate, Way
 from tests.model.world import WORKERS, World
 
+from walletbridge.journal.by_hand import Decision, decide
+from walletbridge.journal.words import Word
 from walletbridge.outcomes import Result
 
 AT_REST_SECONDS = 250.0
@@ -31,6 +33,7 @@ class Outage(Enum):
     WALLET = "the wallet"
     DISK = "the disk"
     GATEWAY = "all workers"
+    WARMTH = "the wallet's readiness: it refuses everything"
 
 
 class Machine(RuleBasedStateMachine):
@@ -78,6 +81,7 @@ class Machine(RuleBasedStateMachine):
             for place in range(WORKERS):
                 self.world.crash(place)
         self.world.wallet.is_away = outage is Outage.WALLET
+        self.world.wallet.is_warming = outage is Outage.WARMTH
         self.world.disk.is_failing = outage is Outage.DISK
         self.world.pass_time(seconds)
         self._mend()
@@ -109,6 +113,37 @@ class Machine(RuleBasedStateMachine):
     def ask(self, entry: Entry) -> None:
         if not entry.is_busy:
             self.provider.ask(entry)
+
+    @rule(seconds=st.sampled_from([0.0, 0.5, 3.0]))
+    def lag(self, seconds: float) -> None:
+        self.world.wallet.lag_seconds = seconds
+
+    @rule(entry=bets | wins, decision=st.sampled_from(Decision))
+    def decide(self, entry: Entry, decision: Decision) -> None:
+        """A person decides, by what the wallet's books say, and may take the wrong row."""
+        key = (ACCOUNT, entry.callback.trans_key)
+        row = self.world.disk.rows.get(key)
+        if row is None or row.call is not None or entry.is_busy:
+            return
+        word = Word(decision=decision.value, name="anna", at=0, reason="")
+        try:
+            self.world.disk.rows[key] = decide(row, word)
+        except ValueError:
+            return
+        assert row.is_listed
+        entry.is_decided |= decision is not Decision.RETRY
+
+    @rule()
+    def back_up(self) -> None:
+        self.world.disk.back_up()
+
+    @rule()
+    def restore(self) -> None:
+        """The journal's file is replaced by its last backup, and the gateway is started on it."""
+        for place in range(WORKERS):
+            self.world.crash(place)
+        self.provider.restored(self.world.disk.restore())
+        self._start_all()
 
     @invariant()
     def nothing_is_wrong_yet(self) -> None:
@@ -147,6 +182,7 @@ class Machine(RuleBasedStateMachine):
 
     def _mend(self) -> None:
         self.world.disk.is_failing = False
+        self.world.wallet.is_warming = False
         self._start_all()
         self.world.connect()
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from walletbridge.journal import rules
 from walletbridge.journal.columns import needs_look
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Found, JournalUnavailable, Step
-from walletbridge.journal.row import CancelState, Kind, Row
+from walletbridge.journal.row import CancelState, Kind, Movement, Row
 from walletbridge.journal.store import GRACE_SECONDS
 
 
@@ -27,6 +28,19 @@ class Disk:
     is_failing: bool = False
     seconds: float = 0.0
     """How long a commit takes."""
+
+    backup: dict[tuple[str, str], Row] = field(default_factory=dict)
+
+    def back_up(self) -> None:
+        """Copies the rows, as they are in the midst of it all."""
+        self.backup = dict(self.rows)
+
+    def restore(self) -> set[str]:
+        """Puts the copy in place of the rows, and says which transactions were lost with that."""
+        lost = {trans_id for _, trans_id in self.rows.keys() - self.backup.keys()}
+        self.rows = {key: rules.restored(row) for key, row in self.backup.items()}
+        self.turns.clear()
+        return lost
 
     def do[T](self, job: Callable[[], T]) -> T:
         """Does a job, unless the disk fails."""
@@ -73,7 +87,7 @@ class Disk:
     def _found(self, account: str, trans_id: str, *, needs_round: bool = False) -> Found:
         rows = [row for (_, key), row in self.rows.items() if key == trans_id]
         row = next((row for row in rows if row.account == account), None)
-        other = next((row for row in rows if row.account != account), None)
+        other = next((row for row in rows if row.account != account and row.kind is not None), None)
         return Found(row, other, self._around(row) if row and needs_round else Round(), self.clock())
 
     def _around(self, row: Row) -> Round:
@@ -89,11 +103,22 @@ class Disk:
             has_cancelled_bet=any(
                 other.kind is not Kind.WIN and other.cancel is not CancelState.NONE for other in others
             ),
+            has_standing_bet=any(
+                other.kind is Kind.BET and other.cancel is CancelState.NONE and other.movement is not Movement.REFUSED
+                for other in others
+            ),
         )
 
     def _write(self, row: Row | None) -> None:
-        if row is not None:
-            self.rows[row.account, row.trans_id] = row
+        if row is None:
+            return
+        before = self.rows.get((row.account, row.trans_id))
+        self.rows[row.account, row.trans_id] = row
+        if rules.cancels_round(before, row):
+            of_round = [key for key, other in self.rows.items() if other.round_id == row.round_id]
+            for key in of_round:
+                if key[0] == row.account:
+                    self.rows[key] = rules.in_cancelled_round(self.rows[key])
 
 
 class MemoryJournal:

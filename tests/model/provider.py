@@ -32,7 +32,9 @@ class Belief(StrEnum):
     DISPUTED = "disputed"
     """Its cancel was refused."""
     VOID = "void"
-    """A win whose bet was cancelled."""
+    """A win that it heard of, or that is under way, whose bet was cancelled."""
+    ROLLED_BACK = "rolled back"
+    """A win that it never heard of, whose bet it has cancelled."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +50,10 @@ class Entry:
     gave_up: bool = False
     """No answer came to its cancel."""
     cancel_answer: Result | None = None
+    is_decided: bool = False
+    """By a person, who knows the wallet and not the provider."""
+    is_forgotten: bool = False
+    """The journal that knew of it is lost."""
 
 
 class Provider:
@@ -77,15 +83,21 @@ class Provider:
             callback = other.callback
             is_win_of_it = isinstance(callback, Win) and callback.round_id == entry.callback.round_id != ""
             if is_win_of_it and isinstance(entry.callback, Bet):
-                other.belief = Belief.VOID
+                # Where it is not seen that nobody reads an answer, one that went out may not have been heard.
+                is_unheard = other.belief is Belief.UNSURE and not other.is_busy and self._world.leaving_is_seen
+                other.belief = Belief.ROLLED_BACK if is_unheard else Belief.VOID
         self._start(entry, self._cancel(entry))
 
     def repeat(self, entry: Entry) -> None:
-        """Sends a bet once more: in earnest where it was refused, else by mistake."""
-        if entry.belief is Belief.REFUSED and not entry.is_busy:
-            self._start(entry, self._bet(entry))
-        else:
-            self._start(None, self._repeat(entry))
+        """Sends a bet once more, by mistake: it goes by the answer to the first."""
+        if not entry.is_forgotten:
+            # Of a double that comes after the journal was lost, nobody could tell that it is one.
+            self._start(None, self._send(entry, entry.callback))
+
+    def restored(self, lost: set[str]) -> None:
+        """The journal is an older one now, without these transactions."""
+        for entry in self.entries:
+            entry.is_forgotten |= entry.callback.trans_key in lost
 
     def conflict(self, entry: Entry) -> None:
         """Uses a transaction's id for another amount."""
@@ -106,10 +118,16 @@ class Provider:
         key = entry.callback.trans_key
         row = self._world.disk.rows.get((ACCOUNT, key))
         stand = self._world.wallet.books.get(key, Books()).stand
-        if row is not None and row.for_human:
+        if row is not None and row.for_human.startswith("refused"):
+            return f"a wallet that was warming up has left {row} to a person"
+        if entry.is_decided or entry.is_forgotten or (row is not None and row.for_human):
             return ""
         if row is not None and (row.is_listed or row.call is not None):
             return f"nobody settles {row}"
+        return self._difference(entry, row, stand)
+
+    def _difference(self, entry: Entry, row: Row | None, stand: Stand) -> str:
+        key = entry.callback.trans_key
         if entry.gave_up and (row is None or (row.cancel is CancelState.NONE and not _is_written_off(row))):
             return ""  # Nothing but its cancel could have told.
         if entry.belief is Belief.UNSURE and (row is None or row.movement is Movement.REFUSED):
@@ -150,11 +168,6 @@ class Provider:
         else:
             entry.belief = Belief.MADE if outcome.result in _MADE else Belief.REFUSED
 
-    async def _repeat(self, entry: Entry) -> None:
-        outcome = await self._send(entry, entry.callback)
-        if outcome is not None and outcome.result in _MADE and entry.belief is Belief.REFUSED:
-            entry.belief = Belief.MADE
-
     async def _win(self, entry: Entry) -> None:
         for _ in range(self._sends):
             outcome = await self._send(entry, entry.callback)
@@ -189,6 +202,7 @@ class Provider:
             entry.belief = Belief.NOT_MADE
 
     async def _send(self, entry: Entry | None, callback: Callback) -> Outcome | None:
+        callback = replace(callback, requested_at=int(self._world.loop.time()))
         worker = self._world.worker()
         if worker is None:
             await asyncio.sleep(0.1)

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 from tests.model.setting import TIMES, Setting
 
-from walletbridge import outcomes
+from walletbridge import outcomes, resolver
 from walletbridge.callbacks import Bet, Win
-from walletbridge.journal import columns, ends, looks, rules
+from walletbridge.journal import columns, ends, looks, record, request, rules
 from walletbridge.journal import plan as plans
 from walletbridge.journal.plan import Action, Plan, Round
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
@@ -34,8 +34,8 @@ def a_refusal_speaks_for_all(patch: Patch) -> None:
     """Rule 3: a refusal speaks only for its own call."""
     real = ends._movement_refused
 
-    def refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
-        return real(replace(row, movement_unresolved_since=None), end, for_provider=for_provider)
+    def refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -> Verdict:
+        return real(replace(row, movement_unresolved_since=None), end, now=now, for_provider=for_provider)
 
     patch.setattr(ends, "_movement_refused", refused)
 
@@ -47,12 +47,17 @@ def a_repeats_refusal_is_passed_on(patch: Patch) -> None:
 
 def a_status_is_always_asked(patch: Patch) -> None:
     """Rule 4: while a row is open, a status for it is 500."""
-    patch.setattr(looks, "look_status", lambda found: Look(found, Step.SEND))
+    patch.setattr(looks, "look_status", lambda found, _other=None: Look(found, Step.SEND))
 
 
 def a_status_after_a_cancel_is_passed_on(patch: Patch) -> None:
     """Rule 4: what the wallet says of a transaction whose cancel was answered 42 is no answer if it stands."""
-    patch.setattr(ends, "end_status", lambda _row, _outcome: None)
+    patch.setattr(ends, "end_status", lambda _row, _outcome, **_: None)
+
+
+def a_lagging_status_is_believed(patch: Patch) -> None:
+    """Rule 4: what the journal has from the wallet outranks a status that contradicts it."""
+    patch.setattr(record, "_contradicted", lambda _row, _outcome: None)
 
 
 def a_bet_is_sent_again(patch: Patch) -> None:
@@ -62,6 +67,19 @@ def a_bet_is_sent_again(patch: Patch) -> None:
     def look(found: Row | None, other: Row | None, callback: Bet | Win, promises: Promises, **times: float) -> Look:
         looked = real(found, other, callback, promises, **times)
         if looked.row is None or "nothing but 500" not in looked.reason:
+            return looked
+        return looks._send(looked.row, Kind.BET, **times)
+
+    patch.setattr(looks, "look_movement", look)
+
+
+def a_refused_bet_is_sent_again(patch: Patch) -> None:
+    """Rule 6: a bet that was refused is refused again, for its sender never sends one twice."""
+    real = looks.look_movement
+
+    def look(found: Row | None, other: Row | None, callback: Bet | Win, promises: Promises, **times: float) -> Look:
+        looked = real(found, other, callback, promises, **times)
+        if looked.row is None or looked.step is not Step.TOLD:
             return looked
         return looks._send(looked.row, Kind.BET, **times)
 
@@ -123,8 +141,8 @@ def a_win_is_settled_by_a_refusal(patch: Patch) -> None:
     """Rule 8: it is settled by 0 or 41, and any other answer is a try."""
     real = ends._movement_refused
 
-    def refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
-        verdict = real(row, end, for_provider=for_provider)
+    def refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -> Verdict:
+        verdict = real(row, end, now=now, for_provider=for_provider)
         return verdict if for_provider else replace(verdict, row=replace(verdict.row, movement=Movement.REFUSED))
 
     patch.setattr(ends, "_movement_refused", refused)
@@ -140,6 +158,17 @@ def a_cancel_is_settled_by_a_refusal(patch: Patch) -> None:
         return replace(verdict, row=rules.settled(verdict.row, CancelState.DONE)) if is_refused else verdict
 
     patch.setattr(ends, "end_cancel", ended)
+
+
+def a_99_to_a_cancel_goes_out(patch: Patch) -> None:
+    """Rule 8: where the resolver is going to cancel it, its sender does not hear that nothing was undone."""
+    real = ends._cancel_refused
+
+    def refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -> Verdict:
+        verdict = real(row, end, now=now, for_provider=for_provider)
+        return replace(verdict, answer=end) if for_provider else verdict
+
+    patch.setattr(ends, "_cancel_refused", refused)
 
 
 def planned(patch: Patch, name: str, action: Action, change: Callable[[Row, Plan], Plan]) -> None:
@@ -166,6 +195,21 @@ def wins_are_left_open(patch: Patch) -> None:
 def a_win_is_owed_whatever_becomes_of_its_bet(patch: Patch) -> None:
     """Rule 9: a win is not sent again once a bet of its round was cancelled."""
     planned(patch, "_of_win", Action.LEAVE, lambda _row, _plan: Plan(Action.REDELIVER))
+
+
+def a_win_that_nobody_heard_of_is_at_rest(patch: Patch) -> None:
+    """Rule 9: one that was made and never answered is listed once a bet of its round is cancelled."""
+    patch.setattr(Row, "is_rolled_back", property(lambda _: False))
+
+
+def a_cancel_does_not_look_for_wins(patch: Patch) -> None:
+    """Rule 9: whichever of both comes first, so the cancel of a bet is noted in the wins of its round."""
+    patch.setattr(rules, "in_cancelled_round", lambda row: row)
+
+
+def a_win_does_not_look_for_cancels(patch: Patch) -> None:
+    """Rule 9: and a win that comes after the cancel looks for it."""
+    planned(patch, "_of_unheard_win", Action.SEE_ROUND, lambda _row, _plan: plans.NOTHING)
 
 
 def bets_are_left_open(patch: Patch) -> None:
@@ -224,6 +268,11 @@ def an_answer_to_a_conflict_counts(patch: Patch) -> None:
     patch.setattr(ends, "delivered", delivered)
 
 
+def nobody_listens_whether_it_was_heard(patch: Patch) -> None:
+    """Rule 11: what the provider does later shows whether it has heard."""
+    patch.setattr(plans, "_of_left", lambda *_: plans.NOTHING)
+
+
 def calls_are_forgotten(patch: Patch) -> None:
     """Rule 12: a call that never ended on record ended at its deadline, at the earliest."""
 
@@ -232,6 +281,31 @@ def calls_are_forgotten(patch: Patch) -> None:
 
     patch.setattr(rules, "absorb", forget)
     patch.setattr(plans, "absorb", forget)
+
+
+def what_is_refused_is_given_up_in_seconds(patch: Patch) -> None:
+    """Rule 8: what the wallet refuses is tried for hours, for it may be warming up."""
+    real = plans.after
+
+    def after(verdict: Verdict, before: Row, times: Times, **seconds: float) -> Row:
+        return real(verdict, before, replace(times, give_up_after=2), **seconds)
+
+    patch.setattr(resolver, "after", after)
+
+
+def what_is_sent_again_does_not_say_so(patch: Patch) -> None:
+    """Rule 8: a redelivery says that it is one, for a wallet may refuse what is long past."""
+    real = request.win_of
+
+    def win_of(text: str, checks: tuple[int, ...], *, sent_at: int) -> Win:
+        return replace(real(text, checks, sent_at=sent_at), redelivered=False, requested_at=0)
+
+    patch.setattr(resolver, "win_of", win_of)
+
+
+def a_restored_journal_is_believed(patch: Patch) -> None:
+    """Rule 12: what was open in a journal that is older than the answers may have ended since."""
+    patch.setattr(rules, "restored", lambda row: row)
 
 
 def open_rows_are_pruned(patch: Patch) -> None:
@@ -257,6 +331,11 @@ def the_intent_is_not_written(setting: Setting) -> Setting:
 def the_answer_goes_out_first(setting: Setting) -> Setting:
     """Rule 2: the outcome is on disk before the provider is answered."""
     return replace(setting, end_first=False)
+
+
+def an_old_answer_to_a_question_counts(setting: Setting) -> Setting:
+    """Rule 4: what the wallet said before the transaction changed is no answer."""
+    return replace(setting, drops_old_answers=False)
 
 
 def a_42_is_not_asked_again(setting: Setting) -> Setting:

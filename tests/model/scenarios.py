@@ -14,8 +14,8 @@ def scenarios(faults: int) -> dict[str, Setting]:
     """By name, with so many faults in a run."""
     any_of_all = (ANY,) * faults
     # Of what the wallet has from elsewhere a refusal or a lost cancel tells nobody anything; nor is it still on its way
-    # here: a status that was answered OK before there was a row is on no record.
-    elsewhere = (ANY - {Fault.REFUSED, Fault.CANCEL_LOST, Fault.STRAGGLES},) * faults
+    # here: a status that was answered OK before there was a row is on no record. Nor can a replica be contradicted.
+    elsewhere = (ANY - {Fault.REFUSED, Fault.CANCEL_LOST, Fault.STRAGGLES, Fault.LAG},) * faults
     return {
         "bet": Setting(faults=any_of_all),
         "bet, forgetful wallet": Setting(faults=any_of_all, kindness=FORGETS),

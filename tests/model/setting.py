@@ -13,7 +13,7 @@ from walletbridge.promises import Promises, Repeats
 
 SECONDS = 1
 """What a call may take."""
-TIMES = Times(settle_after=2, abandon_after=4, redeliver_for=5, recheck_after=(2, 2), tries_max=2)
+TIMES = Times(settle_after=2, abandon_after=4, redeliver_for=5, recheck_after=(2, 2), give_up_after=3)
 LATE_MAX = 4
 """How long after its deadline a call may still land: longer than is waited, shorter than is asked again."""
 SENDS_OF_WIN = 2
@@ -44,6 +44,7 @@ class Fault(StrEnum):
     REGRET = "the provider cancels what it believes in"
     WIN_OF_ROUND = "a win of the round comes"
     CANCEL_OF_ROUND = "the bet of the round is cancelled"
+    LAG = "the provider asks for the status, and the wallet answers from a replica that lags"
     PRUNE = "the rows at rest are deleted"
 
 
@@ -66,6 +67,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     takes_turns: bool = True
     intent_first: bool = True
     """The look's row is written before the wallet is called."""
+    drops_old_answers: bool = True
+    """What the wallet said of a transaction that has changed meanwhile is no answer."""
     end_first: bool = True
     """The end's row is written before the provider is answered."""
 

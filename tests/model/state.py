@@ -16,7 +16,7 @@ from tests.model.setting import LATE_MAX, SENDS_OF_CANCEL, TIMES, Fault
 
 from walletbridge.journal.plan import Plan, Round
 from walletbridge.journal.row import CancelState, Kind, Row
-from walletbridge.outcomes import Outcome, Result
+from walletbridge.outcomes import Outcome, Result, TransactionState
 
 UNKNOWN = None
 """HTTP 500, or no answer."""
@@ -37,7 +37,9 @@ class Belief(StrEnum):
     DISPUTED = "disputed"
     """Its cancel was refused."""
     VOID = "void"
-    """A win whose bet was cancelled, or a bet that it wrote off and plays on with."""
+    """A win that it heard of, whose bet was cancelled, or a bet that it wrote off and plays on with."""
+    ROLLED_BACK = "rolled back"
+    """A win that it never heard of, whose bet it has cancelled: with the round it is over."""
 
 
 class Provider(Struct, frozen=True):
@@ -83,6 +85,15 @@ class Call(Struct, frozen=True):
     asks_left: int = 1
 
 
+class Asked(Struct, frozen=True):
+    """A question of the provider's that the wallet has answered, and whose answer has not gone out."""
+
+    row: Row | None
+    """As it was when the wallet was asked."""
+    said: TransactionState | None
+    """None: it does not know the transaction."""
+
+
 class State(Struct, frozen=True):
     """Everything."""
 
@@ -97,6 +108,7 @@ class State(Struct, frozen=True):
     """The bet or win is still under way to the gateway, and may arrive at any time."""
     faults: tuple[frozenset[Fault], ...]
     """What may still happen."""
+    asked: Asked | None = None
     wrong: str = ""
 
 
@@ -133,7 +145,8 @@ def hear(state: State, kind: Kind, answer: Result | None) -> State:
 def _hear_of_cancel(provider: Provider, answer: Result | None) -> Provider:
     if answer is UNKNOWN:
         return replace(provider, cancels_left=provider.cancels_left - 1)
-    belief = provider.belief if answer in CANCELLED else Belief.DISPUTED
+    # 21 and 22 say that it may not play, whatever becomes of the transaction.
+    belief = Belief.DISPUTED if answer is Result.FAILED else provider.belief
     return replace(provider, cancels_left=0, cancel_answer=answer, belief=belief)
 
 
@@ -147,6 +160,7 @@ _OLDEST = {
     "told_at": -TIMES.abandon_after,
     "created_at": -TIMES.redeliver_for - 1,
     "next_try_at": 0,
+    "refused_since": -TIMES.give_up_after,
     "call_ends_at": -TIMES.redeliver_for,
 }
 """What is older makes no difference."""
@@ -155,7 +169,8 @@ _OLDEST = {
 def a_second_later(state: State) -> State:
     """The state as it looks then."""
     late = tuple((kind, age + 1) for kind, age in state.late if age < LATE_MAX)
-    return replace(state, row=state.row and _older(state.row), late=late)
+    asked = state.asked and replace(state.asked, row=state.asked.row and _older(state.asked.row))
+    return replace(state, row=state.row and _older(state.row), late=late, asked=asked)
 
 
 @cache
@@ -175,6 +190,7 @@ def canonical(row: Row) -> Row:
         balance=None,
         conflicts=0,
         sends=min(row.sends, 1),
+        tries=min(row.tries, 2),
         call_ends_at=row.call_ends_at if row.call else _OLDEST["call_ends_at"],
         cancel_by_provider=row.cancel_by_provider and row.cancel is not CancelState.NONE,
     )

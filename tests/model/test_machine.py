@@ -43,6 +43,9 @@ def test_no_walk_at_random_loses_money(block: int) -> None:
         rules_off.wins_are_left_open,
         rules_off.bets_are_left_open,
         rules_off.calls_are_forgotten,
+        rules_off.what_is_refused_is_given_up_in_seconds,
+        rules_off.what_is_sent_again_does_not_say_so,
+        rules_off.a_restored_journal_is_believed,
     ],
 )
 def test_the_same_walks_show_that_a_rule_is_off(

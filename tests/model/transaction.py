@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
-from tests.model.arrivals import of_provider, of_resolver
+from tests.model.arrivals import answered, of_provider, of_resolver
 from tests.model.books import Books, Stand, execute
 from tests.model.calls import of_call
 from tests.model.explorer import Model
@@ -54,6 +54,8 @@ def _steps(stage: Stage, state: State) -> Steps:
         yield from of_resolver(stage, state)
         yield from _pruned(state)
         yield "time passes", a_second_later(state)
+    if state.asked is not None:
+        yield "the question is answered", answered(stage, state, state.asked)
     for call in set(state.late):
         rest = list(state.late)
         rest.remove(call)
@@ -65,7 +67,8 @@ def _steps(stage: Stage, state: State) -> Steps:
 
 def _pruned(state: State) -> Steps:
     """The last thing that happens: rows are kept for longer than anybody comes back to them."""
-    is_over = not (state.late or state.straggles or state.provider.sends_left or state.provider.cancels_left)
+    provider = state.provider
+    is_over = not (state.late or state.straggles or state.asked or provider.sends_left or provider.cancels_left)
     if is_over and len(state.faults) == 1 and state.row is not None and not columns.needs_look(state.row):
         yield from faulty(state, Fault.PRUNE, replace(state, row=None))
 
@@ -82,14 +85,19 @@ def _wrong(stage: Stage, state: State) -> str:
 
 
 def _wrong_at_rest(stage: Stage, state: State) -> str:
+    return "a call never ends" if state.call is not None else _wrong_in_the_end(stage, state)
+
+
+def _wrong_in_the_end(stage: Stage, state: State) -> str:
     row, belief = state.row, state.provider.belief
-    if state.call is not None:
-        return "a call never ends"
-    if row is not None and row.for_human:
-        return ""
+    if row is not None and row.is_heard_in_doubt and state.around.has_win:
+        return "it is left to a person although a win of its round came"
     if row is not None and row.is_listed:
-        return "nobody settles it"
+        return "" if row.for_human else "nobody settles it"
     is_wanted = belief is Belief.MADE or (belief is Belief.UNSURE and stage.setting.kind is Kind.WIN)
-    if belief in {Belief.DISPUTED, Belief.VOID} or is_wanted == stands(state):
+    if belief is Belief.DISPUTED:
+        is_undone = state.books.stand is Stand.CANCELLED
+        return "its cancel was answered 99, and it was cancelled all the same" if is_undone else ""
+    if belief is Belief.VOID or is_wanted == stands(state):
         return ""
     return f"the provider takes it for {belief}, in the wallet it is {state.books.stand}, and nobody looks at it"

@@ -9,6 +9,8 @@ from tests.model.provider import Entry
 from tests.model.wallet import Fate
 from tests.model.world import WORKERS
 
+from walletbridge.journal.by_hand import Decision
+
 MOMENTS = [0.003, 0.011, 0.014, 0.3, 1.8]
 """In which a call is between two of its steps."""
 WHILES = [2.5, 6.0, 12.0, 25.0]
@@ -39,6 +41,10 @@ class Walk:
             (2, lambda: self._machine.repeat(self._entry("repeat", self._bets))),
             (1, lambda: self._machine.conflict(self._entry("conflict"))),
             (2, lambda: self._machine.ask(self._entry("status"))),
+            (1, lambda: self._machine.lag(self._one("a replica lags", [0.0, 0.5, 3.0]))),
+            (1, lambda: self._machine.decide(self._entry("a person"), self._one("decides", list(Decision)))),
+            (1, self._back_up),
+            (1, self._restore),
         ]
         self._weights, self._kinds = zip(*kinds, strict=True)
         sends = chance.choice([1, 2, 4])
@@ -82,6 +88,14 @@ class Walk:
         entry = self._chance.choice((entries or self._bets + self._wins)[-3:])
         self._log.append(f"{what} of {entry.callback.trans_key}")
         return entry
+
+    def _back_up(self) -> None:
+        self._log.append("a backup")
+        self._machine.back_up()
+
+    def _restore(self) -> None:
+        self._log.append("the backup is restored")
+        self._machine.restore()
 
     def _crash(self) -> None:
         self._machine.crash(self._one("crash", list(range(WORKERS))), again=self._chance.random() < 0.5)

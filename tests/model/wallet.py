@@ -16,6 +16,8 @@ from walletbridge.trace import Trace
 
 PROMPT_SECONDS = 0.01
 START_BALANCE = 100_000
+OLD_SECONDS = 60.0
+"""The age from which it refuses a call for it."""
 
 
 class Way(Enum):
@@ -47,6 +49,11 @@ class ModelWallet:
     fates: dict[str, list[Fate]] = field(default_factory=dict)
     """Of a transaction's next calls; after them everything goes well."""
     is_away: bool = False
+    is_warming: bool = False
+    """It refuses everything."""
+    lag_seconds: float = 0.0
+    """How old what a `status` sees is."""
+    history: dict[str, list[tuple[float, Stand]]] = field(default_factory=dict)
     calls: list[Callback] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
@@ -86,7 +93,7 @@ class ModelWallet:
         return outcome
 
     def _execute(self, fate: Fate, callback: Bet | Win | Cancel) -> Outcome:
-        if fate.way is Way.REFUSED:
+        if fate.way is Way.REFUSED or self.is_warming or self._is_old(callback):
             return Outcome(Result.FAILED, self.balance)
         if fate.way is Way.DROPPED:
             return Outcome(Result.FAILED)
@@ -101,12 +108,20 @@ class ModelWallet:
             kindness = replace(kindness, reports_repeats=True)
         kind = Kind(callback.command.value)
         self.books[key], result = execute(self.books.get(key, Books()), kind, kindness)
+        self.history.setdefault(key, []).append((self.clock(), self.books[key].stand))
         return Outcome(result, self.balance)
+
+    def _is_old(self, callback: Bet | Win | Cancel) -> bool:
+        """wallet.v1 may refuse what is long past, and is not to refuse what is sent again."""
+        is_redelivered = not isinstance(callback, Bet) and callback.redelivered
+        return not is_redelivered and self.clock() - (callback.requested_at or 0) > OLD_SECONDS
 
     def _read(self, callback: Callback) -> Outcome:
         if not isinstance(callback, Status):
             return Outcome(Result.OK, self.balance)
-        stand = self.books.get(callback.trans_key, Books()).stand
+        seen_at = self.clock() - self.lag_seconds
+        stands = [stand for at, stand in self.history.get(callback.trans_key, []) if at <= seen_at]
+        stand = stands[-1] if stands else Stand.UNKNOWN
         if stand is Stand.UNKNOWN:
             return Outcome(Result.TRANSACTION_NOT_FOUND, self.balance)
         state = TransactionState.OK if stand is Stand.MADE else TransactionState.CANCELED

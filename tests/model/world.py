@@ -27,7 +27,7 @@ WORKERS = 2
 LIMITS = {command: 2.0 if command in {Command.BET, Command.BALANCE} else 4.0 for command in Command}
 """How long the provider waits. PROTOCOL: Time limits."""
 MARGIN = 0.25
-TIMES = Times(settle_after=8, abandon_after=20, redeliver_for=86400, recheck_after=(30, 60), tries_max=3)
+TIMES = Times(settle_after=8, abandon_after=20, redeliver_for=86400, recheck_after=(30, 60), give_up_after=100)
 PACE = Pace(call_seconds=1, calls_max=4, tick_seconds=4, pause_seconds=0.5, pause_seconds_max=5, prune_every=1_000_000)
 WAY_SECONDS = 0.002
 """From the gateway to the provider. In it the gateway may die."""

@@ -103,7 +103,9 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("journal.recheck_after", {"0.1": 0.1, "86400": 86400}),
     ("journal.call_seconds", {"0.1": 0.1, "60": 60}),
     ("journal.retry_seconds", {"0.1": 0.1, "3600": 3600}),
-    ("journal.tries", {"1": 1, "1000": 1000}),
+    ("journal.give_up_after", {"0.1": 0.1, "7776000": 7776000}),
+    ("journal.refused_retry_seconds", {"0.1": 0.1, "86400": 86400}),
+    ("journal.rollback_rounds", {"true": True, "false": False}),
     ("limits.resolver_calls", {"1": 1, "65536": 65536}),
     ("limits.kept_for_cancels", {"0": 0, "45": 45}),
     ("limits.kept_for_wins", {"0": 0, "45": 45}),
@@ -173,7 +175,9 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("journal.recheck_after", seconds(86400), ["0", "86400.1", *NOT_SECONDS]),
     ("journal.call_seconds", seconds(60), ["0", "60.1", *NOT_SECONDS]),
     ("journal.retry_seconds", seconds(3600), ["0", "3600.1", *NOT_SECONDS]),
-    ("journal.tries", whole(1, 1000), ["0", "1001", *NOT_WHOLE]),
+    ("journal.give_up_after", seconds(7776000), ["0", "7776000.1", *NOT_SECONDS]),
+    ("journal.refused_retry_seconds", seconds(86400), ["0", "86400.1", *NOT_SECONDS]),
+    ("journal.rollback_rounds", BOOLEAN, NOT_BOOLEANS),
     ("limits.resolver_calls", whole(1, 65536), ["0", "65537", *NOT_WHOLE]),
     ("limits.kept_for_cancels", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
     ("limits.kept_for_wins", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
@@ -210,7 +214,7 @@ SECTIONS = {
     "status_cache": "size, ok_seconds, canceled_seconds",
     "journal": (
         "path, settle_after, abandon_after, redeliver_for, keep_days, settle_wins, settle_bets, recheck_after, "
-        "call_seconds, retry_seconds, tries"
+        "call_seconds, retry_seconds, give_up_after, refused_retry_seconds, rollback_rounds"
     ),
     "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, journal_steps, log_lines, "
     "header_bytes, header_count, header_seconds, body_seconds, idle_seconds, connections, connections_per_address, "

@@ -26,14 +26,15 @@ def end_question(row: Row, end: End, times: Times, *, now: float) -> Verdict:
     if end.result is Result.TRANSACTION_NOT_FOUND:
         return _not_known(known, end, times, now)
     if end.result is not Result.OK:
-        return Verdict(replace(known, tries=row.tries + 1), None, f"the question was answered {end.result.name}")
+        return Verdict(rules.refused(known, now), None, f"the question was answered {end.result.name}")
     if end.state is TransactionState.CANCELED:
         return _cancelled(known, end)
     return _stands(known, end, times, now)
 
 
 def _stands(row: Row, end: Outcome, times: Times, now: float) -> Verdict:
-    made = replace(row, movement=Movement.CONFIRMED, movement_unresolved_since=None, tries=0, next_try_at=None)
+    made = replace(row, movement=Movement.CONFIRMED, movement_unresolved_since=None, tries=0, refused_since=None)
+    made = replace(made, next_try_at=None)
     if row.cancel_unresolved:
         if now - row.call_ends_at < times.settle_after:
             return Verdict(made, None, "its cancel may still land", ask_again=True)

@@ -15,6 +15,7 @@ from walletbridge.journal import looks, rules
 from walletbridge.journal.repeats import cancels_are_checked, cancels_may_repeat
 from walletbridge.journal.row import CancelState, Kind, Movement, Row
 from walletbridge.journal.rules import Look, Step, Times
+from walletbridge.journal.words import is_cancelled_by_word_alone
 from walletbridge.promises import Promises
 
 
@@ -91,6 +92,10 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
     if is_own or (found is None and other is not None):
         return looks.look_cancel(found, other, callback, now=now, seconds=seconds, is_providers=is_providers)
     row = looks.cancel_wanted(found, callback, now=now, is_providers=is_providers)
+    if is_providers and is_cancelled_by_word_alone(row):
+        # RULES 16: nobody has asked the wallet, and 0 would say that the stake is back.
+        reason = "a person called it cancelled before its cancel came"
+        return Look(replace(row, for_human=reason, told_at=now), Step.UNKNOWN, reason)
     if row.cancel is CancelState.DONE:
         return Look(row, Step.CANCELLED, "cancelled before")
     if row.cancel is CancelState.NOT_FOUND:

@@ -39,7 +39,8 @@ class Numbered:
 def needs_look(row: Row) -> bool:
     """Whether the resolver or a person must still see the row: it is listed, or could be once its call has ended."""
     is_maybe = row.kind is Kind.BET and row.told is Told.MAYBE and row.cancel is CancelState.NONE
-    return row.is_listed or row.call is not None or is_maybe
+    is_unseen = bool(row.round_id) and row.round_cancelled is None and row.is_unheard_win
+    return row.is_listed or row.call is not None or is_maybe or is_unseen
 
 
 @cache

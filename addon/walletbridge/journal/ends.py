@@ -24,7 +24,7 @@ def end_movement(row: Row, end: End, *, now: float, for_provider: bool = True) -
         return Verdict(_movement_unknown(done, end, now, for_provider=for_provider), None, end.reason)
     known = replace(done, result=end.result, balance=end.balance, sends=done.sends + 1)
     if end.result not in _MADE:
-        return _movement_refused(known, end, for_provider=for_provider)
+        return _movement_refused(known, end, now=now, for_provider=for_provider)
     if row.cancel is CancelState.DONE and end.result is Result.ALREADY_PROCESSED:
         return Verdict(known, end)
     if row.cancel is not CancelState.NONE:
@@ -32,7 +32,13 @@ def end_movement(row: Row, end: End, *, now: float, for_provider: bool = True) -
         landed = replace(known, movement=Movement.CONFIRMED, cancel=CancelState.OWED)
         return Verdict(landed, None, "the wallet made it after its cancel")
     made = replace(
-        known, movement=Movement.CONFIRMED, movement_unresolved_since=None, tries=0, next_try_at=None, for_human=""
+        known,
+        movement=Movement.CONFIRMED,
+        movement_unresolved_since=None,
+        tries=0,
+        refused_since=None,
+        next_try_at=None,
+        for_human="",
     )
     if row.kind is Kind.BET and end.result is Result.ALREADY_PROCESSED and row.sends and row.told is not Told.YES:
         reason = "the wallet has made it, though nothing that was answered said so"
@@ -50,9 +56,9 @@ def _movement_unknown(row: Row, end: OutcomeUnknown, now: float, *, for_provider
     return rules.asked_in_vain(row) if for_provider else row
 
 
-def _movement_refused(row: Row, end: Outcome, *, for_provider: bool) -> Verdict:
+def _movement_refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -> Verdict:
     if not for_provider:
-        row = replace(row, tries=row.tries + 1)
+        row = rules.refused(row, now)
     if row.cancel is CancelState.DONE:
         return Verdict(row, end)
     if row.movement is Movement.CONFIRMED:
@@ -86,7 +92,7 @@ def repeat_refused(row: Row | None, end: Outcome) -> Row | None:
     return _repeat_refused(row, end).row
 
 
-def end_cancel(  # noqa: PLR0911, PLR0913 - one return for each case, and all that an end can depend on
+def end_cancel(  # noqa: PLR0913 - one return for each case, and all that an end can depend on
     row: Row, end: End, promises: Promises, times: Times, *, now: float, for_provider: bool
 ) -> Verdict:
     """What came of a cancel."""
@@ -100,25 +106,44 @@ def end_cancel(  # noqa: PLR0911, PLR0913 - one return for each case, and all th
     if end.result is Result.OK:
         return Verdict(rules.settled(known, CancelState.DONE), end)
     if end.result in _OF_UNDO_ALONE:
-        return _end_undo(known, end, promises, for_provider=for_provider)
+        return _end_undo(known, end, promises, now=now, for_provider=for_provider)
     if end.result is Result.TRANSACTION_NOT_FOUND:
         return _not_found(known, end, promises, times, now=now)
+    return _cancel_refused(known, end, now=now, for_provider=for_provider)
+
+
+def _cancel_refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -> Verdict:  # noqa: PLR0911 - one for each case
+    """
+    21, 22 or 99 to a cancel. RULES 8: 99 says that nothing was undone, so it goes out only where the resolver will not
+    undo it afterwards; 21 and 22 speak of the player, whatever becomes of the transaction.
+    """
+    is_check = end.result in _REFUSED_PLAYER
+    if row.cancel is CancelState.DONE:
+        return Verdict(row, end if is_check else replace(end, result=Result.OK))
+    if row.cancel is not CancelState.OWED:
+        if for_provider and row.rechecks_left and not is_check:
+            return Verdict(row, None, "it is asked again whether it landed late")
+        return Verdict(row if for_provider else rules.refused(row, now), end)
+    if not (row.may_stand or row.cancel_unresolved) and (for_provider or end.result is Result.PLAYER_NOT_FOUND):
+        return Verdict(rules.settled(row, CancelState.REFUSED), end)
     if not for_provider:
-        return Verdict(replace(known, tries=row.tries + 1), end)
-    if row.cancel is CancelState.OWED and row.cancel_unresolved:
-        return Verdict(known, None, "refused, while an earlier cancel is unresolved")
-    return Verdict(known, end)
+        return Verdict(rules.refused(row, now), end)
+    if row.cancel_unresolved:
+        return Verdict(row, None, "refused, while an earlier cancel is unresolved")
+    if is_check or row.for_human:
+        return Verdict(row, end)
+    return Verdict(row, None, "the wallet does not cancel it for now, and is asked again")
 
 
-def _end_undo(row: Row, end: Outcome, promises: Promises, *, for_provider: bool) -> Verdict:
+def _end_undo(row: Row, end: Outcome, promises: Promises, *, now: float, for_provider: bool) -> Verdict:
     """
     What the opposite movement alone comes to. PROTOCOL lists neither for a cancel: 41 says that it was made before, so
     the transaction is cancelled; 31, that a win is spent and could not be taken back: 500, and owed.
     """
     if end.result is Result.ALREADY_PROCESSED and not promises.has_cancel:
         return Verdict(rules.settled(row, CancelState.DONE), replace(end, result=Result.OK))
-    tries = row.tries + (not for_provider)
-    return Verdict(replace(row, tries=tries), None, f"{end.result.name} is no answer to a cancel")
+    known = row if for_provider else rules.refused(row, now)
+    return Verdict(known, None, f"{end.result.name} is no answer to a cancel")
 
 
 def _not_found(row: Row, end: Outcome, promises: Promises, times: Times, *, now: float) -> Verdict:

@@ -10,6 +10,8 @@ from walletbridge.journal.repeats import cancels_are_checked, repeats_are_told
 from walletbridge.journal.request import to_json
 from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 from walletbridge.journal.rules import Look, Step
+from walletbridge.journal.words import is_made_by_force
+from walletbridge.outcomes import Outcome, Result
 from walletbridge.promises import Promises, Repeats
 
 
@@ -30,9 +32,15 @@ def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all
     row = _anew(rules.absorb(_as_movement(found, callback) if found.kind is None else found), now)
     if row.cancel is not CancelState.NONE:
         return _look_movement_after_cancel(row, kind, promises, now, seconds)
-    if kind is Kind.BET and row.told not in {Told.YES, Told.REFUSED}:
+    if kind is Kind.BET and row.told is Told.REFUSED and not row.may_stand:
+        # The provider never sends a bet again: this is a double, and what it heard of the first stands (RULES 6).
+        told = Outcome(row.result or Result.FAILED, None)
+        return Look(row, Step.TOLD, "refused before; the journal knows", told=told)
+    if kind is Kind.BET and row.told is not Told.YES:
         # Its sender has written it off and will cancel it; 41 would keep the stake.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "nothing but 500 is known to have gone out for this bet")
+    if row.movement is Movement.CONFIRMED and promises.repeats is not Repeats.REPORTED and is_made_by_force(row):
+        return _look_movement_by_force(row, kind, promises, now, seconds)
     if promises.repeats is Repeats.UNPROTECTED and row.is_unresolved:
         return Look(_told_unknown(row, now), Step.UNKNOWN, "its outcome is unknown, and this wallet gets it only once")
     if row.movement is Movement.CONFIRMED and not repeats_are_told(promises):
@@ -40,10 +48,18 @@ def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all
     return _send(row, kind, now, seconds)
 
 
+def _look_movement_by_force(row: Row, kind: Kind, promises: Promises, now: float, seconds: float) -> Look:
+    """A person called it made, against the wallet's word; the wallet has the last one, where it can be asked."""
+    if promises.repeats is Repeats.REPLAYED:
+        return _send(row, kind, now, seconds)
+    reason = "a person called it made, and it comes again"
+    return Look(replace(_told_unknown(row, now), for_human=reason, word=""), Step.UNKNOWN, reason)
+
+
 def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: float, seconds: float) -> Look:
     if row.cancel is CancelState.OWED:
         return Look(_told_unknown(row, now), Step.UNKNOWN, "a cancel of this transaction is not settled")
-    if row.cancel is CancelState.NOT_FOUND:
+    if row.cancel in {CancelState.NOT_FOUND, CancelState.REFUSED}:
         return Look(row, Step.FAILED, "cancelled before it came")
     if kind is Kind.BET and row.told is not Told.YES and not row.cancel_by_provider:
         # To its sender 41 would mean that it stands.
@@ -60,8 +76,8 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
 ) -> Look:
     """May this cancel be sent? From here on no bet or win of the transaction is, until the cancel is settled."""
     if found is None and other is not None:
-        # 41 is no answer to a cancel.
-        return replace(_conflict(other), step=Step.UNKNOWN)
+        # PROTOCOL, Checks: a cancel that names a transaction of another account is 42.
+        return replace(_conflict(other), step=Step.NOT_FOUND)
     return _send(cancel_wanted(found, callback, now=now, is_providers=is_providers), Kind.CANCEL, now, seconds)
 
 
@@ -71,9 +87,12 @@ def cancel_wanted(found: Row | None, callback: Cancel, *, now: float, is_provide
     return _owed(row) if is_providers else _wanted_undone(row)
 
 
-def look_status(found: Row | None) -> Look:
+def look_status(found: Row | None, other: Row | None = None) -> Look:
     """May the wallet be asked? Not while a call's outcome is unknown: its answer could be out of date at once."""
     if found is None:
+        if other is not None:
+            reason = "another account's transaction"
+            return Look(None, Step.TOLD, reason, told=Outcome(Result.TRANSACTION_NOT_FOUND, None))
         return Look(None, Step.SEND)
     row = rules.absorb(found)
     if row.is_open:
@@ -120,16 +139,16 @@ def _owed(row: Row) -> Row:
 
 
 def _wanted_undone(row: Row) -> Row:
-    if row.cancel is not CancelState.NONE:
+    if row.cancel not in {CancelState.NONE, CancelState.REFUSED}:
         return row
-    return replace(row, cancel=CancelState.OWED, tries=0, next_try_at=None, for_human="")
+    return replace(row, cancel=CancelState.OWED, tries=0, refused_since=None, next_try_at=None, for_human="")
 
 
 def _anew(row: Row, now: float) -> Row:
     """A row at rest is used again. Ages count from now: its times may be of another boot."""
     if row.is_listed:
         return row
-    return replace(row, created_at=now, told_at=None, next_try_at=None, tries=0)
+    return replace(row, created_at=now, told_at=None, next_try_at=None, tries=0, refused_since=None)
 
 
 def _send(row: Row, kind: Kind, now: float, seconds: float) -> Look:

@@ -15,7 +15,12 @@ from walletbridge.journal.rules import Times, Verdict, absorb, settled
 from walletbridge.outcomes import Result
 from walletbridge.promises import Promises, Repeats
 
-RETRY_SECONDS = 0.25
+REFUSED_PAUSE_SECONDS = 0.25
+"""Before the first try of what was refused; doubled with each further one."""
+DOUBLINGS_MAX = 20
+"""More would only make the number large."""
+HEARSAY_SECONDS = 5.0
+"""The least pause between two looks whether the provider believes in a bet by now; it grows with the bet's age."""
 WALLET_V1 = Promises(late_bets_refused=True)
 
 
@@ -31,6 +36,8 @@ class Action(Enum):
     ASK = "ask the wallet what became of it"
     SETTLE = "note that there is nothing to be cancelled"
     BELIEVE = "note that the provider believes in the bet"
+    LISTEN = "see whether the provider believes in the bet by now"
+    SEE_ROUND = "see whether a bet of the win's round was cancelled"
     LEAVE = "leave it to a person"
 
 
@@ -44,6 +51,11 @@ class Round(Struct, frozen=True):
     """A win of it came."""
     has_cancelled_bet: bool = False
     """A cancel of a bet of it has its intent on disk."""
+    has_standing_bet: bool = False
+    """Another bet of it is neither cancelled nor refused."""
+
+
+ALONE = Round()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ class Switches:
 
     wins: bool = True
     bets: bool = True
+    rollback: bool = False
+    """The provider voids a round by cancelling its bets, so that a win that it has not heard of goes back as well."""
 
 
 class Plan(Struct, frozen=True):
@@ -82,12 +96,10 @@ def plan(  # noqa: PLR0913 - all that a plan can depend on
     """
     row = absorb(row)
     if row.for_human:
-        return NOTHING
+        return _of_left(row, around, now)
     wanted = _as_promised(row, _wanted(row, around, times, switches, now), promises, times, now)
     if wanted.action not in SENDS:
         return wanted
-    if row.tries >= times.tries_max:
-        return Plan(Action.LEAVE, reason=f"refused {row.tries} times")
     is_early = row.next_try_at is not None and now < row.next_try_at
     if is_early and (wanted.action is Action.RECHECK or not eager):
         return Plan(Action.WAIT, at=row.next_try_at or now)
@@ -101,31 +113,58 @@ def _wanted(row: Row, around: Round, times: Times, switches: Switches, now: floa
         return Plan(Action.RECHECK)
     if row.cancel is not CancelState.NONE:
         return NOTHING
+    if row.is_unheard_win and row.round_id:
+        return _of_unheard_win(row, around, times, switches, now)
     if row.is_win_owed or (row.kind is Kind.WIN and row.is_unresolved):
         return _of_win(row, around, times, switches, now)
-    if row.kind is Kind.BET:
-        return _of_bet(row, around, times, switches, now)
-    return NOTHING
+    return _of_bet(row, around, times, switches, now) if row.kind is Kind.BET else NOTHING
 
 
 def _of_win(row: Row, around: Round, times: Times, switches: Switches, now: float) -> Plan:
     if not switches.wins:
         return NOTHING
-    if around.has_cancelled_bet:
-        return Plan(Action.LEAVE, reason="a bet of its round was cancelled: the win may no longer be owed")
+    if around.has_cancelled_bet or row.round_cancelled:
+        return _of_void_win(around, switches, "a bet of its round was cancelled: the win may no longer be owed")
     if now - row.created_at > times.redeliver_for:
         return Plan(Action.LEAVE, reason="too old to be sent again")
     return Plan(Action.REDELIVER)
 
 
+def _of_unheard_win(row: Row, around: Round, times: Times, switches: Switches, now: float) -> Plan:
+    """A win that was made. Whether its round is void is looked up once; a later cancel notes it in the row."""
+    if row.is_rolled_back:
+        return _of_void_win(around, switches, "it was made and never heard of, and a bet of its round was cancelled")
+    if row.round_cancelled is not None:
+        return NOTHING
+    quiet_until = (row.created_at if row.told_at is None else row.told_at) + times.abandon_after
+    return Plan(Action.WAIT, at=quiet_until) if now < quiet_until else Plan(Action.SEE_ROUND)
+
+
+def _of_void_win(around: Round, switches: Switches, reason: str) -> Plan:
+    """Taken back only where all of its round is void: of two bets the provider may have cancelled a double."""
+    if switches.rollback and not around.has_standing_bet:
+        return Plan(Action.CANCEL)
+    return Plan(Action.LEAVE, reason=reason)
+
+
+def _of_left(row: Row, around: Round, now: float) -> Plan:
+    """A person has the row. What the provider does meanwhile may still settle whether it heard of a bet (RULES 11)."""
+    if not row.is_heard_in_doubt:
+        return NOTHING
+    if around.has_win or row.status_said_ok:
+        return Plan(Action.BELIEVE)
+    is_early = row.next_try_at is not None and now < row.next_try_at
+    return Plan(Action.WAIT, at=row.next_try_at or now) if is_early else Plan(Action.LISTEN)
+
+
 def _of_bet(  # noqa: PLR0911 - one return for each case
     row: Row, around: Round, times: Times, switches: Switches, now: float
 ) -> Plan:
-    is_maybe = row.movement is Movement.CONFIRMED and row.told is Told.MAYBE
+    is_maybe = row.is_heard_in_doubt
     if not (row.is_unresolved or row.is_written_off or is_maybe):
         return NOTHING
     quiet_since = row.created_at if row.told_at is None else row.told_at
-    if is_maybe and around.has_win:
+    if is_maybe and (around.has_win or row.status_said_ok):
         return Plan(Action.BELIEVE)
     if now - quiet_since < times.abandon_after:
         return Plan(Action.WAIT, at=quiet_since + times.abandon_after)
@@ -172,14 +211,15 @@ def _ask_or_leave(promises: Promises, reason: str) -> Plan:
     return Plan(Action.ASK) if promises.has_status else Plan(Action.LEAVE, reason=reason)
 
 
-def take(  # noqa: PLR0911 - one return for each case
-    row: Row, chosen: Plan, *, now: float, seconds: float
+def take(  # noqa: C901, PLR0911 - one return for each case
+    row: Row, chosen: Plan, *, now: float, seconds: float, around: Round = ALONE
 ) -> Row:
     """The row with the intent of `chosen`, to be written before the wallet is called, or with what is noted instead."""
     row = absorb(row)
     match chosen.action:
         case Action.REDELIVER:
-            return replace(row, call=Kind.WIN, call_ends_at=now + seconds)
+            # No bet of its round is cancelled by now, and one that is from now on notes it in this row.
+            return replace(row, call=Kind.WIN, call_ends_at=now + seconds, round_cancelled=False)
         case Action.CANCEL | Action.ABANDON:
             return replace(row, call=Kind.CANCEL, call_ends_at=now + seconds, cancel=CancelState.OWED)
         case Action.RECHECK:
@@ -187,11 +227,18 @@ def take(  # noqa: PLR0911 - one return for each case
         case Action.ASK if row.kind is Kind.BET and row.cancel is CancelState.NONE:
             # It is given up: from here on no bet is sent, and what has landed is taken back.
             return replace(row, cancel=CancelState.OWED)
+        case Action.ASK if row.kind is Kind.WIN and row.cancel is CancelState.NONE:
+            return replace(row, round_cancelled=False)
         case Action.SETTLE:
             state = CancelState.DONE if row.movement is Movement.CONFIRMED else CancelState.NOT_FOUND
             return settled(row, state)
         case Action.BELIEVE:
-            return replace(row, told=Told.YES)
+            return replace(row, told=Told.YES, for_human="", next_try_at=None)
+        case Action.LISTEN:
+            age = now - (row.created_at if row.told_at is None else row.told_at)
+            return replace(row, next_try_at=now + max(HEARSAY_SECONDS, age / 4))
+        case Action.SEE_ROUND:
+            return replace(row, round_cancelled=around.has_cancelled_bet)
         case Action.LEAVE:
             return replace(row, for_human=chosen.reason)
         case Action.ASK | Action.NOTHING | Action.WAIT:
@@ -205,6 +252,10 @@ def after(verdict: Verdict, before: Row, times: Times, *, now: float, pause: flo
     `pause`: seconds until the next try of what is still open.
     """
     row = verdict.row
+    if row.tries > before.tries and row.refused_since is not None:
+        if now - row.refused_since >= times.give_up_after:
+            return replace(row, for_human=f"refused {row.tries} times in {now - row.refused_since:.0f} s")
+        pause = max(pause, min(times.refused_pause_max, REFUSED_PAUSE_SECONDS * 2 ** min(before.tries, DOUBLINGS_MAX)))
     if before.rechecks_left and row.cancel is CancelState.NOT_FOUND:
         if row.result is Result.TRANSACTION_NOT_FOUND and verdict.answer is not None:
             return _rechecked(row, times, now)
@@ -215,4 +266,4 @@ def after(verdict: Verdict, before: Row, times: Times, *, now: float, pause: flo
 def _rechecked(row: Row, times: Times, now: float) -> Row:
     left = row.rechecks_left - 1
     next_try_at = now + times.recheck_after[-left] if left else None
-    return replace(row, rechecks_left=left, next_try_at=next_try_at, tries=0)
+    return replace(row, rechecks_left=left, next_try_at=next_try_at, tries=0, refused_since=None)

@@ -12,9 +12,9 @@ from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises
 
 
-def look_status(found: Row | None, promises: Promises, *, for_provider: bool = True) -> Look:
+def look_status(found: Row | None, promises: Promises, *, other: Row | None = None, for_provider: bool = True) -> Look:
     """May the wallet be asked, or what does the journal say? The row notes an OK, which the provider believes in."""
-    look = looks.look_status(found)
+    look = looks.look_status(found, other)
     if look.step is not Step.SEND:
         return look
     told = _told(look.row, promises)
@@ -24,9 +24,9 @@ def look_status(found: Row | None, promises: Promises, *, for_provider: bool = T
     return Look(look.row if verdict is None else verdict.row, Step.TOLD, "the journal knows", told=told)
 
 
-def look_status_unwritten(found: Row | None, promises: Promises) -> Look:
+def look_status_unwritten(found: Row | None, promises: Promises, *, other: Row | None = None) -> Look:
     """The same where nothing can be written: an OK that would have to be noted is 500."""
-    look = look_status(found, promises)
+    look = look_status(found, promises, other=other)
     is_noted = found is None or look.row is None or found.status_said_ok == look.row.status_said_ok
     return look if look.step is not Step.TOLD or is_noted else Look(None, Step.UNKNOWN, "it cannot be noted")
 
@@ -43,8 +43,33 @@ def _told(row: Row | None, promises: Promises) -> Outcome | None:
 
 
 def end_status(row: Row | None, outcome: Outcome, promises: Promises, *, for_provider: bool = True) -> Verdict | None:
-    """See `ends.end_status`. What the wallet has made, and does not cancel by itself, is to be undone."""
+    """
+    What may be answered to a status that the wallet has answered with `outcome`; None: that, with nothing to note.
+
+    What the journal has from the wallet itself outranks a `status` that contradicts it, which may come from a replica
+    that lags behind (RULES 4). What the wallet has made, and does not cancel by itself, is to be undone.
+    """
+    known = _contradicted(row, outcome)
+    if known is not None and row is not None:
+        if row.word:
+            return Verdict(row, None, "the wallet's status contradicts what a person said")
+        noted = ends.end_status(row, known, for_provider=for_provider)
+        return Verdict(row if noted is None else noted.row, known, "the wallet's status is out of date")
     verdict = ends.end_status(row, outcome, for_provider=for_provider)
     if verdict is None or verdict.row.cancel is not CancelState.OWED or cancels_are_checked(promises):
         return verdict
     return replace(verdict, row=replace(verdict.row, movement=Movement.CONFIRMED, rechecks_left=0))
+
+
+def _contradicted(row: Row | None, outcome: Outcome) -> Outcome | None:
+    """What the journal knows, where a status of the wallet says otherwise."""
+    if row is None or outcome.result not in {Result.OK, Result.TRANSACTION_NOT_FOUND}:
+        return None
+    if row.cancel is CancelState.DONE:
+        known = TransactionState.CANCELED
+    elif row.movement is Movement.CONFIRMED and row.cancel is CancelState.NONE:
+        # CANCELED is no contradiction: it may have been cancelled in the wallet, by somebody else.
+        known = outcome.state or TransactionState.OK
+    else:
+        return None
+    return None if outcome.state is known else Outcome(Result.OK, outcome.balance, known)

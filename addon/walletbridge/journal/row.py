@@ -40,6 +40,8 @@ class CancelState(StrEnum):
     """The wallet said that the transaction is cancelled."""
     NOT_FOUND = "not_found"
     """The wallet said that it does not know the transaction, and was believed."""
+    REFUSED = "refused"
+    """The wallet refused it, the provider heard so, and no movement is known that could be undone."""
 
 
 class Told(StrEnum):
@@ -95,7 +97,9 @@ class Row(Struct, frozen=True, kw_only=True):
     """A `status` was answered OK after this row was made."""
 
     tries: int = 0
-    """How many definite refusals the resolver has met."""
+    """How many definite refusals the resolver has met in a row."""
+    refused_since: float | None = None
+    """When it met the first of them."""
     sends: int = 0
     """How many calls were sent to the wallet."""
     next_try_at: float | None = None
@@ -104,6 +108,10 @@ class Row(Struct, frozen=True, kw_only=True):
     """How often a cancel that was believed on time alone is still asked again."""
     for_human: str = ""
     """Why the resolver leaves it to a person; empty if it does not."""
+    round_cancelled: bool | None = None
+    """Of a win: whether a bet of its round was cancelled. None: not looked up."""
+    word: str = ""
+    """What a person decided about the row, as JSON (`words.Word`); empty if nobody did."""
     conflicts: int = 0
     """How many callbacks used this `trans_id` with another kind, account or amount."""
     created_at: float = 0.0
@@ -134,9 +142,45 @@ class Row(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def is_unheard_win(self) -> bool:
+        """Whether a win was made, and no answer that says so is known to have reached the provider."""
+        return (
+            self.kind is Kind.WIN
+            and self.movement is Movement.CONFIRMED
+            and self.cancel is CancelState.NONE
+            and self.told in {Told.NOTHING, Told.MAYBE}
+        )
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether a win was made and is not known to have been heard of, and a bet of its round is cancelled."""
+        return self.round_cancelled is True and self.is_unheard_win and not self.word
+
+    @property
+    def is_heard_in_doubt(self) -> bool:
+        """Whether a bet was made, and nobody knows whether the provider heard of it (RULES 11)."""
+        return (
+            self.kind is Kind.BET
+            and self.movement is Movement.CONFIRMED
+            and self.cancel is CancelState.NONE
+            and self.told is Told.MAYBE
+        )
+
+    @property
+    def may_stand(self) -> bool:
+        """Whether the bet or win has moved money, or may have, so that a cancel of it has something to undo."""
+        return self.movement is Movement.CONFIRMED or self.is_unresolved
+
+    @property
     def is_open(self) -> bool:
         """Whether some call has an unknown outcome, or something is owed. Open rows are never pruned."""
-        return self.is_unresolved or self.cancel is CancelState.OWED or self.is_written_off or self.is_win_owed
+        return (
+            self.is_unresolved
+            or self.cancel is CancelState.OWED
+            or self.is_written_off
+            or self.is_win_owed
+            or self.is_rolled_back
+        )
 
     @property
     def is_listed(self) -> bool:

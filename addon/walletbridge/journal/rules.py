@@ -65,7 +65,10 @@ class Times(Struct, frozen=True, kw_only=True):
     abandon_after: float
     redeliver_for: float
     recheck_after: tuple[float, ...]
-    tries_max: int
+    give_up_after: float
+    """How long what the wallet refuses to settle is tried, from its first refusal on."""
+    refused_pause_max: float = 300.0
+    """The longest pause between two such tries."""
 
 
 def absorb(row: Row) -> Row:
@@ -92,10 +95,43 @@ def settled(row: Row, state: CancelState) -> Row:
         cancel_unresolved=False,
         movement_unresolved_since=None,
         tries=0,
+        refused_since=None,
         next_try_at=None,
         rechecks_left=0,
         for_human="",
     )
+
+
+def refused(row: Row, now: float) -> Row:
+    """The resolver was refused once more; how long that goes on is counted from the first time (RULES 8)."""
+    since = now if row.refused_since is None else row.refused_since
+    return replace(row, tries=row.tries + 1, refused_since=since)
+
+
+RESTORED = "the journal was restored from a copy, and what was answered since is not known"
+
+
+def restored(row: Row) -> Row:
+    """
+    A row of a journal that is older than what was answered: what was open in it may have ended since, and what it says
+    of that must not be acted on. A cancel that is owed says the same whenever it is sent. RULES 12.
+    """
+    if row.cancel is CancelState.OWED:
+        return row
+    if row.call is None and not row.is_open and not row.is_heard_in_doubt:
+        return row
+    return replace(absorb(row), for_human=RESTORED)
+
+
+def cancels_round(before: Row | None, after: Row) -> bool:
+    """Whether this change is the first that cancels a bet, or what may be one, of a round (RULES 9)."""
+    is_first = after.cancel is not CancelState.NONE and (before is None or before.cancel is CancelState.NONE)
+    return is_first and bool(after.round_id) and after.kind is not Kind.WIN
+
+
+def in_cancelled_round(row: Row) -> Row:
+    """A win once a bet of its round is cancelled. Written with the cancel's intent, so no order of both escapes."""
+    return row if row.round_cancelled or row.kind is not Kind.WIN else replace(row, round_cancelled=True)
 
 
 def believed_for_now(row: Row, times: Times, *, now: float) -> Row:

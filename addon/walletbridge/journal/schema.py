@@ -48,10 +48,15 @@ _MIGRATIONS = (
     CREATE INDEX needs_look ON transactions (id) WHERE needs_look;
     CREATE INDEX rounds ON transactions (account, round_id) WHERE round_id != '';
     """,
+    """
+    ALTER TABLE transactions ADD COLUMN refused_since REAL;
+    ALTER TABLE transactions ADD COLUMN round_cancelled INTEGER;
+    ALTER TABLE transactions ADD COLUMN word TEXT NOT NULL DEFAULT '';
+    """,
 )
 """Each brings the file from one version to the next; its number is the version. A file never goes back."""
 
-_TIMES = ("movement_unresolved_since", "call_ends_at", "told_at", "next_try_at", "created_at")
+_TIMES = ("movement_unresolved_since", "call_ends_at", "told_at", "next_try_at", "refused_since", "created_at")
 
 
 def use_wal(db: sqlite3.Connection, *, seconds: float) -> None:

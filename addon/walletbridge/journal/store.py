@@ -16,6 +16,7 @@ from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
 from walletbridge.journal.queue import BESIDE, Queue
 from walletbridge.journal.row import Row
+from walletbridge.journal.rules import cancels_round, in_cancelled_round
 from walletbridge.journal.schema import migrate, use_wal
 from walletbridge.journal.worker import is_dead
 from walletbridge.small_files import make_private
@@ -140,12 +141,13 @@ class Store:
         """What else is known of the row's round."""
         if not row.round_id:
             return Round()
-        has_win, has_cancelled_bet = self._execute(
-            "SELECT coalesce(max(kind IS 'win'), 0), coalesce(max(kind IS NOT 'win' AND cancel != 'none'), 0)"
+        has_win, has_cancelled_bet, has_standing_bet = self._execute(
+            "SELECT coalesce(max(kind IS 'win'), 0), coalesce(max(kind IS NOT 'win' AND cancel != 'none'), 0),"
+            " coalesce(max(kind IS 'bet' AND cancel = 'none' AND movement != 'refused'), 0)"
             " FROM transactions WHERE account = ? AND round_id = ? AND round_id != '' AND trans_id != ?",
             (row.account, row.round_id, row.trans_id),
         ).fetchone()
-        return Round(bool(has_win), bool(has_cancelled_bet))
+        return Round(bool(has_win), bool(has_cancelled_bet), bool(has_standing_bet))
 
     def prune(self, *, keep_days: int, after: int, limit: int) -> int:
         """
@@ -178,8 +180,22 @@ class Store:
         self, known: Transaction, account: str, step: Step[T], now: float, *, needs_round: bool = False
     ) -> Change[T]:
         row = known.rows.get(account)
-        other = next((row for row in known.rows.values() if row.account != account), None)
+        # A transaction belongs to the account that moved money in it; a mere cancel may name any.
+        other = next((row for row in known.rows.values() if row.account != account and row.kind is not None), None)
         change = step(Found(row, other, self.around(row) if row and needs_round else _NO_ROUND, now))
         if change.row is not None:
             self._known.put(known, change.row)
+            if cancels_round(row, change.row):
+                self._cancel_round(change.row)
         return change
+
+    def _cancel_round(self, row: Row) -> None:
+        """Notes in the wins of the row's round that a bet of it is cancelled."""
+        wins = self._execute(
+            "SELECT trans_id FROM transactions WHERE account = ? AND round_id = ? AND round_id != '' AND kind = 'win'",
+            (row.account, row.round_id),
+        ).fetchall()
+        self._known.expect([trans_id for (trans_id,) in wins])
+        for (trans_id,) in wins:
+            of_round = self._known.of(trans_id)
+            self._known.put(of_round, in_cancelled_round(of_round.rows[row.account]))

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 _NAME_CHARACTERS_MAX = 40
+_REPLACED = {"journal.tries": "journal.give_up_after, which counts seconds and not tries"}
+"""Keys of earlier versions."""
 _SECRETS = frozenset({"token", "tokens", "secret", "password"})
 
 
@@ -42,6 +44,8 @@ def unknown_key(name: str, section: str, names: Sequence[str], keys: Iterable[st
             "secrets do not stand in this file: name an environment variable in callback.token_env, "
             "or a file in callback.token_file"
         )
+    if (now := _REPLACED.get(dotted(section, name))) is not None:
+        return f"replaced by {now}"
     near = [key for key in keys if key.rpartition(".")[2] == name]
     near = near or [dotted(section, right) for right in get_close_matches(name, names, n=1)]
     if near:

@@ -170,8 +170,12 @@ class Journal(Section, frozen=True, kw_only=True):
     """The deadline of a wallet call that settles something."""
     retry_seconds: Annotated[float, _seconds(_HOUR)] = 5.0
     """The longest pause between two tries to settle something, in seconds."""
-    tries: Annotated[int, _whole(1, 1000)] = 5
-    """How often the wallet may refuse to settle something before it is left to a human."""
+    give_up_after: Annotated[float, _seconds(90 * _DAY)] = 21600.0
+    """How long what the wallet refuses to settle is tried before it is left to a human, in seconds."""
+    refused_retry_seconds: Annotated[float, _seconds(_DAY)] = 300.0
+    """The longest pause between two tries to settle what the wallet refuses, in seconds."""
+    rollback_rounds: bool = False
+    """Whether the provider voids a round by cancelling its bets, so that a win that it never heard of goes back too."""
 
 
 class Limits(Section, frozen=True, kw_only=True):
