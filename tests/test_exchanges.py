@@ -23,6 +23,8 @@ from tests.helpers.addon_house import (
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.waiting import until
 
+from walletbridge.journal.port import JournalUnavailable
+
 
 @pytest.fixture(autouse=True)
 def _quick() -> Iterator[None]:
@@ -56,6 +58,41 @@ async def test_what_a_person_made_of_a_callback_is_what_the_wallet_gets(tmp_path
         assert answer_of(flow) == (200, OK_BODY)
         assert house.wallet.counts == {"SettleWin": 1}
         assert (house.wallet.calls[0].request.trans_id, house.wallet.calls[0].request.amount) == ("edited", 700)
+
+
+async def test_what_came_and_what_a_person_sent_in_its_place_are_both_listed(tmp_path: Path) -> None:
+    """The provider hears the answer to the one and takes it for the answer to the other."""
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        task = await hold(house, flow)
+        flow.request.content = body(make_callback("bet", trans_id="edited"))
+        flow.resume()  # type: ignore[no-untyped-call]
+        await asyncio.wait_for(task, TIMEOUT)
+
+        bridge = house.addon._exchanges.bridge
+        assert bridge is not None
+        rows = {row.trans_id: row for _, row in await bridge.journal.to_look_at(after=0, limit=9)}
+        assert {key: row.movement.value for key, row in rows.items()} == {"1676358190": "none", "edited": "confirmed"}
+        assert "sent a bet" in rows["1676358190"].for_human
+        assert "in place of a bet" in rows["edited"].for_human
+
+
+async def test_what_could_not_be_noted_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise JournalUnavailable("the disk is full")
+
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        task = await hold(house, flow)
+        bridge = house.addon._exchanges.bridge
+        assert bridge is not None
+        monkeypatch.setattr(bridge.journal, "note", fails)
+        flow.request.content = body(make_callback("bet", trans_id="edited"))
+        flow.resume()  # type: ignore[no-untyped-call]
+        await asyncio.wait_for(task, TIMEOUT)
+
+        assert answer_of(flow) == UNKNOWN
+        assert house.wallet.calls == []
 
 
 async def test_the_time_for_which_a_person_held_it_does_not_count(tmp_path: Path) -> None:

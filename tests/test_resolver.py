@@ -20,6 +20,7 @@ from walletbridge.promises import Promises, Repeats
 
 REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
 NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
+FAILED = Outcome(Result.FAILED, 5)
 INACTIVE = Outcome(Result.PLAYER_INACTIVE, 5)
 TRANSACTION = "1676358190"
 
@@ -401,4 +402,166 @@ async def test_a_cancel_that_had_no_turn_is_settled_without_a_call(path: Path) -
         await settle(one)
 
         assert one.commands == []
+        assert await one.rows() == {}
+
+
+# A win of which nobody has heard, and its round
+
+
+BET_ID, WIN_ID, OTHER_WIN_ID = 7, 8, 9
+
+
+async def paid_unheard(one: House, *trans_ids: int) -> None:
+    """Wins that the provider has given up on, and that the resolver has paid."""
+    for trans_id in trans_ids:
+        one.script(NOT_SENT, OK)
+        await one.send("win", trans_id=trans_id)
+        await settle(one)
+        one.resolver.wallet_is_back()
+        await settle(one)
+
+
+@pytest.mark.parametrize("wins", [[WIN_ID], [WIN_ID, OTHER_WIN_ID]])
+async def test_wins_that_were_paid_unheard_are_a_persons_once_their_bet_is_cancelled(
+    path: Path, wins: list[int]
+) -> None:
+    async with house(path) as one:
+        await one.send("bet", trans_id=BET_ID)
+        await paid_unheard(one, *wins)
+        assert await one.rows() == {}
+
+        one.script(OK)
+        assert await one.send("cancel", trans_id=BET_ID) == "OK"
+        await settle(one)
+        rows = await one.rows()
+        assert {key: "never heard of" in row.for_human for key, row in rows.items()} == {str(key): True for key in wins}
+
+
+async def test_so_are_those_that_are_still_owed(path: Path) -> None:
+    async with house(path) as one:
+        await one.send("bet", trans_id=BET_ID)
+        one.script(NOT_SENT, OK)
+        await one.send("win", trans_id=WIN_ID)
+        await one.send("cancel", trans_id=BET_ID)
+        await settle(one)
+
+        assert "may no longer be owed" in (await one.rows())[str(WIN_ID)].for_human
+
+
+async def test_a_cancel_while_the_resolver_pays_the_win_is_seen_as_well(path: Path) -> None:
+    async with house(path) as one:
+        await one.send("bet", trans_id=BET_ID)
+        held = Held()
+        one.script(NOT_SENT, held, OK)
+        await one.send("win", trans_id=WIN_ID)
+        settling = asyncio.ensure_future(settle(one))
+        await held.arrived.wait()
+        assert await one.send("cancel", trans_id=BET_ID) == "OK"
+        held.release(OK)
+        await settling
+        await settle(one)
+
+        assert "never heard of" in (await one.rows())[str(WIN_ID)].for_human
+
+
+async def test_a_win_of_which_the_provider_has_heard_is_the_providers_to_cancel(path: Path) -> None:
+    async with house(path) as one:
+        await one.send("bet", trans_id=BET_ID)
+        await one.send("win", trans_id=WIN_ID)
+        await one.send("cancel", trans_id=BET_ID)
+        await settle(one)
+
+        assert await one.rows() == {}
+
+
+async def test_where_the_provider_rolls_back_rounds_the_win_goes_back(path: Path) -> None:
+    async with house(path, switches=Switches(rollback=True)) as one:
+        await one.send("bet", trans_id=BET_ID)
+        await paid_unheard(one, WIN_ID)
+        one.script(OK)
+        await one.send("cancel", trans_id=BET_ID)
+        await settle(one)
+
+        assert await one.rows() == {}
+        assert [
+            (call.callback.command.value, str(getattr(call.callback, "trans_id", ""))) for call in one.wallet.calls
+        ] == [
+            ("cancel", str(BET_ID)),
+            ("cancel", str(WIN_ID)),
+        ]
+
+
+async def test_but_not_while_another_bet_of_the_round_stands(path: Path) -> None:
+    async with house(path, switches=Switches(rollback=True)) as one:
+        await one.send("bet", trans_id=BET_ID)
+        await one.send("bet", trans_id=BET_ID + 100)
+        await paid_unheard(one, WIN_ID)
+        one.script(OK)
+        await one.send("cancel", trans_id=BET_ID)
+        await settle(one)
+
+        assert "never heard of" in (await one.rows())[str(WIN_ID)].for_human
+        assert one.commands == ["cancel"]
+
+
+# A wallet that is warming up
+
+
+async def test_a_cancel_that_the_wallet_refuses_for_now_is_500_and_made_later(path: Path) -> None:
+    """99 would say that nothing is undone, and two seconds later it would be."""
+    async with house(path) as one:
+        one.script(OK, FAILED, FAILED, OK)
+        await one.send("bet")
+        assert "for now" in await one.send("cancel")
+        for _ in range(2):
+            await settle(one, seconds=PACE.pause_seconds_max)
+
+        assert await one.rows() == {}
+
+
+async def test_a_cancel_for_a_player_whom_the_wallet_does_not_know_is_no_work_for_anybody(path: Path) -> None:
+    async with house(path) as one:
+        one.script(Outcome(Result.PLAYER_NOT_FOUND))
+        assert await one.send("cancel") == "PLAYER_NOT_FOUND"
+        await settle(one)
+
+        assert await one.rows() == {}
+        assert one.commands == ["cancel"]
+
+
+async def test_nor_is_it_where_nothing_but_500_went_out(path: Path) -> None:
+    async with house(path) as one:
+        one.script(NOT_SENT, Outcome(Result.PLAYER_NOT_FOUND))
+        await one.send("cancel")
+        await settle(one)
+
+        assert await one.rows() == {}
+
+
+# Whether a bet was heard of
+
+
+async def test_a_win_of_its_round_shows_that_a_bet_was_heard_of_also_when_a_person_has_it(path: Path) -> None:
+    async with house(path) as one:
+        await one.send("bet", trans_id=BET_ID, sent=None)
+        await settle(one, seconds=TIMES.abandon_after)
+        assert "not known whether" in (await one.rows())[str(BET_ID)].for_human
+        await one.send("win", trans_id=WIN_ID)
+        # It listens at growing pauses, of which the first has not passed.
+        row = (await one.rows())[str(BET_ID)]
+        await one.journal.note(
+            row.account, row.trans_id, lambda _: Change(replace(row, next_try_at=0.0), takes_turn=False, value=None)
+        )
+        await settle(one)
+
+        assert await one.rows() == {}
+
+
+async def test_so_does_a_status_that_was_answered_ok(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, Outcome(Result.OK, 5, TransactionState.OK))
+        await one.send("bet", sent=None)
+        assert await one.send("status") == "OK"
+        await settle(one)
+
         assert await one.rows() == {}

@@ -78,7 +78,7 @@ LAYERS = [
     {"durations", "gateway"},
     {"dispatch", "resolver"},
     {"transactions"},
-    {"keeper"},
+    {"edits", "keeper"},
     {"checks", "consequences"},
     {"questions"},
     {"journal", "status_cache", "wallet"},

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.helpers.fake_wallet import OK, Held
-from tests.helpers.money import NOT_SENT, SENT, TIMES, house
+from tests.helpers.money import NOT_SENT, SENT, TIMES, House, house
 
 from walletbridge.callbacks import Command, Status, Undo
 from walletbridge.journal.port import Busy, Change, Found
 from walletbridge.journal.row import CancelState, Movement, Told
 from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises, Repeats
+from walletbridge.trace import Trace
 
 REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
 NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
@@ -398,3 +399,113 @@ def _peek(found: Found) -> Change[Any]:
 
 def _row_of(found: Found) -> Change[None]:
     raise AssertionError(found)
+
+
+# A question does not hold the turn
+
+
+@pytest.mark.parametrize("command", ["cancel", "bet", "win"])
+async def test_what_moves_money_does_not_wait_for_a_status_that_hangs(path: Path, command: str) -> None:
+    async with house(path) as one:
+        held = Held()
+        one.script(held, OK, NOT_FOUND)
+        question = asyncio.ensure_future(one.send("status"))
+        await held.arrived.wait()
+
+        assert await one.send(command, seconds=0.5) == "OK"
+        held.release(STANDS)
+        # What was asked before says nothing of it now, so it is asked anew.
+        await question
+        assert one.commands == ["status", command, "status"]
+
+
+async def test_the_answer_of_a_status_that_was_asked_before_its_cancel_is_dropped(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        await one.send("bet")
+        held = Held()
+        one.script(held, OK, CANCELED)
+        question = asyncio.ensure_future(_state_of(one))
+        await held.arrived.wait()
+        assert await one.send("cancel") == "OK"
+        held.release(STANDS)
+
+        assert await question is TransactionState.CANCELED
+
+
+async def test_an_answer_for_which_there_is_no_time_to_ask_anew_is_500(path: Path) -> None:
+    async with house(path) as one:
+        held = Held()
+        one.script(held, OK)
+        question = asyncio.ensure_future(one.send("status", seconds=0.2))
+        await held.arrived.wait()
+        await one.send("bet")
+        await asyncio.sleep(0.25)
+        held.release(NOT_FOUND)
+
+        assert "changed" in await question
+
+
+async def test_a_status_behind_a_movement_waits_for_it(path: Path) -> None:
+    async with house(path) as one:
+        held = Held()
+        one.script(held, STANDS)
+        bet = asyncio.ensure_future(one.send("bet"))
+        await held.arrived.wait()
+        question = asyncio.ensure_future(one.send("status"))
+        await asyncio.sleep(0)
+        held.release(OK)
+
+        assert [await bet, await question] == ["OK", "OK"]
+        assert one.commands == ["bet", "status"]
+
+
+async def _state_of(one: House) -> TransactionState | None:
+    question = Status(account="test1234", checks=(21, 42), requested_at=None, trans_id=1676358190)
+    outcome = await one.transactions.status(question, deadline=time.monotonic() + 2, trace=Trace())
+    return outcome.state
+
+
+# A replica that lags
+
+
+CANCELED = Outcome(Result.OK, 5, TransactionState.CANCELED)
+
+
+@pytest.mark.parametrize("said", [NOT_FOUND, STANDS])
+async def test_the_journal_outranks_a_status_that_lags_behind_a_bet(path: Path, said: Outcome) -> None:
+    async with house(path) as one:
+        one.script(OK, said)
+        await one.send("bet")
+
+        assert await _state_of(one) is TransactionState.OK
+
+
+@pytest.mark.parametrize("said", [NOT_FOUND, STANDS, CANCELED])
+async def test_the_journal_outranks_a_status_that_lags_behind_a_cancel(path: Path, said: Outcome) -> None:
+    async with house(path) as one:
+        one.script(OK, OK, said)
+        await one.send("bet")
+        await one.send("cancel")
+
+        assert await _state_of(one) is TransactionState.CANCELED
+
+
+async def test_what_was_cancelled_in_the_wallet_by_somebody_else_is_no_contradiction(path: Path) -> None:
+    async with house(path) as one:
+        one.script(OK, CANCELED)
+        await one.send("bet")
+
+        assert await _state_of(one) is TransactionState.CANCELED
+
+
+# Ids are opaque
+
+
+@pytest.mark.parametrize("other", [" 1", "1 ", "01", "-0", "+1", "1.0", "\uff11", "\u0661"])
+async def test_a_text_that_only_looks_like_an_id_is_a_transaction_of_its_own(path: Path, other: str) -> None:
+    async with house(path) as one:
+        one.script(OK)
+        assert [await one.send("bet", trans_id=each) for each in (1, other)] == ["OK", "OK"]
+        assert await one.send("bet", trans_id="1", amount=7) == "ALREADY_PROCESSED"
+        assert {getattr(call.callback, "trans_key", "") for call in one.wallet.calls[:2]} == {"1", other}

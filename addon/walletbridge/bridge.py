@@ -15,7 +15,8 @@ from walletbridge.callbacks import Bet, Cancel, Status, Win
 from walletbridge.changes import Changes
 from walletbridge.dispatch import Dispatch
 from walletbridge.durations import budgets, days_to_keep
-from walletbridge.errors import SettingsError
+from walletbridge.edits import Edit
+from walletbridge.errors import OutcomeUnknown, SettingsError
 from walletbridge.gateway import Gateway, Request
 from walletbridge.logs import Log
 from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
@@ -178,6 +179,21 @@ class Bridge:
         else:
             call = self._cancels.cancel(callback, deadline=deadline, trace=trace, is_providers=False)
         return await self._answering.shielded(call)
+
+    async def left_out(self, edit: Edit) -> bool:
+        """Notes that a person is about to send something else than what came. False: it could not be, so nobody may."""
+        if edit.came is not None and edit.is_elsewhere:
+            try:
+                await self._transactions.leave(edit.came, edit.left_out, was_sent=False)
+            except OutcomeUnknown:
+                return False
+        return True
+
+    async def put_in(self, edit: Edit) -> None:
+        """Notes that a person has sent something else than what came, before its answer goes out."""
+        if edit.sent is not None:
+            with suppress(OutcomeUnknown):
+                await self._transactions.leave(edit.sent, edit.put_in, was_sent=True)
 
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
         """

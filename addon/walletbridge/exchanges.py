@@ -14,6 +14,7 @@ from mitmproxy.http import HTTPFlow
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.bridge import Bridge
+from walletbridge.edits import Edit, edit_of
 from walletbridge.flows import announced_bytes, is_answer, released, response_of, take_secrets
 from walletbridge.gateway import Request
 from walletbridge.logs import callback_fields
@@ -37,6 +38,13 @@ class _Answered(NamedTuple):
     trace: Trace
     answer: Answer
     received_at: float
+
+
+def _edit_of(bridge: Bridge, came: bytes | None, request: Request) -> Edit | None:
+    """What a person has made of a callback that the provider has sent."""
+    if not request.has_token or came is None or request.body is None:
+        return None
+    return edit_of(came, request.body, currency_decimals=bridge.settings.wallet.currency_decimals)
 
 
 class Exchanges:
@@ -136,6 +144,7 @@ class Exchanges:
             self._respond(flow, answers.UNKNOWN)
             return
         received_at, held = head.received_at, 0.0
+        came = flow.request.raw_content
         if flow.intercepted:
             held_since = bridge.clock()
             if not await self._is_released(flow, bridge, held_since):
@@ -150,7 +159,13 @@ class Exchanges:
             body=None if head.is_too_large else flow.request.raw_content,
             received_at=received_at,
         )
+        edit = _edit_of(bridge, came, request)
+        if edit is not None and not await bridge.left_out(edit):
+            self._respond(flow, answers.UNKNOWN)
+            return
         answer = await bridge.answer(request, trace)
+        if edit is not None:
+            await bridge.put_in(edit)
         self._answered[flow.id] = _Answered(trace, answer, received_at)
         self._respond(flow, answer)
         if self.live:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from walletbridge.callbacks import Bet, Callback, Cancel, Status, Win
 from walletbridge.errors import OutcomeUnknown
@@ -213,6 +213,25 @@ class Keeper:
                 await self._journal.note(callback.account, callback.trans_key, step)
         except (JournalUnavailable, TimeoutError) as error:
             self._on_event("not journalled, and not sent to the wallet", _fields(callback, _why(error)))
+
+    async def leave(self, callback: Bet | Win | Cancel, reason: str, *, was_sent: bool) -> None:
+        """
+        Leaves the callback's transaction to a person; one that was not sent gets its row. Raises OutcomeUnknown.
+        """
+
+        def step(found: Found) -> Change[None]:
+            row = found.row if was_sent else looks.not_sent(found.row, found.other, callback, now=found.now)
+            if row is not None and row.account == callback.account:
+                row = replace(row, for_human=reason)
+            return Change(row, takes_turn=False, value=None)
+
+        self._on_event("left to a person", _fields(callback, reason))
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._journal.note(callback.account, callback.trans_key, step)
+        except (JournalUnavailable, TimeoutError) as error:
+            self._on_event("not journalled", _fields(callback, _why(error)))
+            raise OutcomeUnknown(f"the journal is not available: {_why(error)}", sent=was_sent) from None
 
     async def note_repeat_refused(self, callback: Bet | Win, refusal: Outcome) -> None:
         """Its sender may not have heard that it was made, and takes it for not made now."""

@@ -191,6 +191,10 @@ class Transactions:
         player = await ask_player(self._wallet, callback, checks, deadline=deadline, trace=trace)
         return player if player.result is not Result.OK else replace(told, balance=player.balance)
 
+    async def leave(self, callback: Bet | Win | Cancel, reason: str, *, was_sent: bool) -> None:
+        """See `Keeper.leave`."""
+        await self._keeper.leave(callback, reason, was_sent=was_sent)
+
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
         """Notes whether the answer to a movement went out."""
         self._keeper.delivered(callback, sent=sent)
