@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import grpc
 import pytest
 from tests.helpers.mappings import BANK, BANK_MAPPING, compile_text, write_bank
@@ -50,6 +51,9 @@ async def test_where_all_is_there_every_finding_is_right(tmp_path: Path) -> None
 
         assert await findings(config) == [
             Finding(is_right=True, text=f"settings: {config} reads well"),
+            Finding(
+                is_right=True, text=f"journal: {tmp_path / 'walletbridge.db'}, by SQLite {apsw.sqlite_lib_version()}"
+            ),
             Finding(is_right=True, text="token: 2 accepted"),
             Finding(is_right=True, text="mapping: wallet.v1 fits the wallet's proto"),
             Finding(is_right=True, text=f"wallet: {HOST}:{port} answers GetBalance (PLAYER_NOT_FOUND)"),
@@ -106,7 +110,7 @@ async def test_without_a_token_the_wallet_is_looked_at_all_the_same(
     monkeypatch.delenv(VARIABLE)
     async with running_wallet() as (wallet, port):
         wallet.script("GetBalance", OK)
-        settings, token, _, there = await findings(settings_at(tmp_path, port))
+        settings, _, token, _, there = await findings(settings_at(tmp_path, port))
 
     assert (settings.is_right, token.is_right, there.is_right) == (True, False, True)
     assert VARIABLE in token.text
@@ -183,3 +187,8 @@ async def test_live_compares_the_methods_with_what_the_wallet_serves(
         if is_right
         else "wallet: it does not serve bank.Wallet/GetTransfer"
     )
+
+
+def test_sqlite_is_one_that_several_processes_may_write_with() -> None:
+    """Before 3.51.3 a checkpoint beside another process's commit can corrupt the file."""
+    assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= (3, 51, 3)

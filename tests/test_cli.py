@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import apsw
 import pytest
 from click.testing import CliRunner
 from tests.helpers.scripted_wallet import HOST, running_wallet
@@ -129,6 +130,7 @@ async def test_check_says_that_all_is_there(tmp_path: Path) -> None:
         0,
         [
             f"✓ settings: {config} reads well",
+            f"✓ journal: {tmp_path / 'walletbridge.db'}, by SQLite {apsw.sqlite_lib_version()}",
             "✓ token: 1 accepted",
             "✓ mapping: wallet.v1 fits the wallet's proto",
             f"✓ wallet: {HOST}:{port} answers GetBalance (OK)",

@@ -1,9 +1,9 @@
 """One caller at a time, also among workers, and nobody waits for a disk for ever."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
+import apsw
 import pytest
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import House, house
@@ -95,7 +95,7 @@ async def test_an_outcome_that_cannot_be_written_is_unknown(path: Path) -> None:
 
 async def test_an_outcome_that_is_written_after_500_went_out_tells_so(path: Path) -> None:
     """The disk may take it when nobody waits for it any more: what it says of the answer must be put right."""
-    other = sqlite3.connect(path, isolation_level=None)
+    other = apsw.Connection(str(path))
     async with house(path) as one:
         for command, end, kind in (("bet", OK, Kind.BET), ("win", REFUSED, Kind.WIN)):
             held = Held()

@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-import sqlite3
 from pathlib import Path
 
+import apsw
 import pytest
 from msgspec.structs import replace
 from tests.helpers.fake_wallet import OK, Held
@@ -259,7 +259,7 @@ async def test_a_call_that_was_cut_off_is_settled_after_a_restart(path: Path) ->
 
 async def test_nothing_is_sent_if_the_intent_took_too_long_to_be_written(path: Path) -> None:
     """By then the turn may be another worker's."""
-    other = sqlite3.connect(path, isolation_level=None)
+    other = apsw.Connection(str(path))
     async with house(path) as one:
         one.script(NOT_SENT, OK)
         await one.send("win")

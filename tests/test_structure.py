@@ -18,6 +18,7 @@ SANS_IO = {"errors", "money", "strict_json", "fields", "callbacks", "outcomes", 
 """They turn values into values: what they say of money can be tested by tables alone."""
 
 IO = {
+    "apsw",
     "asyncio",
     "datetime",
     "google",
@@ -87,6 +88,7 @@ LAYERS = [
 """From the top. A module imports from its own layer and from those below; it need not exist yet."""
 
 HOMES = {
+    "apsw": {"check", "demo", "journal", "ui"},
     "mitmproxy": {"addon", "exchanges", "flows", "recording", "serve", "trailers", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
+
 from walletbridge.callbacks import Authenticate, Balance, Callback, Command, Status
 from walletbridge.consequences import consequences
 from walletbridge.errors import OutcomeUnknown, SettingsError
@@ -52,6 +54,7 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
         yield from _wrong(error)
         return
     yield Finding(is_right=True, text=f"settings: {config} reads well")
+    yield Finding(is_right=True, text=f"journal: {settings.journal.path}, by SQLite {apsw.sqlite_lib_version()}")
     try:
         tokens = read_tokens(settings.callback, os.environ)
         yield Finding(is_right=True, text=f"token: {len(tokens)} accepted")

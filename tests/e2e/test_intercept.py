@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import apsw
 import pytest
 import pytest_asyncio
 from tests.e2e.http2 import http2_client
@@ -202,7 +202,7 @@ async def test_the_view_says_that_the_provider_has_given_up(tmp_path: Path) -> N
 def _told(folder: Path, player: str) -> str:
     """What the journal says that the provider was told."""
     journal = folder / "walletbridge.db"
-    with closing(sqlite3.connect(f"{journal.as_uri()}?mode=ro", uri=True)) as db:
+    with closing(apsw.Connection(str(journal), flags=apsw.SQLITE_OPEN_READONLY)) as db:
         found = db.execute("SELECT told FROM transactions WHERE account = ?", (player,)).fetchone()
     return str(found[0]) if found else ""
 

@@ -1,7 +1,6 @@
 """What operators watch: every metric that the alert rules and the dashboard name exists, and moves when it should."""
 
 import asyncio
-import sqlite3
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from signal import SIGHUP, SIGKILL, SIGTERM
 from typing import Any
 
 import aiohttp
+import apsw
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.e2e.crowd import PATIENT, Fleet, running_fleet
@@ -132,7 +132,7 @@ async def lose_the_wallet(fleet: Fleet, watch: Watch) -> DemoWallet:
 
 
 async def lock_the_journal(fleet: Fleet, watch: Watch, path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with closing(apsw.Connection(str(path))) as other:
         other.execute("UPDATE transactions SET for_human = 'said so in the test' WHERE trans_id = 'late'")
         other.execute("BEGIN IMMEDIATE")
         assert await send(fleet, "bet", trans_id="locked") == 500

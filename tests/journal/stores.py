@@ -51,11 +51,11 @@ def get(store: Store, row: Row = REST) -> Row | None:
 
 
 def pragma(store: Store, name: str) -> object:
-    return store._db.execute(f"PRAGMA {name}").fetchone()[0]
+    return store._db.execute(f"PRAGMA {name}").get
 
 
 def count(store: Store, table: str) -> int:
-    (number,) = store._db.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name of ours
+    number = store._db.execute(f"SELECT count(*) FROM {table}").get  # noqa: S608 - a name of ours
     return int(number)
 
 

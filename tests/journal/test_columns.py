@@ -60,7 +60,7 @@ def test_a_row_and_what_it_becomes_come_back_as_they_were(store: Store) -> None:
         for row in (first, second):
             put(store, row)
             assert_same(get(store), row)
-            assert bool(store._db.execute("SELECT needs_look FROM transactions").fetchone()[0]) is needs_look(row)
+            assert bool(store._db.execute("SELECT needs_look FROM transactions").get) is needs_look(row)
         with store.transaction():
             store.clear()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,9 +27,14 @@ def row(trans_id: str, amount: int = 100, *, account: str = "test1234") -> Row:
 def traced(store: Store) -> Iterator[list[str]]:
     """The statements that are made meanwhile, without what begins and ends a transaction."""
     statements: list[str] = []
-    store._db.set_trace_callback(statements.append)
+
+    def see(_: apsw.Cursor, statement: str, __: object) -> bool:
+        statements.append(statement)
+        return True
+
+    store._db.exec_trace = see
     yield statements
-    store._db.set_trace_callback(None)
+    store._db.exec_trace = None
     around = ("BEGIN", "PRAGMA", "COMMIT")
     statements[:] = [statement.split(" ", 1)[0] for statement in statements if not statement.startswith(around)]
 

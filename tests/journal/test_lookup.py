@@ -1,8 +1,8 @@
 """The journal's file is read beside the gateway that writes it."""
 
-import sqlite3
 from pathlib import Path
 
+import apsw
 import pytest
 from tests.helpers.money import NOT_SENT, house
 
@@ -42,11 +42,11 @@ async def test_a_search_that_takes_too_long_ends(tmp_path: Path, monkeypatch: py
     path = tmp_path / "journal.db"
     async with house(path) as inside:
         await inside.send("bet")
-        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        with pytest.raises(apsw.InterruptError, match="interrupt"):
             lookup.of_account(path, "test1234")
 
 
 def test_no_file_is_made(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(apsw.CantOpenError):
         lookup.unsettled(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,12 @@
 """What is seen of a journal from outside: whether it can be written, and how much is open in it."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import product
 from pathlib import Path
 
+import apsw
 import pytest
 from msgspec.structs import replace
 from tests.helpers.clock import FakeClock
@@ -109,7 +109,7 @@ def test_who_cannot_write_still_counts(
 ) -> None:
     monkeypatch.setattr("walletbridge.journal.probe.BUSY_SECONDS", 0.01)
     write(store, OPEN)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with closing(apsw.Connection(str(path))) as other:
         other.execute("BEGIN IMMEDIATE")
         found = look(path, clock)
 

@@ -1,22 +1,22 @@
 """Who writes to a file that others write to all the time gets its turn."""
 
-import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from walletbridge.journal.queue import SUFFIX, Queue
 
 GREEDY = """
-import sqlite3, sys, time
+import apsw, sys, time
 from pathlib import Path
 from walletbridge.journal.queue import Queue
 path = Path(sys.argv[1])
-db, queue = sqlite3.connect(path, timeout=0, isolation_level=None), Queue(path)
+db, queue = apsw.Connection(str(path)), Queue(path)
 print("begun", flush=True)
 while True:
     queue.begin(db, seconds=60)
@@ -25,8 +25,8 @@ while True:
 """
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=0, isolation_level=None)
+def connect(path: Path) -> apsw.Connection:
+    return apsw.Connection(str(path))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_lock_is_waited_for_within_bounds(path: Path) -> None:
     ):
         others.begin(other, seconds=0)
         started = time.monotonic()
-        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+        with pytest.raises(apsw.BusyError, match="database is locked"):
             queue.begin(db, seconds=0.05)
         assert time.monotonic() - started >= 0.05
 
@@ -68,7 +68,7 @@ def test_the_lock_is_waited_for_within_bounds(path: Path) -> None:
 def test_other_errors_are_told_at_once(path: Path) -> None:
     with closing(connect(path)) as db, closing(Queue(path)) as queue:
         queue.begin(db, seconds=0)
-        with pytest.raises(sqlite3.OperationalError, match="within a transaction"):
+        with pytest.raises(apsw.SQLError, match="within a transaction"):
             queue.begin(db, seconds=3600)
 
 

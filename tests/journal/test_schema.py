@@ -1,10 +1,10 @@
 """A file becomes one of today, whoever made it, and when."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from threading import Timer
 
+import apsw
 import pytest
 from msgspec.structs import replace
 from tests.helpers.clock import FakeClock
@@ -48,12 +48,12 @@ def test_a_file_of_a_later_version_is_refused_and_left_as_it_is(
 
 
 def test_a_file_that_cannot_be_opened_says_so(tmp_path: Path, clock: FakeClock) -> None:
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(apsw.CantOpenError):
         Store(tmp_path / "missing" / "journal.db", worker_name(), JournalClock("boot 1", clock))
 
 
 def test_a_new_file_that_another_process_is_making_is_waited_for(open_store: OpenStore, path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+    with closing(apsw.Connection(str(path))) as other:
         other.execute("BEGIN IMMEDIATE")
         release = Timer(0.05, other.execute, ["COMMIT"])
         release.start()

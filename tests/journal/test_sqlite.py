@@ -1,13 +1,13 @@
 """The journal as the gateway uses it; workers that share a file share its rows and turns, in one process or in two."""
 
 import asyncio
-import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
+import apsw
 import pytest
 from msgspec.structs import replace
 from tests.helpers.clock import FakeClock
@@ -142,7 +142,7 @@ async def test_open_rows_are_looked_at_in_pages(journal: SqliteJournal) -> None:
 async def test_pruning_goes_through_all_pages(journal: SqliteJournal, path: Path) -> None:
     await journal.note("test1234", "1", notes(REST))
     await journal.note("test1234", "2", notes(replace(OPEN, trans_id="2")))
-    with closing(sqlite3.connect(path)) as db, db:
+    with closing(apsw.Connection(str(path))) as db, db:
         db.execute("UPDATE transactions SET updated_wall = unixepoch() - 31 * 86400")
         names = [
             name for _, name, *_ in db.execute("PRAGMA table_info(transactions)") if name not in {"id", "trans_id"}
@@ -156,7 +156,7 @@ async def test_pruning_goes_through_all_pages(journal: SqliteJournal, path: Path
 
     await journal.prune()
 
-    with closing(sqlite3.connect(path)) as db:
+    with closing(apsw.Connection(str(path))) as db:
         assert db.execute("SELECT trans_id FROM transactions").fetchall() == [("2",)]
 
 
@@ -304,7 +304,7 @@ async def test_two_processes_never_send_for_a_transaction_at_the_same_time(journ
         ends = await asyncio.gather(*(process.communicate(b"\n") for process in processes))
 
     assert ends == [(b"40\n", b""), (b"40\n", b"")]
-    with closing(sqlite3.connect(path)) as db:
+    with closing(apsw.Connection(str(path))) as db:
         rows = db.execute(
             "SELECT sum(sends), sum(call IS NOT NULL), count(movement_unresolved_since) FROM transactions"
         )

@@ -1,10 +1,10 @@
 """The journal's file: what was written is found again, and one worker at a time has a turn."""
 
-import sqlite3
 import subprocess
 import sys
 import time
 
+import apsw
 import pytest
 from msgspec.structs import fields, replace
 from tests.helpers.clock import FakeClock
@@ -46,7 +46,7 @@ def test_rows_are_by_transaction_and_account(store: Store) -> None:
 
     assert (found.row, found.other) == (None, mine)
     assert (get(store, mine), get(store, theirs), count(store, "transactions")) == (mine, theirs, 2)
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+    with pytest.raises(apsw.ConstraintError, match="UNIQUE"):
         store._db.execute("UPDATE transactions SET account = 'other'")
 
 

@@ -1,7 +1,6 @@
 """The journal's thread: one commit for all that wait, in their order; a failing disk is told, and got over."""
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -9,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from walletbridge.journal import store as store_module
@@ -37,15 +37,16 @@ class Disk:
     def open(self) -> Store:
         self.openings += 1
         store = Store(self.path, worker_name(), journal_clock())
-        store._db.set_trace_callback(self._see)
+        store._db.exec_trace = self._see
         return store
 
-    def _see(self, statement: str) -> None:
+    def _see(self, _: apsw.Cursor, statement: str, __: object) -> bool:
         self.commits += statement == "COMMIT"
+        return True
 
     def ids(self) -> list[str]:
         """The transactions in the file, in the order in which they were written."""
-        with closing(sqlite3.connect(self.path)) as db:
+        with closing(apsw.Connection(str(self.path))) as db:
             return [trans_id for (trans_id,) in db.execute("SELECT trans_id FROM transactions ORDER BY id")]
 
 
@@ -357,7 +358,7 @@ async def test_a_file_that_is_no_database_is_left_alone_until_it_is_replaced(dis
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_file_of_a_later_version_is_unavailable(disk: Disk) -> None:
-    with closing(sqlite3.connect(disk.path)) as db:
+    with closing(apsw.Connection(str(disk.path))) as db:
         db.execute("PRAGMA user_version = 99")
     async with writing(disk) as writer:
         with pytest.raises(JournalUnavailable, match="the journal is of version 99"):
@@ -367,7 +368,7 @@ async def test_a_file_of_a_later_version_is_unavailable(disk: Disk) -> None:
 @pytest.mark.usefixtures("impatient")
 async def test_a_file_that_turns_out_to_be_corrupt_is_opened_anew(disk: Disk, writer: Writer) -> None:
     def find_corruption(_: Store) -> None:
-        raise sqlite3.DatabaseError("database disk image is malformed")
+        raise apsw.CorruptError("database disk image is malformed")
 
     await writer.run(write("1"))
 
@@ -384,7 +385,7 @@ async def test_a_file_that_somebody_else_has_locked_is_unavailable_until_it_is_l
     disk: Disk, writer: Writer
 ) -> None:
     await writer.run(write("1"))
-    with closing(sqlite3.connect(disk.path, isolation_level=None)) as other:
+    with closing(apsw.Connection(str(disk.path))) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(2):
             with pytest.raises(JournalUnavailable, match="database is locked"):
@@ -399,7 +400,7 @@ async def test_a_file_that_somebody_else_has_locked_is_unavailable_until_it_is_l
 
 async def test_a_lock_that_is_let_go_soon_is_waited_for(disk: Disk, writer: Writer) -> None:
     await writer.run(write("1"))
-    with closing(sqlite3.connect(disk.path, isolation_level=None)) as other:
+    with closing(apsw.Connection(str(disk.path))) as other:
         other.execute("BEGIN IMMEDIATE")
         (future,) = await started(writer.run(write("2")))
         await asyncio.sleep(0.05)
@@ -414,9 +415,7 @@ async def test_a_lock_that_is_let_go_soon_is_waited_for(disk: Disk, writer: Writ
 @pytest.mark.usefixtures("impatient")
 async def test_reading_alone_does_not_mean_that_the_disk_can_be_written_again(disk: Disk, writer: Writer) -> None:
     def fill(_: Store) -> None:
-        error = sqlite3.OperationalError("database or disk is full")
-        error.sqlite_errorcode = sqlite3.SQLITE_FULL
-        raise error
+        raise apsw.FullError("database or disk is full")
 
     async with held_up(writer):
         futures = await started(*(writer.run(job) for job in (read, fill, read)))

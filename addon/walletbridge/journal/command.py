@@ -5,7 +5,6 @@
 import getpass
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import apsw
 import click
 from msgspec.structs import asdict
 from rich.console import Console
@@ -153,7 +153,7 @@ def _opened(config: Path) -> Iterator[tuple[Settings, Store]]:
             yield settings, store
         finally:
             store.close()
-    except (sqlite3.Error, OSError) as error:
+    except (apsw.Error, OSError) as error:
         raise click.ClickException(f"{path}: {error}") from None
 
 

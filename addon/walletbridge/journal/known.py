@@ -6,13 +6,13 @@ Each statement lets other threads run and then has to wait for them, which costs
 for many rows, not one for each.
 """
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import batched
 from typing import NamedTuple
 
+import apsw
 from cachetools import LRUCache
 
 from walletbridge.journal.columns import SELECT, row_of, upsert, values_of
@@ -47,7 +47,7 @@ class Transaction:
 class Known:
     """For one connection, inside its transactions. The file is as it says once `write` was called."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: apsw.Connection) -> None:
         self._db = db
         self._transactions: LRUCache[str, Transaction] = LRUCache(TRANSACTIONS_MAX)
         self._version: int | None = None
@@ -58,7 +58,7 @@ class Known:
 
     def begin(self) -> None:
         """A transaction has begun. What another connection has written since the last one is not known."""
-        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        version = self._db.execute("PRAGMA data_version").get
         if version != self._version:
             self.forget()
             self._version = version
@@ -94,7 +94,7 @@ class Known:
         self._turns[transaction.trans_id] = turn
 
     def write(self) -> None:
-        """Writes what is to be written. Raises sqlite3.Error."""
+        """Writes what is to be written. Raises apsw.Error."""
         for rows in batched(self._rows.values(), AT_ONCE_MAX):
             self._db.execute(upsert(len(rows)), [value for row in rows for value in values_of(row)])
         taken = [(trans_id, *turn) for trans_id, turn in self._turns.items() if turn is not None]

@@ -2,10 +2,11 @@
 Reads the journal's file beside the gateway that writes it: for people who look something up.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+
+import apsw
 
 from walletbridge.journal.columns import SELECT_NUMBERED, Numbered, numbered
 
@@ -13,20 +14,21 @@ STEPS_MAX = 100
 """How often SQLite is let go on; a journal of years is not searched to its end."""
 _STEP_OPERATIONS = 1_000_000
 ROWS_MAX = 50
+BUSY_MILLISECONDS = 5000
 
 
 def of_transaction(path: Path, trans_id: str) -> Sequence[Numbered]:
-    """All rows of a transaction, of whichever account. Raises sqlite3.Error where the file cannot be read."""
+    """All rows of a transaction, of whichever account. Raises apsw.Error where the file cannot be read."""
     return _read(path, "WHERE trans_id = ? ORDER BY id LIMIT ?", trans_id)
 
 
 def of_account(path: Path, account: str) -> Sequence[Numbered]:
-    """The last rows of an account, the newest first. Raises sqlite3.Error, also where it takes too long."""
+    """The last rows of an account, the newest first. Raises apsw.Error, also where it takes too long."""
     return _read(path, "WHERE account = ? ORDER BY id DESC LIMIT ?", account)
 
 
 def unsettled(path: Path) -> Sequence[Numbered]:
-    """Rows that are not at rest and that a person should see, the oldest first. Raises sqlite3.Error."""
+    """Rows that are not at rest and that a person should see, the oldest first. Raises apsw.Error."""
     rows = _read(path, "WHERE needs_look ORDER BY id LIMIT ?")
     return [one for one in rows if one.row.is_listed or one.row.call is not None]
 
@@ -37,8 +39,9 @@ def _read(path: Path, condition: str, *values: str) -> Sequence[Numbered]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+def _opened(path: Path) -> Iterator[apsw.Connection]:
+    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as db:
+        db.set_busy_timeout(BUSY_MILLISECONDS)
         steps = iter(range(STEPS_MAX))
         db.set_progress_handler(lambda: next(steps, None) is None, _STEP_OPERATIONS)
         yield db

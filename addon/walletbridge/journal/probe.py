@@ -3,12 +3,13 @@ Looks at a journal from outside, for whoever watches over the gateway: can it be
 """
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+import apsw
 
 from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.queue import Queue
@@ -49,11 +50,11 @@ class Probed:
 def probe(path: Path, clock: JournalClock) -> Probed:
     """Opens the file, writes to it what is there already, and counts. Makes no file."""
     try:
-        # `rw`: a file that is not there must not be made here, for an empty one says nothing.
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)
+        # A file that is not there must not be made here, for an empty one says nothing.
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         with closing(connection) as db, closing(Queue(path)) as queue:
             return _look(db, queue, clock)
-    except (sqlite3.Error, OSError) as error:
+    except (apsw.Error, OSError) as error:
         return Probed(problem=str(error) or type(error).__name__)
 
 
@@ -77,21 +78,20 @@ class JournalProbe:
         return await asyncio.shield(self._looking)
 
 
-def _look(db: sqlite3.Connection, queue: Queue, clock: JournalClock) -> Probed:
-    db.isolation_level = None
+def _look(db: apsw.Connection, queue: Queue, clock: JournalClock) -> Probed:
     problem = ""
     try:
         db.execute("PRAGMA synchronous = FULL")
         queue.begin(db, seconds=BUSY_SECONDS)
-        (epoch,) = db.execute("SELECT epoch FROM meta").fetchone()
+        epoch = db.execute("SELECT epoch FROM meta").get
         # There and back: what does not change is not written.
         db.execute("UPDATE meta SET epoch = ''")
         db.execute("UPDATE meta SET epoch = ?", (epoch,))
         db.execute("COMMIT")
-    except sqlite3.Error as error:
+    except apsw.Error as error:
         problem = str(error)
         if db.in_transaction:
             db.execute("ROLLBACK")
-    open_rows, for_human, since, epoch = db.execute(_DEPTH).fetchone()
+    open_rows, for_human, since, epoch = db.execute(_DEPTH).get
     is_known = since is not None and epoch == clock.epoch
     return Probed(problem, open_rows, for_human, max(0.0, clock.now() - since) if is_known else None)

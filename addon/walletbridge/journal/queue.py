@@ -8,11 +8,12 @@ back as soon as it has the first: it is the next, and who has just finished stan
 
 import fcntl
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import apsw
 
 from walletbridge.small_files import PRIVATE
 
@@ -21,7 +22,6 @@ SUFFIX = "-queue"
 BESIDE = ("-wal", "-shm", SUFFIX)
 """What follows the journal's name in the names of its other files."""
 POLL_SECONDS = 0.001
-_PRIMARY_CODE = 0xFF
 
 
 class Queue:
@@ -36,11 +36,11 @@ class Queue:
         """Leaves the line."""
         self._file.close()
 
-    def begin(self, db: sqlite3.Connection, *, seconds: float) -> None:
+    def begin(self, db: apsw.Connection, *, seconds: float) -> None:
         """
-        Begins an exclusive transaction. `db` must not wait by itself (`timeout=0`).
+        Begins an exclusive transaction. `db` must not wait by itself (which is how apsw opens it).
 
-        Raises sqlite3.OperationalError where the lock is not to be had within `seconds`.
+        Raises apsw.BusyError where the lock is not to be had within `seconds`.
         """
         ends_at = time.monotonic() + seconds
         # Whoever stands before us may have been stopped there: then it is not waited for longer than for the lock.
@@ -48,8 +48,8 @@ class Queue:
             while True:
                 try:
                     db.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() >= ends_at:
+                except apsw.BusyError:
+                    if time.monotonic() >= ends_at:
                         raise
                     time.sleep(POLL_SECONDS)
                 else:

@@ -2,8 +2,9 @@
 The journal file's schema, and how a file of an earlier version, or of another boot, becomes one of today.
 """
 
-import sqlite3
 import time
+
+import apsw
 
 from walletbridge.journal.clock import JournalClock
 
@@ -59,9 +60,9 @@ _MIGRATIONS = (
 _TIMES = ("movement_unresolved_since", "call_ends_at", "told_at", "next_try_at", "refused_since", "created_at")
 
 
-def use_wal(db: sqlite3.Connection, *, seconds: float) -> None:
+def use_wal(db: apsw.Connection, *, seconds: float) -> None:
     """
-    Puts the file in WAL mode. Raises sqlite3.Error.
+    Puts the file in WAL mode. Raises apsw.Error.
 
     SQLite does not wait here by itself: of two that open a new file, one may hear at once that it is locked.
     """
@@ -69,17 +70,17 @@ def use_wal(db: sqlite3.Connection, *, seconds: float) -> None:
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= ends_at:
+        except apsw.BusyError:
+            if time.monotonic() >= ends_at:
                 raise
             time.sleep(BUSY_POLL_SECONDS)
         else:
             return
 
 
-def migrate(db: sqlite3.Connection, clock: JournalClock) -> None:
+def migrate(db: apsw.Connection, clock: JournalClock) -> None:
     """Brings the file to the last version. Inside a transaction. Raises ValueError for a file of a later version."""
-    (version,) = db.execute("PRAGMA user_version").fetchone()
+    version = db.execute("PRAGMA user_version").get
     if version > len(_MIGRATIONS):
         raise ValueError(f"the journal is of version {version}; this program knows {len(_MIGRATIONS)}")
     for number, migration in enumerate(_MIGRATIONS[version:], start=version + 1):
@@ -87,12 +88,12 @@ def migrate(db: sqlite3.Connection, clock: JournalClock) -> None:
         for statement in migration.split(";"):
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {number}")
-    (epoch,) = db.execute("SELECT epoch FROM meta").fetchone()
+    epoch = db.execute("SELECT epoch FROM meta").get
     if epoch != clock.epoch:
         _start_anew(db, clock)
 
 
-def _start_anew(db: sqlite3.Connection, clock: JournalClock) -> None:
+def _start_anew(db: apsw.Connection, clock: JournalClock) -> None:
     """After another boot the old times mean nothing: all ages count from now, and nobody has a turn."""
     now = clock.now()
     changes = ", ".join(f"{name} = iif({name} IS NULL, NULL, :now)" for name in _TIMES)

@@ -2,12 +2,14 @@
 The journal's SQLite file: the reads and writes of one step. Synchronous; knows no rules.
 """
 
-import sqlite3
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+from typing import Any
+
+import apsw
 
 from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.columns import SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
@@ -36,13 +38,11 @@ class Store:
     """One connection. For one thread."""
 
     def __init__(self, path: Path, worker: str, clock: JournalClock) -> None:
-        """Opens or makes the file. Raises sqlite3.Error where that fails, ValueError for a file of a later version."""
+        """Opens or makes the file. Raises apsw.Error where that fails, ValueError for a file of a later version."""
         self._worker = worker
         self._clock = clock
         make_private(path, *BESIDE)
-        self._db = sqlite3.connect(
-            path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
-        )
+        self._db = apsw.Connection(str(path), statementcachesize=STATEMENTS)
         self._known = Known(self._db)
         try:
             self._queue = Queue(path)
@@ -67,7 +67,7 @@ class Store:
     @property
     def changes(self) -> int:
         """How many rows were ever written by this connection."""
-        return self._db.total_changes
+        return self._db.total_changes()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -80,7 +80,7 @@ class Store:
             self._db.execute("COMMIT")
         except BaseException:
             self._known.forget()
-            with suppress(sqlite3.Error):
+            with suppress(apsw.Error):
                 self._db.execute("ROLLBACK")
             raise
 
@@ -146,7 +146,7 @@ class Store:
             " coalesce(max(kind IS 'bet' AND cancel = 'none' AND movement != 'refused'), 0)"
             " FROM transactions WHERE account = ? AND round_id = ? AND round_id != '' AND trans_id != ?",
             (row.account, row.round_id, row.trans_id),
-        ).fetchone()
+        ).get
         return Round(bool(has_win), bool(has_cancelled_bet), bool(has_standing_bet))
 
     def prune(self, *, keep_days: int, after: int, limit: int) -> int:
@@ -157,13 +157,13 @@ class Store:
         """
         self._execute("DELETE FROM turns WHERE ends_at < ?", (self._clock.now() - _DAY,))
         before = int(time.time()) - keep_days * _DAY
-        rows = self._execute(
+        rows: list[Any] = self._execute(
             "SELECT id, needs_look, updated_wall FROM transactions WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
         ).fetchall()
         old = [(number,) for number, is_needed, updated_wall in rows if not is_needed and updated_wall < before]
         self._db.executemany("DELETE FROM transactions WHERE id = ?", old)
         self._known.forget()
-        return rows[-1][0] if len(rows) == limit else 0
+        return int(rows[-1][0]) if len(rows) == limit else 0
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -171,7 +171,7 @@ class Store:
         self._execute("DELETE FROM turns")
         self._known.forget()
 
-    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+    def _execute(self, statement: str, values: Sequence[int | float | str | None] = ()) -> apsw.Cursor:
         """Anything but what `_known` does: it sees what is to be written."""
         self._known.write()
         return self._db.execute(statement, values)
@@ -191,7 +191,7 @@ class Store:
 
     def _cancel_round(self, row: Row) -> None:
         """Notes in the wins of the row's round that a bet of it is cancelled."""
-        wins = self._execute(
+        wins: list[Any] = self._execute(
             "SELECT trans_id FROM transactions WHERE account = ? AND round_id = ? AND round_id != '' AND kind = 'win'",
             (row.account, row.round_id),
         ).fetchall()

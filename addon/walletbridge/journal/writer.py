@@ -3,7 +3,6 @@ A thread that owns the journal's file, and one commit for all that wait at that 
 """
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
+
+import apsw
 
 from walletbridge.journal.port import JournalUnavailable
 from walletbridge.journal.store import Store
@@ -27,8 +28,8 @@ SOON_SECONDS = 0.02
 REOPEN_SECONDS = 0.5
 """How long after a failure to open the file the next attempt is made."""
 
-_PRIMARY_CODE = 0xFF
-"""SQLite's extended error codes carry the primary one in their low byte."""
+_OPENED_ANEW = (apsw.CorruptError, apsw.NotADBError)
+"""What time alone does not heal: a full disk or a locked file needs nothing but time."""
 
 type Job = Callable[[Store], Any]
 
@@ -129,7 +130,7 @@ class Writer:
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
             written = self._attempt(batch)
-        except (sqlite3.Error, OSError, ValueError, JournalUnavailable) as error:
+        except (apsw.Error, OSError, ValueError, JournalUnavailable) as error:
             if len(batch) > 1 and _is_of_one_step(error):
                 # A disk that takes no more can still be read: who only reads must not fail with who writes.
                 for waiting in batch:
@@ -166,8 +167,7 @@ class Writer:
     def _fail(self, batch: list[_Waiting], error: Exception) -> None:
         for waiting in batch:
             waiting.value, waiting.error = None, JournalUnavailable(str(error))
-        # A corrupt or replaced file is opened anew; a full disk or a locked file needs nothing but time.
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError) and self._store:
+        if isinstance(error, _OPENED_ANEW) and self._store:
             self._store.close()
             self._store = None
         self._tell(str(error))
@@ -184,14 +184,13 @@ class _FaultyStep(Exception):
 
 def _is_of_one_step(error: Exception) -> bool:
     """Whether the rest of the batch may still succeed: the disk is full or failing, but the file is ours."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & _PRIMARY_CODE in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    return isinstance(error, apsw.FullError | apsw.IOError)
 
 
 def _run_step(waiting: _Waiting, store: Store) -> None:
     try:
         waiting.value = waiting.job(store)
-    except (sqlite3.Error, OSError):
+    except (apsw.Error, OSError):
         raise
     except Exception as error:
         waiting.error = error

@@ -2,9 +2,9 @@
 Everything that is known of a transaction or an account, as lines of text: flows, cache and journal.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
+import apsw
 from mitmproxy.flow import Flow
 
 from walletbridge.journal import lookup
@@ -52,7 +52,7 @@ def shown(account: str, settings: Settings) -> str:
 def _rows(settings: Settings, read: Callable[[], Sequence[Numbered]]) -> list[str]:
     try:
         return [_line(one, settings) for one in read()]
-    except (sqlite3.Error, OSError) as error:
+    except (apsw.Error, OSError) as error:
         return [f"journal: {settings.journal.path} cannot be read: {error}"]
 
 
