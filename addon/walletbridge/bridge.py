@@ -18,6 +18,8 @@ from walletbridge.durations import budgets, days_to_keep
 from walletbridge.edits import Edit
 from walletbridge.errors import OutcomeUnknown, SettingsError
 from walletbridge.gateway import Gateway, Request
+from walletbridge.journal.words import UNDONE, Word
+from walletbridge.journal.worker import user_name
 from walletbridge.logs import Log
 from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
 from walletbridge.metrics.names import Refusal
@@ -173,11 +175,12 @@ class Bridge:
         """
         A person's own question or cancel: journalled and in its turn, like a callback's. Raises OutcomeUnknown.
         """
+        word = Word(decision=UNDONE, name=user_name(), at=int(time.time()), reason="by hand, in the live view")
         deadline = self.clock() + budgets(self.settings.deadlines)[callback.command]
         if isinstance(callback, Status):
             call = self._transactions.status(callback, deadline=deadline, trace=trace, is_providers=False)
         else:
-            call = self._cancels.cancel(callback, deadline=deadline, trace=trace, is_providers=False)
+            call = self._cancels.cancel(callback, deadline=deadline, trace=trace, word=word)
         return await self._answering.shielded(call)
 
     async def left_out(self, edit: Edit) -> bool:

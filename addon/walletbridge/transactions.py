@@ -19,6 +19,7 @@ from walletbridge.journal.repeats import NOT_PROCESSED, TRANSACTION_EXISTS
 from walletbridge.journal.request import status_of
 from walletbridge.journal.row import Kind, Row
 from walletbridge.journal.rules import End, Look, Step, Times, Verdict
+from walletbridge.journal.words import Word, with_word
 from walletbridge.keeper import Keeper, OnEvent
 from walletbridge.outcomes import WITHOUT_BALANCE, Outcome, Result
 from walletbridge.promises import Promises
@@ -81,12 +82,13 @@ class Transactions:
                 return _answer(verdict, came)
         return await self._without_call(callback, look, deadline, trace)
 
-    async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace, is_providers: bool = True) -> Outcome:
+    async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace, word: Word | None = None) -> Outcome:
         """
         Reverses a transaction; asks again while the wallet may still be at work on it.
 
-        `is_providers` is False for a person's own cancel, of which the provider knows nothing.
+        `word`: of the person whose own cancel it is, of which the provider knows nothing. It stands in the row.
         """
+        is_providers = word is None
 
         def judge(row: Row, came: End, now: float) -> Verdict:
             verdict = ends.end_cancel(row, came, self._promises, self._times, now=now, for_provider=is_providers)
@@ -96,7 +98,7 @@ class Transactions:
             return replace(ends.without_balance(verdict, callback), ask_again=False)
 
         async with self._keeper.turn(callback, deadline, trace):
-            look = await self._look_to_cancel(callback, deadline, trace, is_providers=is_providers)
+            look = await self._look_to_cancel(callback, deadline, trace, word)
             if look.step is Step.SEND and look.row is not None:
                 sent = cancels.as_sent(look.row, callback, self._promises)
                 with self._status_cache.canceling(callback):
@@ -110,11 +112,11 @@ class Transactions:
             self._status_cache.forget(callback)
         return await self._without_call(callback, look, deadline, trace)
 
-    async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace, *, is_providers: bool) -> Look:
+    async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace, word: Word | None) -> Look:
         """Looks, and asks the wallet what became of the transaction as long as the rules want to know and time is."""
 
         def decide(found: Found) -> Look:
-            return cancels.look_cancel(
+            look = cancels.look_cancel(
                 found.row,
                 found.other,
                 callback,
@@ -122,8 +124,11 @@ class Transactions:
                 self._times,
                 now=found.now,
                 seconds=self._keeper.left(deadline),
-                is_providers=is_providers,
+                is_providers=word is None,
             )
+            if word is None or look.row is None or look.is_conflict:
+                return look
+            return replace(look, row=with_word(look.row, word))
 
         def judge(row: Row, came: End, now: float) -> Verdict:
             verdict = asked.end_question(row, came, self._times, now=now)

@@ -110,10 +110,16 @@ def test_everything_is_seen_and_done_in_the_console(browser: webdriver.Chrome, t
         terminal.press("F4")
         until(lambda: "curl -X POST" in terminal.text())
         terminal.press("q")
-        terminal.press("F9")
-        until(lambda: ": walletbridge.cancel @focus" in terminal.text())
-        terminal.press("Enter")
+        _cancel(terminal)
+        # Once it only says what it would do.
+        until(lambda: "The same command within" in terminal.text())
+        terminal.press("q")
+        until(lambda: "Flows" in terminal.text())
+        _cancel(terminal)
         until(lambda: any(one.DESCRIPTOR.name == "CancelTransactionRequest" for one in wallet.requests[-1:]))
+        until(lambda: "is being cancelled" in terminal.text())
+        terminal.press("q")
+        until(lambda: "Flows" in terminal.text())
         _hold_and_edit(terminal, f"http://{address}/callback", wallet)
         _leave(terminal)
 
@@ -230,6 +236,12 @@ def _picture(browser: webdriver.Chrome, name: str) -> None:
 def _free_address() -> str:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def _cancel(terminal: Terminal) -> None:
+    terminal.press("F9")
+    until(lambda: ": walletbridge.cancel @focus" in terminal.text())
+    terminal.press("Enter")
 
 
 def _leave(terminal: Terminal) -> None:

@@ -13,6 +13,7 @@ from tests.helpers.callbacks import body, make_callback
 from tests.helpers.scripted_wallet import reply
 from tests.ui.houses import TOKEN, House, make_flow, record_of, ui_house
 
+from walletbridge.journal.worker import user_name
 from walletbridge.ui.commands import KEYS, Commands
 from walletbridge.ui.permits import Permits
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
@@ -49,15 +50,21 @@ async def test_a_transaction_can_be_cancelled_and_the_journal_knows(
 ) -> None:
     async with ui_house(tmp_path, monkeypatch) as house:
         flow = await house.bet()
+        calls = len(house.wallet.calls)
         await house.command("walletbridge.cancel", [flow])
+        assert "bet #1676358190 of test1234, 1000" in caplog.text
+        assert "before a cancel of #1676358190" in caplog.text
+        assert len(house.wallet.calls) == calls
 
+        await house.command("walletbridge.cancel", [flow])
         call = house.wallet.calls[-1]
         assert (call.method.name, call.request.trans_id) == ("CancelTransaction", "1676358190")
         assert (list(call.request.checks), call.request.round_id) == ([42], "818395446")
         assert "cancel #1676358190 of test1234: 0 OK; the bet was cancelled" in caplog.text
 
         await house.command("walletbridge.known", [flow])
-        assert "journal: 1: bet #1676358190 of test1234 1000: the bet was cancelled" in caplog.text
+        assert "journal: 1: bet #1676358190 of test1234 1000: the bet was cancelled; " in caplog.text
+        assert f"{user_name()} called it to be cancelled at the wallet" in caplog.text
 
 
 async def test_a_wallet_that_does_not_answer_is_told(
@@ -66,7 +73,8 @@ async def test_a_wallet_that_does_not_answer_is_told(
     async with ui_house(tmp_path, monkeypatch) as house:
         flow = await house.bet()
         house.wallet.script("CancelTransaction", reply(outcome=v1.OUTCOME_UNSPECIFIED))
-        await house.command("walletbridge.cancel", [flow])
+        for _ in range(2):
+            await house.command("walletbridge.cancel", [flow])
         assert (
             "cancel #1676358190 of test1234: unknown: the wallet answered with outcome OUTCOME_UNSPECIFIED"
             in caplog.text

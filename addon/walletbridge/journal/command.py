@@ -2,9 +2,7 @@
 `walletbridge journal`: what is open, why, and settling it by hand.
 """
 
-import getpass
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +24,7 @@ from walletbridge.journal.port import Busy, Change, Found
 from walletbridge.journal.row import Row
 from walletbridge.journal.store import Store
 from walletbridge.journal.words import Word
-from walletbridge.journal.worker import worker_name
+from walletbridge.journal.worker import user_name, worker_name
 from walletbridge.money import format_minor
 from walletbridge.settings import Settings, load
 
@@ -39,13 +37,6 @@ _CONFIG = click.option(
     help="The YAML file with the settings.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"user {os.getuid()}"
 
 
 @click.group()
@@ -99,7 +90,7 @@ def show(number: int, config: Path, *, as_json: bool) -> None:
 )
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask; for scripts.")
 @click.option("--force", "is_forced", is_flag=True, help="Also a transaction that is settled. This is recorded.")
-@click.option("--by", "name", default=_user, show_default="the user that runs this", help="Who decides; recorded.")
+@click.option("--by", "name", default=user_name, show_default="the user that runs this", help="Who decides; recorded.")
 @click.option("--reason", default="", help="Why; recorded.")
 def resolve(  # noqa: PLR0913 - one for each option
     number: int, config: Path, decision: str, *, is_sure: bool, is_forced: bool, name: str, reason: str

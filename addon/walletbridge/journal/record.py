@@ -8,6 +8,7 @@ from walletbridge.journal import ends, looks
 from walletbridge.journal.repeats import cancels_are_checked
 from walletbridge.journal.row import CancelState, Movement, Row
 from walletbridge.journal.rules import Look, Step, Verdict
+from walletbridge.journal.words import rests_on_word
 from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises
 
@@ -51,7 +52,7 @@ def end_status(row: Row | None, outcome: Outcome, promises: Promises, *, for_pro
     """
     known = _contradicted(row, outcome)
     if known is not None and row is not None:
-        if row.word:
+        if rests_on_word(row):
             return Verdict(row, None, "the wallet's status contradicts what a person said")
         noted = ends.end_status(row, known, for_provider=for_provider)
         return Verdict(row if noted is None else noted.row, known, "the wallet's status is out of date")

@@ -8,12 +8,15 @@ from msgspec.structs import replace
 
 from walletbridge.journal.row import CancelState, Row
 
+UNDONE = "to be cancelled at the wallet"
+"""In place of a decision: the person believed nothing, but had the wallet asked."""
+
 
 class Word(Struct, frozen=True, kw_only=True):
     """A person's decision, as it stands in the row."""
 
     decision: str
-    """Of `by_hand.Decision`."""
+    """Of `by_hand.Decision`, or UNDONE."""
     name: str
     at: int
     """Unix seconds, by the wall clock."""
@@ -36,6 +39,12 @@ def with_word(row: Row, word: Word) -> Row:
 def word_of(row: Row) -> Word | None:
     """The decision that stands in the row."""
     return _DECODER.decode(row.word) if row.word else None
+
+
+def rests_on_word(row: Row) -> bool:
+    """Whether what the row says is what a person said."""
+    word = word_of(row)
+    return word is not None and word.decision != UNDONE
 
 
 def is_cancelled_by_word_alone(row: Row) -> bool:

@@ -2,6 +2,7 @@
 Who holds a turn: a name for this process, and whether the process of a name is still there.
 """
 
+import getpass
 import os
 import uuid
 from pathlib import Path
@@ -19,6 +20,14 @@ def worker_name() -> str:
     """
     pid = os.getpid()
     return f"{_pid_namespace()} {pid} {_start_time(pid) or _ENDED} {uuid.uuid4().hex[:8]}"
+
+
+def user_name() -> str:
+    """Who runs this process, for what people have done with it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
 
 
 def is_dead(name: str) -> bool:

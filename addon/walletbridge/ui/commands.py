@@ -19,6 +19,7 @@ from mitmproxy.log import ALERT
 from walletbridge.bridge import Bridge
 from walletbridge.callbacks import BadCallback, Bet, Callback, Cancel, Command, Status, Win, decode
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.money import format_minor
 from walletbridge.settings import Settings
 from walletbridge.settings.model import TOKEN_ENV_DEFAULT
 from walletbridge.trace import Trace
@@ -56,6 +57,7 @@ class Commands:
 
     def __init__(self, permits: Permits, newest_flows: Callable[[], Iterable[flow.Flow]]) -> None:
         self._permits = permits
+        self._cancels = Permits(time.monotonic)
         self._newest_flows = newest_flows
         self._bridge: Bridge | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,10 +88,18 @@ class Commands:
         )
 
     @_named("walletbridge.cancel")
-    def cancel(self, flows: Sequence[flow.Flow]) -> None:
-        """Cancels the transaction of these flows at the wallet: this moves money."""
+    def cancel(self, flows: Sequence[flow.Flow]) -> str:
+        """Cancels the transaction of these flows at the wallet: this moves money. Given twice: first it says what."""
         bridge, (own, callback) = self._needed(), self._transaction(flows)
-        self._start(self._ask(bridge, own, _cancel_of(callback)))
+        if self._cancels.take(own):
+            self._start(self._ask(bridge, own, _cancel_of(callback)))
+            return f"#{_trans_id(callback)} is being cancelled at the wallet; the event log says what comes of it"
+        self._cancels.give(own)
+        trans_id = str(_trans_id(callback))
+        self._start(self._tell(f"before a cancel of #{trans_id}", [], trans_id=trans_id))
+        text = "\n".join(_what_a_cancel_does(callback, bridge.settings))
+        logger.log(ALERT, "walletbridge: %s", text)
+        return text
 
     @_named("walletbridge.known")
     def known(self, flows: Sequence[flow.Flow]) -> None:
@@ -254,6 +264,18 @@ def _cancel_of(callback: Callback) -> Cancel:
         game_name=getattr(callback, "game_name", ""),
         game_type=getattr(callback, "game_type", ""),
     )
+
+
+def _what_a_cancel_does(callback: Callback, settings: Settings) -> list[str]:
+    amount = getattr(callback, "amount", None)
+    what = f"{callback.command} #{_trans_id(callback)} of {lookups.shown(callback.account, settings)}"
+    if amount is not None:
+        what += f", {format_minor(amount, settings.wallet.currency_decimals)}"
+    return [
+        f"The same command within {SECONDS:.0f} s cancels this at the wallet at {settings.wallet.target}:",
+        f"  {what}",
+        "It moves money, and the provider is not told. Who did it stands in the journal.",
+    ]
 
 
 def _what_a_replay_does(callback: Callback, settings: Settings) -> list[str]:
