@@ -82,6 +82,7 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("wallet.late_bets_refused", {"true": True, "false": False}),
     ("wallet.connect_wait", {"0.001": 0.001, "10": 10}),
     ("wallet.connect_timeout", {"0.001": 0.001, "60": 60}),
+    ("wallet.use_http_proxy", {"true": True, "false": False}),
     ("deadlines.bet", {"0.26": 0.26, "60": 60}),
     ("deadlines.balance", {"0.26": 0.26, "60": 60}),
     ("deadlines.authenticate", {"0.26": 0.26, "60": 60}),
@@ -109,11 +110,14 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("limits.resolver_calls", {"1": 1, "65536": 65536}),
     ("limits.kept_for_cancels", {"0": 0, "45": 45}),
     ("limits.kept_for_wins", {"0": 0, "45": 45}),
+    ("limits.slot_wait", {"0": 0, "60": 60}),
+    ("limits.slot_waiting", {"0": 0, "1000000": 1000000}),
     ("breaker.failures", {"0": 0, "1000000": 1000000}),
     ("breaker.patience", {"0.001": 0.001, "60": 60}),
     ("breaker.away_after", {"0.001": 0.001, "3600": 3600}),
     ("breaker.probe_every", {"0.001": 0.001, "60": 60}),
     ("breaker.probe_seconds", {"0.001": 0.001, "60": 60}),
+    ("breaker.renew_after", {"0": 0, "3600": 3600}),
     ("limits.journal_steps", {"1": 1, "10000000": 10000000}),
     ("limits.log_lines", {"1": 1, "10000000": 10000000}),
     ("tracing.endpoint", {"http://collector:4317": "http://collector:4317", "https://[::1]": "https://[::1]"}),
@@ -153,6 +157,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("wallet.late_bets_refused", BOOLEAN, NOT_BOOLEANS),
     ("wallet.connect_wait", seconds(10), ["0", "10.001", *NOT_SECONDS]),
     ("wallet.connect_timeout", seconds(60), ["0", "60.001", *NOT_SECONDS]),
+    ("wallet.use_http_proxy", BOOLEAN, NOT_BOOLEANS),
     ("deadlines.bet", seconds(60), ["0", "60.001", *NOT_SECONDS]),
     ("deadlines.balance", seconds(60), ["0", "60.001", *NOT_SECONDS]),
     ("deadlines.authenticate", seconds(60), ["0", "60.001", *NOT_SECONDS]),
@@ -181,11 +186,14 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("limits.resolver_calls", whole(1, 65536), ["0", "65537", *NOT_WHOLE]),
     ("limits.kept_for_cancels", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
     ("limits.kept_for_wins", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
+    ("limits.slot_wait", "seconds from 0 (off) to 60", ["60.1", *NOT_SECONDS]),
+    ("limits.slot_waiting", whole(0, 1_000_000), ["-1", "1000001", *NOT_WHOLE]),
     ("breaker.failures", whole(0, 1_000_000), ["-1", "1000001", *NOT_WHOLE]),
     ("breaker.patience", seconds(60), ["0", "60.001", *NOT_SECONDS]),
     ("breaker.away_after", seconds(3600), ["0", "3600.001", *NOT_SECONDS]),
     ("breaker.probe_every", seconds(60), ["0", "60.001", *NOT_SECONDS]),
     ("breaker.probe_seconds", seconds(60), ["0", "60.001", *NOT_SECONDS]),
+    ("breaker.renew_after", "seconds from 0 (off) to 3600", ["3600.001", *NOT_SECONDS]),
     ("limits.journal_steps", whole(1, 10000000), ["0", "10000001", *NOT_WHOLE]),
     ("limits.log_lines", whole(1, 10000000), ["0", "-1", "10000001", *NOT_WHOLE]),
     ("tracing.endpoint", UPSTREAM, ["127.0.0.1:4317", "http://a/v1/traces", *NOT_TEXTS]),
@@ -209,17 +217,19 @@ REFUSED: list[tuple[str, str, list[str]]] = [
 
 SECTIONS = {
     "callback": "path, token_env, token_file, token_file_seconds, allow_from, trusted_proxies",
-    "wallet": "target, tls, currency_decimals, mapping, late_bets_refused, connect_wait, connect_timeout",
+    "wallet": "target, tls, currency_decimals, mapping, late_bets_refused, connect_wait, connect_timeout, "
+    "use_http_proxy",
     "deadlines": "bet, balance, authenticate, win, cancel, status, margin",
     "status_cache": "size, ok_seconds, canceled_seconds",
     "journal": (
         "path, settle_after, abandon_after, redeliver_for, keep_days, settle_wins, settle_bets, recheck_after, "
         "call_seconds, retry_seconds, give_up_after, refused_retry_seconds, rollback_rounds"
     ),
-    "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, journal_steps, log_lines, "
+    "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, slot_wait, slot_waiting, "
+    "journal_steps, log_lines, "
     "header_bytes, header_count, header_seconds, body_seconds, idle_seconds, connections, connections_per_address, "
     "upstream_requests, wrong_tokens_per_second",
-    "breaker": "failures, patience, away_after, probe_every, probe_seconds",
+    "breaker": "failures, patience, away_after, probe_every, probe_seconds, renew_after",
     "tracing": "endpoint, sample_percent",
     "admin": "listen",
     "ui": "listen, keep_flows, mask_accounts",

@@ -2,19 +2,22 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
-from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, running_wallet
+from tests.helpers.middlebox import Middlebox, middlebox_to
+from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, running_wallet
 from tests.helpers.tls import Authority, KeyPair
+from tests.helpers.waiting import until
 
 from walletbridge.errors import SettingsError
 from walletbridge.settings import Tls
 from walletbridge.settings import Wallet as WalletSettings
-from walletbridge.wallet.channel import RESPONSE_BYTES_MAX, Channel
+from walletbridge.wallet.channel import RESPONSE_BYTES_MAX, Channel, _options
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 GET_BALANCE = "/wallet.v1.WalletService/GetBalance"
@@ -46,10 +49,11 @@ async def channel_to(
     *,
     tls: Tls | None = None,
     connect_timeout: float = 0.5,
+    longest_call: float = TIMEOUT,
     on_change: Callable[[bool], None] = lambda _: None,
 ) -> AsyncIterator[Channel]:
     settings = WalletSettings(target=f"{HOST}:{port}", tls=tls, connect_timeout=connect_timeout)
-    channel = Channel(settings, on_change=on_change)
+    channel = Channel(settings, on_change=on_change, longest_call=longest_call)
     try:
         yield channel
     finally:
@@ -232,6 +236,146 @@ async def test_a_response_may_not_be_of_any_size() -> None:
             await get_balance(channel)
 
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+# A connection that is kept alive by something on the way, whose far side is gone
+
+
+@asynccontextmanager
+async def through_a_middlebox(**options: Any) -> AsyncIterator[tuple[ScriptedWallet, Middlebox, Channel, Changes]]:
+    """A channel that is connected."""
+    changes = Changes()
+    async with running_wallet() as (wallet, port), middlebox_to(port) as middlebox:
+        async with channel_to(middlebox.port, on_change=changes, **options) as channel:
+            await changes.wait_for("there")
+            yield wallet, middlebox, channel, changes
+        await until(lambda: middlebox.open == 0)
+
+
+async def status_of(call: Awaitable[bytes]) -> grpc.StatusCode:
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+async def renewed(channel: Channel) -> None:
+    channel.renew()
+    await until(lambda: channel._renewing is None or channel._renewing.done())
+
+
+async def test_a_new_connection_takes_the_place_of_one_that_nothing_passes() -> None:
+    async with through_a_middlebox(longest_call=2) as (wallet, middlebox, channel, changes):
+        hang = Hang()
+        wallet.script("GetBalance", hang, OK)
+        method = channel.method(GET_BALANCE)
+        before = asyncio.ensure_future(status_of(method(v1.GetBalanceRequest(account="a"), timeout=2)))
+        await hang.arrived.wait()
+        middlebox.lose()
+        hang.release()
+        assert await status_of(method(v1.GetBalanceRequest(account="b"), timeout=0.1)) is not grpc.StatusCode.OK
+
+        channel.renew()
+        await renewed(channel)
+        # The method that was had before goes through the new one, too.
+        assert await status_of(method(v1.GetBalanceRequest(account="c"), timeout=TIMEOUT)) is grpc.StatusCode.OK
+        # What was under way stays where it was, and ends in its own time.
+        assert not before.done()
+        assert await before is grpc.StatusCode.DEADLINE_EXCEEDED
+        await until(lambda: middlebox.open == 1)
+        assert channel.is_ready
+        assert (middlebox.connections, changes.told) == (2, ["there"])
+
+
+async def test_calls_in_flight_when_the_connection_is_renewed_are_answered() -> None:
+    async with through_a_middlebox(longest_call=1) as (wallet, middlebox, channel, _):
+        hang = Hang()
+        wallet.script("GetBalance", hang)
+        calls = [asyncio.ensure_future(get_balance(channel)) for _ in range(20)]
+        await until(lambda: len(wallet.calls) == 20)
+        await renewed(channel)
+        await renewed(channel)
+        assert middlebox.connections == 3
+        hang.release()
+
+        assert {response.balance for response in await asyncio.gather(*calls)} == {400000}
+        await until(lambda: middlebox.open == 1)
+
+
+async def test_where_no_new_connection_can_be_had_the_old_one_stays() -> None:
+    async with through_a_middlebox(connect_timeout=0.1) as (_, middlebox, channel, _):
+        middlebox.takes_new = False
+        await renewed(channel)
+        await until(lambda: middlebox.connections >= 2 and middlebox.open == 1)
+
+        assert channel.is_ready
+        assert (await get_balance(channel)).balance == 400000
+
+
+async def test_closing_ends_what_is_left_of_old_connections_and_of_one_on_its_way() -> None:
+    async with through_a_middlebox(connect_timeout=TIMEOUT) as (wallet, middlebox, channel, _):
+        hang = Hang()
+        wallet.script("GetBalance", hang)
+        ended = asyncio.Event()
+        asyncio.ensure_future(get_balance(channel)).add_done_callback(lambda call: call.cancelled() and ended.set())
+        await hang.arrived.wait()
+        await renewed(channel)
+        middlebox.takes_new = False
+        channel.renew()
+        await until(lambda: middlebox.connections >= 3)
+        await channel.close()
+        async with asyncio.timeout(TIMEOUT / 2):
+            await ended.wait()
+
+
+async def test_a_ping_without_an_answer_ends_a_connection_in_seconds() -> None:
+    """By default the core waits for a minute, whatever `grpc.keepalive_timeout_ms` says."""
+    options = dict(_options(WalletSettings(target="nowhere")))
+
+    assert options["grpc.http2.ping_timeout_ms"] == 3_000
+    assert "grpc.keepalive_timeout_ms" not in options
+    # What servers put up with, by default, while calls are in flight.
+    assert options["grpc.keepalive_time_ms"] >= 10_000
+    assert options.get("grpc.keepalive_permit_without_calls", 0) == 0
+
+
+# Proxies
+
+
+@asynccontextmanager
+async def counting_proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[bytes]]:
+    """An HTTP proxy that everything in the environment names, and the requests that it has had."""
+    requests: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(serve, HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://{HOST}:{port}")
+    for name in ("no_proxy", "no_grpc_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    async with server:
+        yield requests
+
+
+async def test_a_proxy_in_the_environment_does_not_get_the_wallet_s_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with counting_proxy(monkeypatch) as requests, running_wallet() as (_, port):
+        assert await answers(port, None)
+
+    assert requests == []
+
+
+async def test_a_proxy_gets_them_where_the_settings_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with counting_proxy(monkeypatch) as requests, running_wallet() as (_, port):
+        channel = Channel(WalletSettings(target=f"{HOST}:{port}", use_http_proxy=True), on_change=lambda _: None)
+        await until(lambda: requests)
+        await channel.close()
+
+    assert requests[0] == f"CONNECT {HOST}:{port} HTTP/1.1\r\n".encode()
 
 
 # TLS

@@ -121,6 +121,8 @@ class Wallet(Section, frozen=True, kw_only=True):
     """How long a call waits for a connection that is not there, in seconds."""
     connect_timeout: Annotated[float, _seconds(60)] = 0.5
     """How long one attempt to connect may take, in seconds."""
+    use_http_proxy: bool = False
+    """Whether a proxy that the environment names (`http_proxy`, `https_proxy`, `grpc_proxy`) is used for the wallet."""
 
 
 class Deadlines(Section, frozen=True, kw_only=True):
@@ -166,8 +168,8 @@ class Journal(Section, frozen=True, kw_only=True):
     """Whether bets that we could not answer are cancelled at all."""
     recheck_after: Annotated[float, _seconds(_DAY)] = 60.0
     """When a cancel that was believed on time alone is sent again, in seconds; then after 10 and 60 times as long."""
-    call_seconds: Annotated[float, _seconds(60)] = 1.0
-    """The deadline of a wallet call that settles something."""
+    call_seconds: Annotated[float, _seconds(60)] | None = None
+    """The deadline of a wallet call that settles something; None for that of a callback with the same command."""
     retry_seconds: Annotated[float, _seconds(_HOUR)] = 5.0
     """The longest pause between two tries to settle something, in seconds."""
     give_up_after: Annotated[float, _seconds(90 * _DAY)] = 21600.0
@@ -189,7 +191,11 @@ class Limits(Section, frozen=True, kw_only=True):
     kept_for_cancels: Annotated[int, _PERCENT] = 10
     """How many percent of them no other call may take."""
     kept_for_wins: Annotated[int, _PERCENT] = 15
-    """How many percent of them, beyond those, only wins and cancels may take."""
+    """How many percent of them, beyond those, no other call than a win may take."""
+    slot_wait: Annotated[float, _seconds_or_off(60)] = 0.5
+    """How long a callback waits for one of `wallet_calls`, in seconds."""
+    slot_waiting: Annotated[int, _whole(0, 1_000_000)] = 1024
+    """How many callbacks may wait so: cancels, wins, and so many of all others."""
     journal_steps: Annotated[int, _whole(1, 10_000_000)] = 10_000
     """Steps of callbacks that wait for the journal's disk."""
     log_lines: Annotated[int, _whole(1, 10_000_000)] = 10_000
@@ -223,8 +229,10 @@ class Breaker(Section, frozen=True, kw_only=True):
     """How long the connection must be gone, in seconds; until then reads wait for it inside their limit."""
     probe_every: Annotated[float, _seconds(60)] = 0.25
     """How often a wallet that does not answer is asked, in seconds."""
-    probe_seconds: Annotated[float, _seconds(60)] = 1.0
-    """How long such a question waits for its answer, in seconds."""
+    probe_seconds: Annotated[float, _seconds(60)] | None = None
+    """How long such a question waits for its answer, in seconds; None for as long as a callback would."""
+    renew_after: Annotated[float, _seconds_or_off(_HOUR)] = 1.5
+    """After so long without an answer the connection is made anew, and again after twice as long; 0 for never."""
 
 
 class Tracing(Section, frozen=True, kw_only=True):

@@ -24,6 +24,11 @@ from walletbridge.wallet.wakeups import gathered_wakeups
 RECONNECT_MILLISECONDS = 100
 RECONNECT_MILLISECONDS_MAX = 200
 RESPONSE_BYTES_MAX = 1 << 20
+LONGEST_CALL_SECONDS = 60.0
+"""The longest deadline that the settings take."""
+GRACE_SECONDS = 0.5
+"""What a call may take to end after its deadline."""
+_READY = grpc.ChannelConnectivity.READY
 
 type Around = Callable[[str, Any], Any]
 """Takes the path of a method and the call of it, and returns a call with the same arguments."""
@@ -37,29 +42,37 @@ class Channel:
     """
 
     def __init__(
-        self, settings: WalletSettings, *, on_change: Callable[[bool], None], around: Around | None = None
+        self,
+        settings: WalletSettings,
+        *,
+        on_change: Callable[[bool], None],
+        around: Around | None = None,
+        longest_call: float = LONGEST_CALL_SECONDS,
     ) -> None:
         """
         `on_change` is told when the connection is there (True) and when it is gone (False). `around` is put around the
-        calls of each method.
+        calls of each method. `longest_call`: no call has a longer deadline, in seconds.
         """
         self._around = around
-        options = _options(settings)
-        with gathered_wakeups(asyncio.get_running_loop()):
-            if settings.tls is None:
-                self._channel = grpc.aio.insecure_channel(settings.target, options=options)
-            else:
-                self._channel = grpc.aio.secure_channel(settings.target, credentials(settings.tls), options=options)
+        self._settings = settings
+        self._credentials = None if settings.tls is None else credentials(settings.tls)
+        self._methods: list[_Later] = []
         self._ready = asyncio.Event()
         self._tried = asyncio.Event()
+        self._told: bool | None = None
+        self._on_change = on_change
         # A name that takes long to resolve is no state of the channel, and yet nobody may wait for it for ever.
         self._last_moment = asyncio.get_running_loop().call_later(settings.connect_timeout, self._tried.set)
-        self._on_change = on_change
-        self._watch = asyncio.ensure_future(self._watch_state())
+        self._channel = self._open()
+        self._watch = asyncio.ensure_future(self._watch_state(self._channel))
+        self._renewing: asyncio.Future[None] | None = None
+        self._longest_call = longest_call
+        self._retiring: set[asyncio.Future[None]] = set()
 
     def method(self, path: str) -> Callable[..., grpc.aio.UnaryUnaryCall]:
         """A unary method that takes a message and returns the response's bytes, unread."""
-        call = _Later(self._channel.unary_unary(path, request_serializer=_serialize))
+        call = _Later(path, self._channel)
+        self._methods.append(call)
         return call if self._around is None else self._around(path, call)
 
     @property
@@ -82,20 +95,65 @@ class Channel:
                 await asyncio.wait_for(self._ready.wait(), seconds)
         return self._ready.is_set()
 
+    def renew(self) -> None:
+        """
+        Connects anew, beside the connection that there is; the new one is used as soon as it is there.
+
+        A connection may be kept alive by something on the way whose far side is gone. Calls in flight stay with the old
+        connection until they end, which their deadlines see to; where no new one can be had, nothing changes.
+        """
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.ensure_future(self._renew())
+
     async def close(self) -> None:
         """Ends the connection; a call still in flight ends as cancelled, and its outcome is unknown."""
-        self._watch.cancel()
         self._last_moment.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._watch
+        tasks = {self._watch, *self._retiring} | ({self._renewing} if self._renewing else set())
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         self._ready.clear()
         await self._channel.close()
 
-    async def _watch_state(self) -> None:
-        told: bool | None = None
+    def _open(self) -> grpc.aio.Channel:
+        target, options = self._settings.target, _options(self._settings)
+        with gathered_wakeups(asyncio.get_running_loop()):
+            if self._credentials is None:
+                return grpc.aio.insecure_channel(target, options=options)
+            return grpc.aio.secure_channel(target, self._credentials, options=options)
+
+    async def _renew(self) -> None:
+        channel = self._open()
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout):
+                while (state := channel.get_state(try_to_connect=True)) is not _READY:
+                    await channel.wait_for_state_change(state)
+        except BaseException as error:
+            await channel.close()
+            if not isinstance(error, TimeoutError):
+                raise
+            return
+        old, self._channel = self._channel, channel
+        for method in self._methods:
+            method.use(channel)
+        self._watch.cancel()
+        self._watch = asyncio.ensure_future(self._watch_state(channel))
+        retiring = asyncio.ensure_future(self._retire(old))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, old: grpc.aio.Channel) -> None:
+        """Closes a connection on which no new calls begin, once those that it has must have ended."""
+        try:
+            # `close` has a time for that, too, but once it waits nothing ends it.
+            await asyncio.sleep(self._longest_call + GRACE_SECONDS)
+        finally:
+            await old.close()
+
+    async def _watch_state(self, channel: grpc.aio.Channel) -> None:
         while True:
-            state = self._channel.get_state(try_to_connect=True)
-            ready = state is grpc.ChannelConnectivity.READY
+            state = channel.get_state(try_to_connect=True)
+            ready = state is _READY
             if ready:
                 self._ready.set()
             else:
@@ -103,10 +161,10 @@ class Channel:
             if ready or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
                 self._tried.set()
             # That a wallet is away at the start is known only once an attempt has failed.
-            if ready != told and (ready or told or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE):
-                told = ready
+            if ready != self._told and (ready or self._told or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE):
+                self._told = ready
                 self._on_change(ready)
-            await self._channel.wait_for_state_change(state)
+            await channel.wait_for_state_change(state)
 
 
 class _Later:
@@ -117,9 +175,14 @@ class _Later:
     out of the other's caches, which costs more than the turn that it saves.
     """
 
-    def __init__(self, call: grpc.aio.UnaryUnaryMultiCallable) -> None:
-        self._call = call
+    def __init__(self, path: str, channel: grpc.aio.Channel) -> None:
+        self._path = path
         self._loop = asyncio.get_running_loop()
+        self.use(channel)
+
+    def use(self, channel: grpc.aio.Channel) -> None:
+        """Calls go through `channel` from now on."""
+        self._call = channel.unary_unary(self._path, request_serializer=_serialize)
 
     def __call__(
         self, request: object, *, timeout: float, metadata: Sequence[tuple[str, str]] | None = None
@@ -147,15 +210,23 @@ def _options(settings: WalletSettings) -> list[tuple[str, int]]:
         ("grpc.min_reconnect_backoff_ms", round(settings.connect_timeout * 1000)),
         # A connection that is never idle is never in the way of a callback.
         ("grpc.client_idle_timeout_ms", 2**31 - 1),
-        # Finds out about a wallet that went without a word (power, network) while calls wait for it.
+        # Finds out about a wallet that went without a word (power, network) while calls wait for it. More often would
+        # be too often for servers that count pings. How long a ping may take has a name of its own; 60 s by default.
         ("grpc.keepalive_time_ms", 10_000),
-        ("grpc.keepalive_timeout_ms", 3_000),
+        ("grpc.http2.ping_timeout_ms", 3_000),
+        # By default a proxy out of the environment would get the wallet's calls, those to this machine too.
+        *proxy_options(settings),
         # A movement is sent once; only the gateway may repeat a read.
         ("grpc.enable_retries", 0),
         ("grpc.max_receive_message_length", RESPONSE_BYTES_MAX),
         # Channels with equal settings would share a connection and its backoff.
         ("grpc.use_local_subchannel_pool", 1),
     ]
+
+
+def proxy_options(settings: WalletSettings) -> list[tuple[str, int]]:
+    """Whether the environment's `http_proxy` and its like count, which they do only where the settings say so."""
+    return [("grpc.enable_http_proxy", int(settings.use_http_proxy))]
 
 
 def credentials(tls: Tls) -> grpc.ChannelCredentials:

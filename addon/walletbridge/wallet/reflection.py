@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from grpc_reflection.v1alpha import reflection_pb2
 
 from walletbridge.settings import Wallet as WalletSettings
-from walletbridge.wallet.channel import credentials
+from walletbridge.wallet.channel import credentials, proxy_options
 from walletbridge.wallet.schema import BadSchema
 
 ASK_SECONDS = 5.0
@@ -31,9 +31,9 @@ def ask_for_protos(wallet: WalletSettings, services: Iterable[str]) -> FileDescr
     SettingsError for a certificate that cannot be read.
     """
     if wallet.tls is None:
-        channel = grpc.insecure_channel(wallet.target)
+        channel = grpc.insecure_channel(wallet.target, options=proxy_options(wallet))
     else:
-        channel = grpc.secure_channel(wallet.target, credentials(wallet.tls))
+        channel = grpc.secure_channel(wallet.target, credentials(wallet.tls), options=proxy_options(wallet))
     with channel:
         try:
             grpc.channel_ready_future(channel).result(timeout=ASK_SECONDS)
