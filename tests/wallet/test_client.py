@@ -298,6 +298,33 @@ async def test_with_no_budget_left_nothing_is_sent(command: Command, seconds: fl
 # Reads are tried again
 
 
+async def test_a_read_waits_for_a_connection_only_until_the_wallet_is_known_to_be_away() -> None:
+    """As long as there is hope; not for its whole budget."""
+    async with connected() as (wallet, bench):
+        away = asyncio.Event()
+        bench.client._is_away = away.is_set
+        await wallet.stop()
+        reading = asyncio.ensure_future(bench.unknown("balance"))
+        await asyncio.sleep(0.3)
+        assert not reading.done()
+
+        away.set()
+        async with asyncio.timeout(0.5):
+            assert (await reading).sent is False
+
+
+async def test_a_read_in_flight_when_the_wallet_dies_ends_once_that_is_known() -> None:
+    async with connected() as (wallet, bench):
+        hang = Hang()
+        wallet.script("GetBalance", hang)
+        reading = asyncio.ensure_future(bench.unknown("balance"))
+        await hang.arrived.wait()
+        bench.client._is_away = lambda: True
+        await wallet.stop()
+        async with asyncio.timeout(1):
+            assert (await reading).sent is True
+
+
 @pytest.mark.parametrize("command", sorted(READS))
 async def test_a_read_is_tried_again_while_the_wallet_is_unavailable(command: Command) -> None:
     async with connected() as (wallet, bench):

@@ -14,6 +14,7 @@ from google.rpc.status_pb2 import Status
 from tests.helpers.clock import FakeClock
 from tests.helpers.mappings import BANK, BANK_MAPPING, bind, callback, schema_of, undo, write_bank
 from tests.helpers.scripted_wallet import HOST, Hang, ScriptedWallet, Step, abort, raw, reply, running_wallet
+from tests.helpers.waiting import until
 
 from walletbridge.callbacks import Callback, Command
 from walletbridge.errors import OutcomeUnknown
@@ -34,11 +35,11 @@ AWAY = abort(grpc.StatusCode.UNAVAILABLE)
 class Bench:
     """A client of the bank."""
 
-    def __init__(self, port: int, mapping: Path, server: ScriptedWallet) -> None:
+    def __init__(self, port: int, mapping: Path, server: ScriptedWallet, *, connect_wait: float) -> None:
         self.server = server
         self.clock = FakeClock()
         self.channel = Channel(WalletSettings(target=f"{HOST}:{port}"), on_change=lambda _: None)
-        self.client = GrpcWallet(self.channel, bind(mapping), calls_max=10, connect_wait=10, clock=self.clock)
+        self.client = GrpcWallet(self.channel, bind(mapping), calls_max=10, connect_wait=connect_wait, clock=self.clock)
         self.trace = Trace(calls=[])
         server.script("FindUser", FOUND)
         server.script("GetBalance", BALANCE)
@@ -59,10 +60,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bank(folder: Path, mapping: str = BANK_MAPPING) -> AsyncIterator[Bench]:
+async def bank(folder: Path, mapping: str = BANK_MAPPING, *, connect_wait: float = 10) -> AsyncIterator[Bench]:
     path = write_bank(folder, mapping)
     async with running_wallet(schema_of(BANK).services["bank.Wallet"]) as (server, port):
-        bench = Bench(port, path, server)
+        bench = Bench(port, path, server, connect_wait=connect_wait)
         try:
             yield bench
         finally:
@@ -180,6 +181,21 @@ async def test_a_look_up_that_never_comes_back_leaves_the_movement_unsent(tmp_pa
 
         assert (await call).sent is False
         assert "Debit" not in bench.called
+
+
+@pytest.mark.parametrize("command", ["bet", "win"])
+async def test_a_movement_waits_no_longer_for_a_connection_for_its_look_up_than_for_itself(
+    tmp_path: Path, command: str
+) -> None:
+    async with bank(tmp_path, connect_wait=0.03) as bench:
+        assert await bench.channel.wait_until_ready(10)
+        await bench.server.stop()
+        await until(lambda: not bench.channel.is_ready)
+        async with asyncio.timeout(1):
+            unknown = await bench.unknown(command)
+
+        assert (unknown.sent, bench.called) == (False, [])
+        assert "there is no connection to the wallet" in unknown.reason
 
 
 async def test_a_look_up_is_tried_again_while_the_wallet_is_away(tmp_path: Path) -> None:

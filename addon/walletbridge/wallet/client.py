@@ -52,7 +52,7 @@ class GrpcWallet:
     A wallet of any proto, as its mapping binds it. No exception but OutcomeUnknown leaves it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it calls, when, and how often
         self,
         channel: Channel,
         bound: BoundWallet,
@@ -60,13 +60,18 @@ class GrpcWallet:
         calls_max: int,
         connect_wait: float,
         clock: Callable[[], float],
+        is_away: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`connect_wait`, in seconds: how long a movement or cancel waits for a connection that is not there."""
+        """
+        `connect_wait`, in seconds: how long a movement or cancel waits for a connection that is not there. `is_away`:
+        whether the connection has been gone for so long that reads wait for it no more either.
+        """
         self._channel = channel
         self._bound = bound
         self._calls_max = calls_max
         self._connect_wait = connect_wait
         self._clock = clock
+        self._is_away = is_away
         methods = [binding.method for binding in bound.bindings.values()]
         methods += [lookup.method for lookup in bound.lookups.values()]
         self._stubs = {method.name: channel.method(method.path) for method in methods}
@@ -147,8 +152,10 @@ class GrpcWallet:
         if kept is not None and (known := kept.get(callback.account)) is not None:
             return known
         aside = Trace(calls=trace.calls)
+        # As patient as the command itself: a movement or cancel does not wait for a connection either.
+        waits = callback.command in READS
         try:
-            reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, aside), deadline)
+            reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, aside), deadline, waits=waits)
             result = judge(lookup.method.outcome, reply)
         except OutcomeUnknown as unknown:
             # There will be no other call to tell of: the log and the breaker hear of this one.
@@ -173,25 +180,30 @@ class GrpcWallet:
         if kept is not None:
             kept.pop(callback.account, None)
 
-    async def _read(self, call: _Call, deadline: float) -> Reply:
-        """Sends a read, again and again while the wallet is away, inside the budget."""
+    async def _read(self, call: _Call, deadline: float, *, waits: bool = True) -> Reply:
+        """
+        Sends a read, again and again while the wallet is away, inside the budget, until it is known to be away.
+
+        `waits`: whether also where there is no connection.
+        """
         pause = RETRY_SECONDS
         while True:
             end: Reply | OutcomeUnknown
             try:
                 end = await self._send(call, deadline)
             except OutcomeUnknown as unknown:
-                if unknown.sent:
+                if unknown.sent or not waits:
                     raise
                 end = unknown
             if isinstance(end, Reply) and end.status != _AWAY:
                 return end
-            if deadline - self._clock() <= pause:
+            if self._is_away() or deadline - self._clock() <= pause:
                 if isinstance(end, Reply):
                     return end
                 raise end
             await asyncio.sleep(pause)
-            pause = min(2 * pause, RETRY_SECONDS_MAX)
+            # What was not sent is no burden to anybody; that the wallet is back, or given up, is to be seen soon.
+            pause = min(2 * pause, RETRY_SECONDS_MAX) if isinstance(end, Reply) else RETRY_SECONDS
 
     async def _send(self, call: _Call, deadline: float) -> Reply:
         """Sends the call once, if there is a connection and something is left of the budget."""
