@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from walletbridge.answering import Answering, Answers
 from walletbridge.answers import Answer
-from walletbridge.callbacks import Bet, Cancel, Status, Win
+from walletbridge.callbacks import Bet, Cancel, Command, Status, Win
 from walletbridge.changes import Changes
 from walletbridge.dispatch import Dispatch
 from walletbridge.durations import budgets, days_to_keep
@@ -37,6 +37,7 @@ from walletbridge.tracing import open_tracing
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
 from walletbridge.wallet.mapping.loading import load as load_mapping
+from walletbridge.wallet.probe import PROBES_MAX
 from walletbridge.wallet.protection import Protection
 
 if TYPE_CHECKING:
@@ -85,13 +86,15 @@ class Bridge:
             settings.wallet,
             on_change=self._wallet_changed,
             around=self._spans.of_wallet_calls if self._spans else None,
+            longest_call=max(*budgets(settings.deadlines).values(), settings.journal.call_seconds or 0),
         )
         self.wallet = GrpcWallet(
             self._channel,
             bound,
-            calls_max=settings.limits.wallet_calls,
+            calls_max=settings.limits.wallet_calls + PROBES_MAX,
             connect_wait=settings.wallet.connect_wait,
             clock=clock,
+            is_away=lambda: self.protection.breaker.is_away,
         )
         self.protection = Protection(
             CountingWallet(self.wallet, self.counts, clock=clock),
@@ -100,6 +103,8 @@ class Bridge:
             clock=clock,
             on_change=self._wallet_silent,
             on_refused=self.counts.shed,
+            probe_seconds=budgets(settings.deadlines)[Command.BALANCE],
+            renew=self._renew,
         )
         self.status_cache = StatusCache(
             size=settings.status_cache.size,
@@ -261,6 +266,10 @@ class Bridge:
             self.log.event("wallet connected", target=self.settings.wallet.target)
         else:
             self.log.warning("wallet away", target=self.settings.wallet.target)
+
+    def _renew(self) -> None:
+        self.log.warning("wallet does not answer: connecting anew", target=self.settings.wallet.target)
+        self._channel.renew()
 
     def _wallet_silent(self, is_silent: bool) -> None:  # noqa: FBT001 - a callback's one argument
         target = self.settings.wallet.target

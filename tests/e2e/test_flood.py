@@ -11,7 +11,7 @@ from tests.helpers.processes import UNKNOWN, Way, arguments, post, running, runn
 from tests.helpers.waiting import until
 
 FLOODING, PLAYER = "flooding", "player"
-LIMITS = {"wallet_calls": 20, "kept_for_cancels": 10, "kept_for_wins": 20}
+LIMITS = {"wallet_calls": 20, "kept_for_cancels": 10, "kept_for_wins": 20, "slot_wait": 0.05}
 BETS_MAX = 14
 """What they leave for bets."""
 SHED_SECONDS = 1.0

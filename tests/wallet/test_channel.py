@@ -317,8 +317,10 @@ async def test_closing_ends_what_is_left_of_old_connections_and_of_one_on_its_wa
     async with through_a_middlebox(connect_timeout=TIMEOUT) as (wallet, middlebox, channel, _):
         hang = Hang()
         wallet.script("GetBalance", hang)
-        ended = asyncio.Event()
-        asyncio.ensure_future(get_balance(channel)).add_done_callback(lambda call: call.cancelled() and ended.set())
+        cancelled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        call = asyncio.ensure_future(get_balance(channel))
+        call.add_done_callback(lambda call: cancelled.set_result(call.cancelled()))
+        del call  # it would keep the connection
         await hang.arrived.wait()
         await renewed(channel)
         middlebox.takes_new = False
@@ -326,7 +328,7 @@ async def test_closing_ends_what_is_left_of_old_connections_and_of_one_on_its_wa
         await until(lambda: middlebox.connections >= 3)
         await channel.close()
         async with asyncio.timeout(TIMEOUT / 2):
-            await ended.wait()
+            assert await cancelled
 
 
 async def test_a_ping_without_an_answer_ends_a_connection_in_seconds() -> None:

@@ -10,7 +10,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.fake_wallet import OK, FakeWallet, Held, Step
 
 from walletbridge.callbacks import Callback, Command, decode
-from walletbridge.errors import OutcomeUnknown
+from walletbridge.errors import OutcomeUnknown, Overloaded
 from walletbridge.outcomes import Outcome
 from walletbridge.trace import Trace
 from walletbridge.wallet.breaker import Breaker, Limits
@@ -47,24 +47,24 @@ class Ending:
 class Bench:
     """A guard whose breaker opens after two failures."""
 
-    def __init__(self, *steps: Step, places: int = 100) -> None:
+    def __init__(self, *steps: Step, places: int = 100, slot_wait: float = 0.0) -> None:
         self.clock = FakeClock()
         self.breaker = Breaker(Limits(failures=2, patience=0.5, away_seconds=2), clock=self.clock)
         self.wallet = FakeWallet(*steps)
-        self.places = Places(places, kept_for_cancels=25, kept_for_wins=25)
-        self.guard = Guard(self.wallet, self.places, self.breaker)
+        self.places = Places(places, kept_for_cancels=25, kept_for_wins=25, waiting_max=10)
+        self.guard = Guard(self.wallet, self.places, self.breaker, slot_wait=slot_wait, clock=lambda: 0)
         self.tireless = Guard(self.wallet, self.places, self.breaker, refused=())
 
     def open(self) -> None:
-        self.breaker.broke()
-        self.breaker.broke()
+        self.breaker.broke(Command.BET)
+        self.breaker.broke(Command.WIN)
 
     async def ends_with(self, status: grpc.StatusCode, *, seconds: float = SECONDS, sent: bool = True) -> None:
         """Two calls that end so, with a trace that tells of an earlier call."""
         watched = Watched(Ending(self.clock, status, seconds=seconds, sent=sent), self.breaker, clock=self.clock)
         trace = Trace(tries=3, grpc_status="OK")
-        for _ in range(2):
-            await unknown(watched.call(callback("bet"), deadline=self.clock() + SECONDS, trace=trace))
+        for command in ("bet", "win"):
+            await unknown(watched.call(callback(command), deadline=self.clock() + SECONDS, trace=trace))
 
 
 async def call(guard: Guard, command: str) -> Outcome:
@@ -119,7 +119,7 @@ async def test_what_is_asked_on_behalf_of_a_cancel_is_refused_as_little_as_the_c
     bench = Bench(places=4)
     guard = Guard(bench.wallet, bench.places, bench.breaker, on_behalf_of=Command.CANCEL)
     bench.open()
-    for _ in range(3):
+    for _ in range(2):
         bench.places.take(Command.CANCEL)
 
     assert await call(guard, command) == OK
@@ -213,12 +213,12 @@ async def test_a_flood_of_bets_leaves_places_for_wins_and_cancels() -> None:
     calls = await fill(bench, "bet", 2)
     for command in ("bet", "balance", "status", "authenticate"):
         refused = await unknown(call(bench.guard, command))
-        assert (refused.reason, refused.sent) == ("2 wallet calls are in flight", False)
+        assert (refused.reason, refused.sent) == ("no place for a call of the wallet: 2 in flight", False)
 
     calls += await fill(bench, "win", 1)
-    assert (await unknown(call(bench.guard, "win"))).reason == "3 wallet calls are in flight"
+    assert (await unknown(call(bench.guard, "win"))).reason == "no place for a call of the wallet: 3 in flight"
     calls += await fill(bench, "cancel", 1)
-    assert (await unknown(call(bench.guard, "cancel"))).reason == "4 wallet calls are in flight"
+    assert (await unknown(call(bench.guard, "cancel"))).reason == "no place for a call of the wallet: 4 in flight"
     assert len(bench.wallet.calls) == 4
 
     held.release()
@@ -254,3 +254,87 @@ async def test_a_call_that_is_cancelled_gives_its_place_back() -> None:
     await asyncio.wait({calling})
 
     assert await call(bench.guard, "bet") == OK
+
+
+async def test_a_call_waits_a_moment_for_a_place() -> None:
+    held = Held()
+    bench = Bench(held, OK, places=1, slot_wait=5)
+    [calling] = await fill(bench, "bet", 1)
+    [waiting] = await fill(bench, "bet", 1)
+    assert bench.places.waiting == 1
+    held.release()
+
+    assert [await calling, await waiting] == [OK, OK]
+    assert bench.places.taken == 0
+
+
+async def test_a_call_that_has_no_time_left_does_not_wait() -> None:
+    bench = Bench(Held(), places=1, slot_wait=5)
+    [calling] = await fill(bench, "bet", 1)
+    late = bench.guard.call(callback("bet"), deadline=0, trace=Trace())
+
+    assert isinstance(await unknown(late), Overloaded)
+    calling.cancel()
+    await asyncio.wait({calling})
+
+
+async def test_whoever_got_a_place_after_the_wallet_was_lost_gives_it_back_unused() -> None:
+    held = Held()
+    bench = Bench(held, OK, places=1, slot_wait=5)
+    [calling] = await fill(bench, "bet", 1)
+    [waiting] = await fill(bench, "bet", 1)
+    bench.open()
+    held.release()
+    await calling
+
+    assert (await unknown(waiting)).reason == "the wallet is down"
+    assert (len(bench.wallet.calls), bench.places.taken) == (1, 0)
+
+
+# A command that hangs
+
+
+@pytest.mark.parametrize(
+    ("command", "tried"), [("bet", 4), ("win", 4), ("status", 4), ("authenticate", 4), ("balance", 0), ("cancel", 25)]
+)
+async def test_of_a_command_that_hangs_a_few_calls_find_out_whether_it_still_does(command: str, tried: int) -> None:
+    held = Held()
+    bench = Bench(held)
+    for _ in range(2):
+        bench.breaker.broke(Command(command))
+    calls = await fill(bench, command, tried)
+    refused = await unknown(call(bench.guard, command))
+    assert (refused.reason, refused.sent) == (f"the wallet does not answer {command}", False)
+    assert len(bench.wallet.calls) == tried
+
+    bench.breaker.answered(Command(command))
+    held.release()
+    assert await call(bench.guard, command) == OK
+    assert await asyncio.gather(*calls) == [OK] * tried
+
+
+async def test_a_command_that_hangs_is_no_matter_of_the_others() -> None:
+    bench = Bench()
+    for _ in range(10):
+        bench.breaker.broke(Command.CANCEL)
+
+    for command in set(Command) - {Command.CANCEL}:
+        assert await call(bench.guard, command) == OK
+
+
+async def test_cancels_that_hang_leave_wins_what_is_kept_for_them_and_the_other_way_round() -> None:
+    bench = Bench(Held(), places=4)
+    cancels = await fill(bench, "cancel", 3)
+    assert (await unknown(call(bench.guard, "cancel"))).sent is False
+    assert bench.places.take(Command.WIN)
+    for calling in cancels:
+        calling.cancel()
+    await asyncio.wait(cancels)
+    bench.places.give_back(Command.WIN)
+
+    wins = await fill(bench, "win", 3)
+    assert (await unknown(call(bench.guard, "win"))).sent is False
+    assert bench.places.take(Command.CANCEL)
+    for calling in wins:
+        calling.cancel()
+    await asyncio.wait(wins)

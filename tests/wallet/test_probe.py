@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from tests.helpers.fake_wallet import OK, FakeWallet, Held, Step
 from tests.helpers.waiting import until
 
-from walletbridge.callbacks import Balance, Callback
+from walletbridge.callbacks import Balance, Callback, Command
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import Outcome
 from walletbridge.trace import Trace
 from walletbridge.wallet.breaker import Breaker, Limits
-from walletbridge.wallet.probe import NOBODY, Probe
+from walletbridge.wallet.probe import NOBODY, PROBES_MAX, Probe
 
 NEVER = 3600.0
 SILENT = OutcomeUnknown("the wallet did not answer", sent=True)
@@ -22,28 +22,41 @@ SILENT = OutcomeUnknown("the wallet did not answer", sent=True)
 class Bench:
     """A probe of a scripted wallet, and the breaker that it may close."""
 
-    def __init__(self, *steps: Step, every: float) -> None:
+    def __init__(self, *steps: Step, every: float, renew_after: float = 0) -> None:
+        self.renewed = 0
         self.breaker = Breaker(Limits(failures=1, patience=0, away_seconds=1), clock=time.monotonic)
         self.wallet = FakeWallet(*steps)
-        self.probe = Probe(self, self.breaker, every=every, seconds=5, clock=time.monotonic)
+        self.probe = Probe(
+            self,
+            self.breaker,
+            every=every,
+            seconds=5,
+            clock=time.monotonic,
+            renew_after=renew_after,
+            renew=self._renew,
+        )
 
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
         """See `Wallet.call`."""
         outcome = await self.wallet.call(callback, deadline=deadline, trace=trace)
-        self.breaker.answered()
+        self.breaker.answered(callback.command)
         return outcome
 
+    def _renew(self) -> None:
+        self.renewed += 1
+
     def open(self) -> None:
-        self.breaker.broke()
-        self.probe.wake()
+        self.breaker.broke(Command.BET)
+        self.breaker.broke(Command.WIN)
+        self.probe.begin()
 
     async def until_asked(self, times: int) -> None:
         await until(lambda: len(self.wallet.calls) >= times)
 
 
 @asynccontextmanager
-async def bench_of(*steps: Step, every: float) -> AsyncIterator[Bench]:
-    bench = Bench(*steps, every=every)
+async def bench_of(*steps: Step, every: float, renew_after: float = 0) -> AsyncIterator[Bench]:
+    bench = Bench(*steps, every=every, renew_after=renew_after)
     try:
         yield bench
     finally:
@@ -118,3 +131,54 @@ async def test_stopped_it_asks_no_more() -> None:
         await asyncio.sleep(0.05)
 
         assert len(bench.wallet.calls) == asked
+
+
+async def test_the_first_call_without_an_answer_is_reason_enough_to_ask() -> None:
+    async with bench_of(every=NEVER) as bench:
+        bench.breaker.broke(Command.BET)
+        bench.probe.begin()
+        await until(lambda: not bench.breaker.wants_probe)
+
+        assert len(bench.wallet.calls) == 1
+
+
+async def test_calls_that_fail_meanwhile_bring_no_more_questions() -> None:
+    held = Held()
+    async with bench_of(held, every=NEVER) as bench:
+        bench.open()
+        await bench.until_asked(1)
+        for _ in range(20):
+            bench.open()
+            await asyncio.sleep(0)
+
+        assert len(bench.wallet.calls) == 1
+
+
+async def test_questions_without_an_answer_are_bounded() -> None:
+    held = Held()
+    async with bench_of(held, every=0.0001) as bench:
+        bench.open()
+        await bench.until_asked(PROBES_MAX)
+        await asyncio.sleep(0.02)
+
+        assert len(bench.wallet.calls) == PROBES_MAX
+
+
+async def test_after_a_while_without_an_answer_the_connection_is_made_anew_and_then_more_seldom() -> None:
+    held = Held()
+    async with bench_of(held, every=0.005, renew_after=0.02) as bench:
+        begun = time.monotonic()
+        bench.open()
+        await until(lambda: bench.renewed == 3)
+        assert time.monotonic() - begun >= 0.02 * 4
+
+        held.release()
+        await until(lambda: not bench.breaker.wants_probe)
+
+
+async def test_an_answer_in_time_leaves_the_connection_alone() -> None:
+    async with bench_of(every=0.001, renew_after=5) as bench:
+        bench.open()
+        await until(lambda: not bench.breaker.is_open)
+
+        assert bench.renewed == 0

@@ -3,6 +3,7 @@ All that stands between the callbacks and the wallet's client, made from the set
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from walletbridge.callbacks import Command
 from walletbridge.settings import Breaker as BreakerSettings
@@ -26,30 +27,48 @@ class Protection:
         clock: Callable[[], float],
         on_change: Callable[[bool], None],
         on_refused: OnRefused = lambda _, __: None,
+        probe_seconds: float = 1.75,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
         """
         `on_change` is told when the wallet does not answer any more (True) and when it does again (False), `on_refused`
-        of each call that is refused.
+        of each call that is refused. `probe_seconds`: how long a callback would wait for what the probe asks, which
+        counts where the settings do not say. `renew` makes the connection anew.
         """
-        self._on_change = on_change
         self.breaker = Breaker(
             Limits(failures=breaker.failures, patience=breaker.patience, away_seconds=breaker.away_after),
             clock=clock,
-            on_change=self._changed,
+            on_change=on_change,
         )
-        watched = Watched(wallet, self.breaker, clock=clock)
+        watched = Watched(wallet, self.breaker, clock=clock, on_failed=self._begin_probe)
         places = Places(
-            limits.wallet_calls, kept_for_cancels=limits.kept_for_cancels, kept_for_wins=limits.kept_for_wins
+            limits.wallet_calls,
+            kept_for_cancels=limits.kept_for_cancels,
+            kept_for_wins=limits.kept_for_wins,
+            waiting_max=limits.slot_waiting,
         )
-        self.for_callbacks: Wallet = Guard(watched, places, self.breaker, on_refused=on_refused)
-        self.for_cancels: Wallet = Guard(
-            watched, places, self.breaker, on_behalf_of=Command.CANCEL, on_refused=on_refused
-        )
+
+        def guard(behind: Wallet, *, slot_wait: float = limits.slot_wait, **options: Any) -> Guard:
+            return Guard(
+                behind, places, self.breaker, on_refused=on_refused, slot_wait=slot_wait, clock=clock, **options
+            )
+
+        self.for_callbacks: Wallet = guard(watched)
+        self.for_cancels: Wallet = guard(watched, on_behalf_of=Command.CANCEL)
         """For cancels with all that they ask the wallet before and after."""
-        self.for_resolver: Wallet = Guard(watched, places, self.breaker, refused=frozenset(), on_refused=on_refused)
-        """Tries whatever is known of the wallet, with a backoff of its own."""
+        self.for_resolver: Wallet = guard(wallet, slot_wait=0.0, refused=frozenset())
+        """
+        Tries whatever is known of the wallet, with a pace of its own. What comes of it is kept from the breaker: it
+        says little of how callbacks fare. It waits for no place: callbacks come first.
+        """
         self._probe = Probe(
-            watched, self.breaker, every=breaker.probe_every, seconds=breaker.probe_seconds, clock=clock
+            watched,
+            self.breaker,
+            every=breaker.probe_every,
+            seconds=probe_seconds if breaker.probe_seconds is None else breaker.probe_seconds,
+            clock=clock,
+            renew_after=breaker.renew_after,
+            renew=renew,
         )
 
     def connected(self, *, ready: bool) -> None:
@@ -62,7 +81,5 @@ class Protection:
         """Probes no more."""
         await self._probe.stop()
 
-    def _changed(self, is_silent: bool) -> None:  # noqa: FBT001 - a callback's one argument
-        if is_silent:
-            self._probe.wake()
-        self._on_change(is_silent)
+    def _begin_probe(self) -> None:
+        self._probe.begin()
