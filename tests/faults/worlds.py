@@ -46,7 +46,7 @@ _BLOWS = {
     World.FREEZE: (Blow.GATEWAY_FROZEN, Blow.LOCK_FROZEN),
 }
 """One of them happens in a run of that world. A world without any is in the wallet or the provider all the time."""
-_GIVEN_UP_SECONDS = 10.0
+_GIVEN_UP_SECONDS = 25.0
 """Where wins hang so much longer, the provider gives some of them up."""
 _WINS = 1
 """The variant of METHOD_HANGS in which wins hang."""
