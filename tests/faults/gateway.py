@@ -130,13 +130,24 @@ def _plain(arguments: list[str]) -> list[str]:
 def settings(plan: Plan, wallet_port: int) -> dict[str, Any]:
     """The gateway's settings."""
     limits = {"bet": 2.0, "balance": 2.0, "authenticate": 4.0, "win": 4.0, "cancel": 4.0, "status": 4.0, "margin": 0.25}
-    journal = {"settle_after": 6, "abandon_after": 15, "call_seconds": 1, "retry_seconds": 5, "recheck_after": 0.5}
-    breaker = {"patience": 0.5, "away_after": 0.5, "probe_every": 0.25, "probe_seconds": 1}
+    journal = {
+        "settle_after": 6,
+        "abandon_after": 15,
+        "retry_seconds": 5,
+        "recheck_after": 0.5,
+        "give_up_after": 60,
+        "refused_retry_seconds": 10,
+    }
+    breaker = {"patience": 0.5, "away_after": 0.5, "probe_every": 0.25}
     return {
         "listen": "127.0.0.1:0",
         "wallet": {"target": f"127.0.0.1:{wallet_port}", **_wallet(plan)},
         "deadlines": {name: seconds / plan.scale for name, seconds in limits.items()},
-        "journal": {"path": JOURNAL, **{name: seconds / plan.scale for name, seconds in journal.items()}},
+        "journal": {
+            "path": JOURNAL,
+            "rollback_rounds": plan.has_rollback_rounds,
+            **{name: seconds / plan.scale for name, seconds in journal.items()},
+        },
         "breaker": {name: seconds / plan.scale for name, seconds in breaker.items()},
         # A gateway does not know of the other's cancels: what it has cached may be out of date.
         "status_cache": {"ok_seconds": 0} if plan.gateways > 1 else {"ok_seconds": 5 / plan.scale},

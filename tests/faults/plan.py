@@ -97,6 +97,11 @@ class Plan:
         return World.CLOCKS in self.worlds and self.seed % 2 == 0
 
     @property
+    def has_rollback_rounds(self) -> bool:
+        """Whether the gateways are told that this provider voids rounds by cancelling their bets."""
+        return World.LATE_ROLLBACK in self.worlds and self.seed % 2 == 0
+
+    @property
     def has_users(self) -> bool:
         """Whether the gateways run as another user than those who look into the journal, which takes root."""
         return World.PEOPLE in self.worlds and os.geteuid() == 0

@@ -8,6 +8,7 @@ from tests.faults.books import Heard
 from tests.faults.gateway import Logs, settings
 from tests.faults.plan import Plan
 from tests.faults.processes import Line
+from tests.faults.worlds import World
 
 from walletbridge.settings import load
 
@@ -25,6 +26,13 @@ def test_the_settings_are_good_at_every_scale(tmp_path: Path, scale: float, gate
     assert found.wallet.target == "127.0.0.1:50051"
     assert not found.wallet.late_bets_refused
     assert found.deadlines.bet == 2 / scale
+
+
+def test_half_of_the_providers_that_roll_back_are_known_to_do_so() -> None:
+    worlds = frozenset({World.LATE_ROLLBACK})
+    found = [settings(Plan(seed=seed, worlds=worlds), 50051)["journal"]["rollback_rounds"] for seed in range(4)]
+
+    assert found == [True, False, True, False]
 
 
 def callback(command: str, **fields: object) -> Line:

@@ -52,7 +52,14 @@ _WINS = 1
 """The variant of METHOD_HANGS in which wins hang."""
 _OF_WALLET_V1 = frozenset({World.REPLICA})
 """Only the demo wallet can do this."""
-DRAWN = (World.ONE_METHOD, World.FREEZE)
+DRAWN = (
+    World.WARMING,
+    World.ONE_METHOD,
+    World.REPLICA,
+    World.LATE_ROLLBACK,
+    World.PEOPLE,
+    World.FREEZE,
+)
 """The worlds that seeds draw: those in which the gateway keeps what it promises. The others are asked for by name."""
 
 
