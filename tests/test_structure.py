@@ -38,6 +38,7 @@ LEAVES = SANS_IO | {
     "ambiguity",
     "changes",
     "clock",
+    "framing",
     "line_writer",
     "logs",
     "metrics",
@@ -52,7 +53,6 @@ LEAVES = SANS_IO | {
     "tokens",
     "trace",
     "tracing",
-    "trailers",
     "turns",
 }
 
@@ -89,7 +89,7 @@ LAYERS = [
 
 HOMES = {
     "apsw": {"check", "demo", "journal", "ui"},
-    "mitmproxy": {"addon", "exchanges", "flows", "recording", "serve", "trailers", "ui"},
+    "mitmproxy": {"addon", "exchanges", "flows", "framing", "recording", "serve", "ui"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
     "opentelemetry": {"otel"},

@@ -20,6 +20,7 @@ from mitmproxy import ctx, http, version
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
+from walletbridge import framing
 from walletbridge.ambiguity import problem
 from walletbridge.answering import Answers
 from walletbridge.bridge import Bridge
@@ -30,7 +31,6 @@ from walletbridge.mitmproxy_versions import warning_about
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
-from walletbridge.trailers import discard_trailers, discard_trailers_of_answer, discard_trailers_of_request
 
 if TYPE_CHECKING:
     from walletbridge.recording import Recording
@@ -97,7 +97,7 @@ class WalletBridge:
 
     def load(self, loader: Loader) -> None:
         """Declares the option."""
-        discard_trailers()
+        framing.mend()
         loader.add_option(OPTION, str, "", "The YAML file with walletbridge's settings.")
         loader.master.event_loop.call_soon(self._check_configured)
         if warning := warning_about(version.VERSION):
@@ -183,7 +183,6 @@ class WalletBridge:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answers a callback, unless people watch: then they come first, and the live view asks for the answer."""
-        discard_trailers_of_request(flow)
         if self._live is None:
             await self._exchanges.answer(flow)
 
@@ -199,7 +198,6 @@ class WalletBridge:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Notes that an answer goes out, unless people watch: they may hold or edit it first."""
-        discard_trailers_of_answer(flow)
         if self._live is None:
             self._exchanges.sent(flow)
 

@@ -12,7 +12,7 @@ from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
-from walletbridge.settings import Limits
+from walletbridge.settings import Http2, Limits
 
 TOKEN = b"a-token-that-nobody-sees"
 
@@ -41,6 +41,7 @@ class FakeLane:
         self.bridge: Bridge | None = cast("Bridge", FakeBridge())
         self.is_draining = False
         self.has_upstream = True
+        self.http2: Http2 | None = Http2()
         self.elsewhere = 0
         self.forgiven = 1000
         self.refusals: Counter[int] = Counter()

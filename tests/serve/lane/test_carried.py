@@ -7,7 +7,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpRequestHeadersHook
 from tests.serve.lane.fakes import request
 from tests.serve.lane.layers import OTHER, House, begun, hooks_in, names, sent, started
 
-from walletbridge.serve.lane.layer import Expired
+from walletbridge.serve.lane.signals import Expired
 
 
 def head_hooks(found: list[commands.Command]) -> list[HttpRequestHeadersHook]:

@@ -5,7 +5,7 @@ from tests.serve.lane.fakes import request
 from tests.serve.lane.layers import OTHER, House, names, sent, started
 
 from walletbridge.answers import UNKNOWN
-from walletbridge.serve.lane.layer import WalletbridgeCallbackHook
+from walletbridge.serve.lane.signals import WalletbridgeCallbackHook
 
 
 def test_a_callback_is_one_hook() -> None:

@@ -62,6 +62,7 @@ class Lane:
         """`clock` is the gateway's."""
         self._gateway = gateway
         self._path = settings.callback.path
+        self.http2 = settings.http2
         self.has_upstream = settings.upstream is not None
         self._elsewhere = 0
         self.has_tls = settings.tls is not None

@@ -6,7 +6,6 @@ at a time. Here are the limits that mitmproxy does not keep: of time, of what wa
 heads.
 """
 
-from collections.abc import Iterator
 from enum import Enum
 
 from mitmproxy.connection import Connection
@@ -24,7 +23,7 @@ from walletbridge.serve.lane.responses import refusal_bytes
 
 _UPSTREAM_HEADS = 4
 """How many times the limit of a request's head the head of the upstream's answer may be: it sets cookies."""
-_TAKES_NOTHING = Refused(504, "the upstream takes nothing")
+TAKES_NOTHING = Refused(504, "the upstream takes nothing")
 
 
 class _Wait(Enum):
@@ -126,7 +125,7 @@ class Carried:
             # Not the client's fault: the upstream takes nothing. It has the time that an idle connection has.
             self._wait_for(_Wait.UPSTREAM, max(0, limits.idle_seconds - limits.body_seconds))
         else:
-            yield from self._refuse(TIMEOUT if self._waits_for is not _Wait.UPSTREAM else _TAKES_NOTHING)
+            yield from self._refuse(TIMEOUT if self._waits_for is not _Wait.UPSTREAM else TAKES_NOTHING)
 
     def leave(self) -> None:
         """The request has come to its end."""
@@ -173,19 +172,18 @@ class Carried:
 def bounded(http: HttpLayer, lane: CarryingLane) -> CommandGenerator[None]:
     """Ends connections to an upstream that sends a head, or the frame of a chunk, without end."""
     bytes_max = _UPSTREAM_HEADS * lane.limits.header_bytes
-    for connection, client in list(_clients(http)):
-        if len(client.buf) > bytes_max:
+    for connection in list(http.connections):
+        client = client_of(http, connection)
+        if client is not None and len(client.buf) > bytes_max:
             # It would be shown to the client.
             client.buf.maybe_extract_at_most(len(client.buf))
             yield from http.handle_event(events.ConnectionClosed(connection))
 
 
-def _clients(http: HttpLayer) -> Iterator[tuple[Connection, Http1Client]]:
-    """What speaks HTTP/1.1 to the upstream."""
-    for connection, layer in http.connections.items():
-        client: object = layer
-        while (inner := getattr(client, "child_layer", None)) is not None:
-            # Below the layer of TLS.
-            client = inner
-        if isinstance(client, Http1Client):
-            yield connection, client
+def client_of(http: HttpLayer, connection: Connection) -> Http1Client | None:
+    """What speaks HTTP/1.1 to the upstream over this connection."""
+    client: object = http.connections.get(connection)
+    while (inner := getattr(client, "child_layer", None)) is not None:
+        # Below the layer of TLS.
+        client = inner
+    return client if isinstance(client, Http1Client) else None

@@ -13,8 +13,8 @@ from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode
 
 from walletbridge.serve.lane.addon import Lane
-from walletbridge.serve.lane.layer import Expired, WalletbridgeCallbackHook
 from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
 ROOM_POLL_SECONDS = 0.02
 
@@ -59,11 +59,14 @@ class LaneHandler(ProxyConnectionHandler):
 
     async def drain_writers(self) -> None:
         """See `ConnectionHandler.drain_writers`; also holds back a client that sends far ahead of its answers."""
-        io = self.transports.get(self.client)
-        is_client = io is not None and asyncio.current_task() is io.handler
+        task = asyncio.current_task()
+        connection = next((each for each, io in self.transports.items() if io.handler is task), self.client)
+        is_client = connection is self.client
         self.place.is_held = self.place.is_held or is_client
         if len(self.transports) > 1 or self._transport.get_write_buffer_size():
             await super().drain_writers()  # type: ignore[no-untyped-call]
+        while not is_client and not self.place.takes(connection) and self.client in self.transports:  # noqa: ASYNC110 - see below
+            await asyncio.sleep(ROOM_POLL_SECONDS)
         while is_client and not self.place.has_room() and self.client in self.transports:  # noqa: ASYNC110 - no client that means well comes here
             await asyncio.sleep(ROOM_POLL_SECONDS)
         self.place.is_held = self.place.is_held and not is_client

@@ -6,7 +6,6 @@ No server is ever connected from the lane, so whatever goes wrong, a callback do
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
@@ -15,19 +14,12 @@ from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
 
 from walletbridge.serve.lane.carried import Carried, bounded
 from walletbridge.serve.lane.conversation import Conversation
+from walletbridge.serve.lane.http2 import LaneHttp2
 from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.port import CarryingLane, Exchange
+from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
-
-class Expired(events.Event):
-    """The time is up for what the client was to do."""
-
-
-@dataclass
-class WalletbridgeCallbackHook(commands.StartHook):  # type: ignore[no-untyped-call]
-    """A callback wants its answer. Ends when `exchange.answer` is there."""
-
-    exchange: Exchange
+_H2 = b"h2"
 
 
 class LaneLayer(Layer):
@@ -47,6 +39,8 @@ class LaneLayer(Layer):
         """None until there was a request for another path."""
         self._carried: Carried | None = None
         """That request, while it is under way."""
+        self._http2: LaneHttp2 | None = None
+        """What reads the connection where its client has chosen HTTP/2."""
         self._is_between = False
         """Whether nothing has come since a request was answered that mitmproxy carried."""
 
@@ -57,8 +51,25 @@ class LaneLayer(Layer):
         """
         See `Layer.handle_event`, which would hold back all that comes while a hook is at work: here, that the client
         has left is seen at once.
+
+        A fault, here or in mitmproxy, ends the connection: nobody would wake it again.
         """
-        if self._is_ours(event):
+        try:
+            yield from self._handle(event)
+        except Exception as error:  # noqa: BLE001 - the client sees the end; the log gets the error
+            self._lane.failed(error)
+            self._place.cut()
+
+    def _handle(self, event: events.Event) -> CommandGenerator[None]:
+        if self._http2 is not None and self._http is not None:
+            if isinstance(event, Expired):
+                yield from self._http.event_to_child(self._http2, event)
+            else:
+                yield from self._http.handle_event(event)
+                yield from bounded(self._http, self._lane)
+        elif isinstance(event, events.Start) and self.context.client.alpn == _H2:
+            yield from self._begin_http2(event)
+        elif self._is_ours(event):
             self._tell(event)
             yield from self._advance()
         elif self._carried is not None:
@@ -145,11 +156,22 @@ class LaneLayer(Layer):
         else:
             yield from carried.left()
 
+    def _begin_http2(self, start: events.Start) -> CommandGenerator[None]:
+        place, http = self._place, self._http_layer()
+        self._http2 = server = LaneHttp2(http.context.fork(), self._lane, place, http)
+        http.connections[self.context.client] = server
+        self._http = http
+        place.is_read, place.has_room, place.takes = True, server.has_room, server.takes
+        yield from http.handle_event(start)
+
+    def _http_layer(self) -> HttpLayer:
+        # As mitmproxy does with layers that have found their successor.
+        self.context.layers.remove(self)
+        return HttpLayer(self.context, HTTPMode.transparent)
+
     def _hand_over(self, rest: bytes) -> CommandGenerator[None]:
         if self._http is None:
-            # As mitmproxy does with layers that have found their successor.
-            self.context.layers.remove(self)
-            self._http = HttpLayer(self.context, HTTPMode.transparent)
+            self._http = self._http_layer()
             yield from self._http.handle_event(events.Start())
         self._carried = carried = Carried(self._http, self._lane, self._place)
         self._place.has_room = carried.has_room

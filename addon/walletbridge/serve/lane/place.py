@@ -8,6 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 NEVER = math.inf
 AT_ONCE = 20
@@ -33,7 +34,7 @@ class Place(ABC):
 class CarriedPlace(Place):
     """That of a connection that mitmproxy carries."""
 
-    __slots__ = ("_tell", "cut", "elsewhere", "has_room", "is_closing", "is_held", "is_read", "is_stuck")
+    __slots__ = ("_tell", "cut", "elsewhere", "has_room", "is_closing", "is_held", "is_read", "is_stuck", "takes")
 
     def __init__(  # noqa: PLR0913 - what is known of it
         self,
@@ -62,6 +63,8 @@ class CarriedPlace(Place):
         """Whether there is somebody to be told."""
         self.has_room: Callable[[], bool] = _always
         """Whether more may be read from it now."""
+        self.takes: Callable[[Any], bool] = _always
+        """Whether more may be read from this connection of mitmproxy's to the upstream."""
 
     def expire(self) -> None:
         """See `Place.expire`."""
@@ -95,5 +98,5 @@ class Places:
         return len(expired) == AT_ONCE
 
 
-def _always() -> bool:
+def _always(*_: object) -> bool:
     return True

@@ -13,7 +13,7 @@ from walletbridge.serve.lane.heads import Head
 from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.refusals import Refused
-from walletbridge.settings import Limits
+from walletbridge.settings import Http2, Limits
 from walletbridge.trace import Trace
 
 
@@ -95,6 +95,11 @@ class Lane(Protocol):
 
 class CarryingLane(Lane, Protocol):
     """A lane whose connections mitmproxy carries: with requests for other paths."""
+
+    @property
+    def http2(self) -> Http2 | None:
+        """What a client may do that speaks HTTP/2; None where none may."""
+        ...
 
     @property
     def has_upstream(self) -> bool:
