@@ -1,7 +1,19 @@
 """
-`python -m walletbridge` is the same as `walletbridge`.
+Where the command begins, `python -m walletbridge` as well as `walletbridge`: the signals first, then all else.
 """
 
-from walletbridge.cli import main
+import sys
 
-main()
+from walletbridge.serve.signals import handle_from_the_start
+
+
+def main() -> None:
+    """See `cli.main`, whose imports take long enough for a signal to come."""
+    handle_from_the_start(sys.argv[1] if len(sys.argv) > 1 else "")
+    from walletbridge.cli import main as run  # noqa: PLC0415 - only now
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

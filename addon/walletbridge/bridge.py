@@ -5,7 +5,7 @@ The gateway with all that it stands on, from start to drain: what a way of runni
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +162,10 @@ class Bridge:
             self.counts.refused(Refusal.WRONG_TOKEN)
             return False
         return True
+
+    def replace_tokens(self, tokens: Iterable[bytes]) -> None:
+        """From now on these are accepted and no others."""
+        self._tokens.replace(tokens)
 
     async def wallet_seen(self, seconds: float) -> None:
         """Waits, at most so long, until it is known whether the wallet is there."""

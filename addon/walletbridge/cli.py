@@ -15,6 +15,7 @@ from typing import ClassVar
 import click
 
 from walletbridge.errors import SettingsError
+from walletbridge.serve.signals import ignore_further
 
 _CONFIG = click.option(
     "--config",
@@ -73,7 +74,9 @@ def serve(config: Path, workers: int | None) -> None:
         if workers:
             from walletbridge.serve.supervisor import supervise  # noqa: PLC0415 - see the module's docstring
 
-            sys.exit(asyncio.run(supervise(config.absolute(), settings, workers)))
+            code = asyncio.run(supervise(config.absolute(), settings, workers))
+            ignore_further()
+            sys.exit(code)
         from walletbridge.serve.lean import import_addons_singly  # noqa: PLC0415 - see above
 
         import_addons_singly()

@@ -40,6 +40,8 @@ class Doors:
     control: Control | None = None
     """What comes from the supervisor; None where there is none."""
     admin: Admin | None = None
+    bridge: Bridge | None = None
+    """The gateway behind them; None before it is up."""
     _notifier: Notifier = field(default_factory=lambda: Notifier(os.environ))
     _listener: Listener | None = None
     _pulse: asyncio.Task[None] | None = None
@@ -66,6 +68,7 @@ class Doors:
 
     async def open(self, bridge: Bridge) -> None:
         """Lets connections in, once the wallet is there or known to be away, and the supervisor wants it."""
+        self.bridge = bridge
         self._pulse = asyncio.ensure_future(self._beat(bridge))
         if self.admin:
             await self.admin.start()

@@ -23,6 +23,7 @@ from mitmproxy.tools.main import run
 
 from walletbridge.addon import OPTION, WalletBridge
 from walletbridge.serve.doors import Doors
+from walletbridge.serve.signals import ignore_further
 from walletbridge.settings import Address, Settings
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ def launch(  # noqa: PLR0913 - what a way of running adds
         case Kind.WEB:
             from mitmproxy.tools.web.master import WebMaster  # noqa: PLC0415 - a server needs none of its libraries
 
-            run(_with(WebMaster, [*ours, _AnnounceWeb()]), cmdline.mitmweb, arguments)
+            run(_with(WebMaster, [*ours, _AnnounceWeb(), _EndWithHangup()]), cmdline.mitmweb, arguments)
         case Kind.TUI:
             from mitmproxy.tools.console.master import ConsoleMaster  # noqa: PLC0415 - see above
 
-            run(_with(ConsoleMaster, ours), cmdline.mitmproxy, arguments)
+            run(_with(ConsoleMaster, [*ours, _EndWithHangup()]), cmdline.mitmproxy, arguments)
 
 
 def _with(master: type[Master], addons: Sequence[object], **arguments: Any) -> type[Master]:
@@ -160,7 +161,15 @@ class _IgnoreFurtherSigterms:
         with suppress(NotImplementedError, RuntimeError, ValueError):
             # The loop would put back the default when it closes.
             asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            ignore_further()
+
+
+class _EndWithHangup:
+    """Under a UI, SIGHUP says that the terminal is gone: calls in flight end and are answered, as with SIGTERM."""
+
+    def running(self) -> None:
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ctx.master.shutdown)
 
 
 class _AnnounceWeb:

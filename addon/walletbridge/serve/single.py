@@ -10,6 +10,7 @@ from walletbridge.metrics.part import Part
 from walletbridge.serve.admin import Admin, Watched
 from walletbridge.serve.doors import Doors
 from walletbridge.serve.launch import Kind, launch
+from walletbridge.serve.reload import Reload
 from walletbridge.serve.sockets import bind_both
 from walletbridge.settings import Settings
 from walletbridge.shared import Share
@@ -27,4 +28,4 @@ def serve(config: Path, settings: Settings) -> None:
             is_stopping=lambda: doors.is_stopping,
         )
         doors.admin = Admin(admin_sockets, watched)
-    launch(Kind.SERVE, config, settings, doors=doors)
+    launch(Kind.SERVE, config, settings, doors=doors, addons=[Reload(config, settings, lambda: doors.bridge)])

@@ -45,6 +45,8 @@ def command(config: Path, place: Place) -> list[str]:
 @click.argument("place_json")
 def main(config: Path, place_json: str) -> None:
     """Run a worker. Only the supervisor starts it."""
+    # It is for the supervisor, whoever else gets it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     place = msgspec.json.decode(place_json, type=Place)
     try:
         settings = load(config)
@@ -55,8 +57,6 @@ def main(config: Path, place_json: str) -> None:
     from walletbridge.serve.doors import Doors  # noqa: PLC0415 - mitmproxy, only once it is known to be needed
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - see above
 
-    # It is for the supervisor, whoever else gets it.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for file in (*place.sockets, place.memory, place.control):
         # The upstream's and anybody else's processes are none of its business.
         os.set_inheritable(file, False)  # noqa: FBT003 - its only way

@@ -1,0 +1,57 @@
+"""
+SIGHUP to a `serve` of one process: it takes over what one process can, loses no callback, and says what it cannot.
+
+The journal, the wallet's channel and the listeners live as long as the process. With `--workers` a reload brings all.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from walletbridge.bridge import Bridge
+from walletbridge.errors import SettingsError
+from walletbridge.serve.notify import Notifier
+from walletbridge.settings import Settings, load, read_tokens
+from walletbridge.settings.changes import changed_keys
+
+
+class Reload:
+    """An addon of mitmproxy."""
+
+    name = "walletbridge-reload"
+
+    def __init__(self, config: Path, settings: Settings, bridge: Callable[[], Bridge | None]) -> None:
+        """`settings` are those that it runs with; `bridge` gives the gateway, or None before it is up."""
+        self._config = config
+        self._settings = settings
+        self._bridge = bridge
+        self._notifier = Notifier(os.environ)
+
+    def running(self) -> None:
+        """Begins to listen to the signal."""
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+
+    def reload(self) -> None:
+        """Raises nothing; what goes wrong changes nothing."""
+        bridge = self._bridge()
+        if bridge is None:
+            return
+        self._notifier.reloading()
+        try:
+            settings = load(self._config)
+            tokens = read_tokens(settings.callback, os.environ)
+        except SettingsError as error:
+            bridge.log.warning("not reloaded: all stays as it was", problem=str(error))
+        else:
+            waiting = list(changed_keys(self._settings, settings))
+            if not any(key.startswith("callback.token_") for key in waiting):
+                bridge.replace_tokens(tokens)
+            if waiting:
+                bridge.log.warning("reloaded, but these need a restart, or --workers", keys=waiting)
+            else:
+                bridge.log.event("reloaded")
+        self._notifier.ready()
