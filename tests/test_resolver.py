@@ -1,7 +1,9 @@
 """What is open is settled when the wallet can settle it, and left to a person where the rules cannot decide."""
 
 import asyncio
+import dataclasses
 import re
+import time
 from pathlib import Path
 
 import apsw
@@ -9,14 +11,16 @@ import pytest
 from msgspec.structs import replace
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, PACE, SENT, TIMES, House, house
+from tests.helpers.waiting import until
 
 from walletbridge import resolver
-from walletbridge.callbacks import Command, Undo, Win
+from walletbridge.callbacks import Callback, Command, Undo, Win
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import CancelState, Movement
 from walletbridge.outcomes import Outcome, Result, TransactionState
 from walletbridge.promises import Promises, Repeats
+from walletbridge.trace import Trace
 
 REPEATED = Outcome(Result.ALREADY_PROCESSED, 5)
 NOT_FOUND = Outcome(Result.TRANSACTION_NOT_FOUND, 5)
@@ -305,9 +309,111 @@ async def test_when_the_wallet_is_back_it_goes_through_all_pages_without_a_rest(
         assert [await one.resolver.settle_page() for _ in range(2)] == [False, False]
 
         one.resolver.wallet_is_back()
-        assert [await one.resolver.settle_page() for _ in range(3)] == [True, True, True]
+        # On from where it was, and once round.
+        assert [await one.resolver.settle_page() for _ in range(3)] == [True, True, False]
         assert one.commands[-2:] == ["win", "win"]
         assert not await one.resolver.settle_page()
+
+
+# Fair by kind and by age, and callbacks first
+
+
+class OneHangs:
+    """A wallet that never answers one command; `calls` are those that reached it."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self.calls: list[Callback] = []
+        self.hanging = 0
+        self.most = 0
+
+    async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
+        self.calls.append(callback)
+        trace.tries += 1
+        if callback.command is not self._command:
+            await asyncio.sleep(0)
+            return OK
+        self.hanging += 1
+        self.most = max(self.most, self.hanging)
+        try:
+            await asyncio.sleep(deadline - time.monotonic())
+        finally:
+            self.hanging -= 1
+        raise SENT
+
+
+async def owed(one: House, **counts: int) -> None:
+    """So many transactions of each command that nobody could answer, in this order."""
+    one.script(NOT_SENT)
+    for command, count in counts.items():
+        for number in range(count):
+            await one.send(command, trans_id=f"{command} {number}", round_id=f"{command} {number}")
+
+
+async def test_cancels_that_hang_hold_up_no_win(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than a page has, and before them all; and the wallet comes and goes all the while."""
+    monkeypatch.setattr(resolver, "PAGE_ROWS", 5)
+    async with house(path) as one:
+        await owed(one, cancel=12, win=6)
+        wallet = OneHangs(Command.CANCEL)
+        one.resolver._wallet = wallet
+        running = asyncio.ensure_future(one.resolver.run())
+
+        async def flap() -> None:
+            while True:
+                one.resolver.wallet_is_back()
+                await asyncio.sleep(0.02)
+
+        flapping = asyncio.ensure_future(flap())
+        await until(lambda: sum(isinstance(call, Win) for call in wallet.calls) == 6)
+        assert wallet.most == 1
+        flapping.cancel()
+        one.resolver.stop()
+        await running
+        assert {row.kind for row in (await one.rows()).values()} == {None}
+
+
+async def test_each_command_has_the_time_that_a_callback_with_it_has(path: Path) -> None:
+    async with house(path) as one:
+        one.resolver._pace = dataclasses.replace(PACE, budgets={Command.WIN: 1.5, Command.CANCEL: 0.5})
+        await owed(one, win=1, cancel=1)
+        one.script(OK)
+        begun = time.monotonic()
+        await settle(one)
+
+        left = {call.callback.command: call.deadline - begun for call in one.wallet.calls}
+        assert left == {Command.WIN: pytest.approx(1.5, abs=0.3), Command.CANCEL: pytest.approx(0.5, abs=0.3)}
+
+
+async def test_while_callbacks_have_no_answer_it_makes_one_call_at_a_time(path: Path) -> None:
+    async with house(path) as one:
+        await owed(one, win=30)
+        one.resolver._trouble_at = time.monotonic
+        held = Held()
+        one.script(held)
+        settling = asyncio.ensure_future(one.resolver.settle_page())
+        await held.arrived.wait()
+        await asyncio.sleep(0.05)
+        assert one.commands == ["win"]
+
+        held.release()
+        await settling
+        assert one.commands == ["win"] * 30
+
+
+async def test_stopped_it_leaves_what_it_has_not_begun(path: Path) -> None:
+    async with house(path) as one:
+        await owed(one, win=10)
+        held = Held()
+        one.script(held)
+        running = asyncio.ensure_future(one.resolver.run())
+        await held.arrived.wait()
+        one.resolver.stop()
+        held.release()
+        await running
+
+        assert one.commands == ["win"]
+        assert len(await one.rows()) == 9
 
 
 async def test_without_a_disk_it_waits(tmp_path: Path) -> None:

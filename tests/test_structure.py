@@ -80,7 +80,7 @@ LAYERS = [
     {"dispatch", "resolver"},
     {"transactions"},
     {"edits", "keeper"},
-    {"checks", "consequences"},
+    {"checks", "consequences", "lanes"},
     {"questions"},
     {"journal", "status_cache", "wallet"},
     LEAVES,

@@ -39,9 +39,11 @@ def times(journal: Journal) -> Times:
 def pace(settings: Settings) -> Pace:
     """How hard the resolver tries."""
     by_command = budgets(settings.deadlines)
-    longest = max(by_command[command] for command in (Command.WIN, Command.CANCEL, Command.STATUS))
+    kinds = (Command.WIN, Command.CANCEL, Command.STATUS)
+    own = {command: settings.journal.call_seconds or by_command[command] for command in kinds}
     return Pace(
-        call_seconds=settings.journal.call_seconds or longest,
+        call_seconds=max(own.values()),
+        budgets=own,
         calls_max=min(settings.limits.resolver_calls, settings.limits.wallet_calls),
         tick_seconds=RESOLVER_TICK_SECONDS,
         pause_seconds=min(RESOLVER_TICK_SECONDS, settings.journal.retry_seconds),

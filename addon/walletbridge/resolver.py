@@ -9,11 +9,11 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from walletbridge.callbacks import Cancel, Status, Win
+from walletbridge.callbacks import Cancel, Command, Status, Win
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.journal import asked, ends
 from walletbridge.journal.cancels import as_sent
@@ -22,6 +22,7 @@ from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnava
 from walletbridge.journal.request import cancel_of, status_of, win_of
 from walletbridge.journal.row import CancelState, Row
 from walletbridge.journal.rules import End, Times, Verdict
+from walletbridge.lanes import Lane, Share
 from walletbridge.promises import Promises
 from walletbridge.status_cache import StatusCache
 from walletbridge.trace import Trace
@@ -29,8 +30,19 @@ from walletbridge.turns import Turns
 from walletbridge.wallet.port import Wallet
 
 PAGE_ROWS = 500
+BETWEEN_PAGES_SECONDS = 0.05
+"""Between two pages in which nothing is to be done."""
 CHECK_NOT_PROCESSED = 41
 CHECK_TRANSACTION_EXISTS = 42
+
+_KINDS = {
+    Action.REDELIVER: Command.WIN,
+    Action.CANCEL: Command.CANCEL,
+    Action.ABANDON: Command.CANCEL,
+    Action.RECHECK: Command.CANCEL,
+    Action.ASK: Command.STATUS,
+}
+"""What is called for an action. All else is only written down."""
 
 type OnEvent = Callable[[str, Mapping[str, object]], None]
 
@@ -40,9 +52,11 @@ class Pace:
     """How hard the resolver tries."""
 
     call_seconds: float
-    """The deadline of its calls."""
+    """The longest deadline of its calls, for which it has a transaction's turn."""
+    budgets: Mapping[Command, float] = field(default_factory=dict)
+    """The deadline of a command's calls, where it is shorter."""
     calls_max: int
-    """Its share of the wallet's calls."""
+    """How many calls of each kind it makes at a time, at most."""
     tick_seconds: float
     """How often it looks for rows to settle."""
     pause_seconds: float
@@ -74,7 +88,9 @@ class Resolver:
         pace: Pace,
         clock: Callable[[], float],
         on_event: OnEvent,
+        trouble_at: Callable[[], float] = lambda: -1.0,
     ) -> None:
+        """`trouble_at`: when a callback last had no answer from the wallet, on the clock."""
         self._wallet = wallet
         self._journal = journal
         self._turns = turns
@@ -85,50 +101,106 @@ class Resolver:
         self._pace = pace
         self._clock = clock
         self._on_event = on_event
-        self._pause = pace.pause_seconds
-        self._is_back = asyncio.Event()
-        self._eager = False
+        self._trouble_at = trouble_at
+        self._lanes = {kind: self._lane(kind) for kind in (Command.WIN, Command.CANCEL, Command.STATUS, None)}
+        self._group: asyncio.TaskGroup | None = None
+        self._news = asyncio.Event()
+        self._is_back = False
+        self._eager_from: int | None = None
+        """Set while all rows are tried, whatever their pauses: from the one behind this number, once round."""
+        self._has_turned = False
+        """Whether that has come to the first row."""
+        self._has_skipped = False
+        self._answers = 0
         self._stopping = False
         self._pruned_at = clock()
         self._last = 0
 
+    def _lane(self, kind: Command | None) -> Lane:
+        pace = self._pace
+        share = Share(
+            pace.calls_max,
+            pause_seconds=pace.pause_seconds,
+            pause_seconds_max=pace.pause_seconds_max,
+            clock=self._clock,
+        )
+        return Lane(share, lambda row, eager: self._begin(row, kind, eager=eager), waiting_max=PAGE_ROWS)
+
     def wallet_is_back(self) -> None:
         """The connection is there again: what waits for it is tried at once."""
-        self._is_back.set()
+        self._is_back = True
+        self._news.set()
 
     def stop(self) -> None:
         """Ends `run` once the calls that it has under way have ended."""
         self._stopping = True
-        self._is_back.set()
+        self._news.set()
 
     async def run(self) -> None:
         """Settles until it is stopped."""
-        while not self._stopping:
-            try:
-                acted = await self.settle_page()
-            except JournalUnavailable:
-                acted = False
-            if not acted:
-                await self._rest()
+        async with asyncio.TaskGroup() as self._group:
+            while not self._stopping:
+                await self._rest(await self._begin_page())
+            for lane in self._lanes.values():
+                lane.clear()
 
     async def settle_page(self) -> bool:
         """Settles some rows, going round and round; says whether to go on without a rest."""
-        if self._is_back.is_set():
-            self._is_back.clear()
-            self._eager, self._pause, self._last = True, self._pace.pause_seconds, 0
-        page = await self._journal.to_look_at(after=self._last, limit=PAGE_ROWS)
-        eager = self._eager
+        before = self._answers
+        async with asyncio.TaskGroup() as self._group:
+            seconds = await self._begin_page()
+        return self._answers > before or not seconds
+
+    async def _begin_page(self) -> float:
+        """Has some rows settled, going round and round; returns how long to rest before the next, in seconds."""
+        if self._is_back:
+            self._is_back = False
+            # From here once round, and not from the front: a wallet that comes and goes would bring no others up.
+            self._eager_from, self._has_turned = self._last, False
+            for lane in self._lanes.values():
+                lane.share.try_soon()
+        try:
+            page = await self._journal.to_look_at(after=self._last, limit=PAGE_ROWS)
+        except JournalUnavailable:
+            return self._pace.tick_seconds
+        eager = self._eager_from is not None
+        began = sum(self._add(row, eager=eager) for _, row in page)
         self._last = page[-1][0] if len(page) == PAGE_ROWS else 0
-        self._eager = eager and self._last != 0
-        ready = [row for _, row in page if self._is_ready(row, eager=eager)]
-        places = asyncio.Semaphore(self._pace.calls_max)
+        if eager:
+            self._has_turned = self._has_turned or not self._last
+            if self._has_turned and self._last >= (self._eager_from or 0):
+                self._eager_from = None
+        if self._eager_from is not None or (began and self._last):
+            return 0.0
+        return BETWEEN_PAGES_SECONDS if self._last else self._pace.tick_seconds
 
-        async def settle(row: Row) -> bool:
-            async with places:
-                return await self.settle(row, eager=eager)
+    def _add(self, row: Row, *, eager: bool) -> bool:
+        """Has a row settled if there is anything to be done; says whether it is new to its lane."""
+        # The round is not known here, so the look decides.
+        wanted = self._plan(row, Round(), now=self._journal.now(), eager=eager).action
+        if wanted in {Action.NOTHING, Action.WAIT} and row.call is None:
+            return False
+        lane = self._lanes[_KINDS.get(wanted)]
+        self._has_skipped = self._has_skipped or lane.is_full
+        return lane.add(row, eager=eager)
 
-        acted = any(await asyncio.gather(*(settle(row) for row in ready)))
-        return acted or (self._eager and not ready)
+    def _begin(self, row: Row, kind: Command | None, *, eager: bool) -> None:
+        lane = self._lanes[kind]
+
+        async def settle() -> None:
+            try:
+                await self.settle(row, eager=eager)
+            finally:
+                lane.ended(row)
+            lane.share.gave_way(self._trouble_at())
+            if not self._stopping:
+                lane.go_on()
+            if lane.is_dry and self._has_skipped:
+                self._has_skipped = False
+                self._news.set()
+
+        assert self._group is not None  # noqa: S101 - rows come in pages, and those are looked at in a group
+        self._group.create_task(settle())
 
     async def settle(self, row: Row, *, eager: bool = False) -> bool:
         """Takes the next step for `row`, if its turn is free; says whether the wallet gave a definite answer."""
@@ -137,7 +209,7 @@ class Resolver:
             return False
         try:
             # From before the look: if that takes long, nothing is sent at a time when the turn may be another's.
-            deadline = self._clock() + self._pace.call_seconds
+            begun = self._clock()
             taken = await self._take(row, eager=eager)
             if taken is None:
                 return False
@@ -147,7 +219,7 @@ class Resolver:
                 self._status_cache.forget(_cancel_of(row))
             if taken.plan.action not in SENDS:
                 return False
-            return await self._send(taken, deadline)
+            return await self._send(taken, begun)
         except JournalUnavailable:
             return False
         except Exception as error:  # noqa: BLE001 - one row must not keep the others from being settled
@@ -155,11 +227,6 @@ class Resolver:
             return False
         finally:
             self._turns.give_back(key)
-
-    def _is_ready(self, row: Row, *, eager: bool) -> bool:
-        """Whether a look is worth its transaction. The round is not known here, so the look decides."""
-        wanted = self._plan(row, Round(), now=self._journal.now(), eager=eager)
-        return wanted.action not in {Action.NOTHING, Action.WAIT} or row.call is not None
 
     def _plan(self, row: Row, around: Round, *, now: float, eager: bool) -> Plan:
         return plan(row, around, self._times, self._switches, now=now, eager=eager, promises=self._promises)
@@ -192,16 +259,20 @@ class Resolver:
                 # It had not come to taking the turn.
                 await self._journal.note(row.account, row.trans_id, step)
 
-    async def _send(self, taken: _Taken, deadline: float) -> bool:
+    async def _send(self, taken: _Taken, begun: float) -> bool:
+        kind = _KINDS[taken.plan.action]
+        share = self._lanes[kind].share
+        deadline = begun + min(self._pace.call_seconds, self._pace.budgets.get(kind, self._pace.call_seconds))
         cancel = _cancel_of(taken.row)
         with self._status_cache.canceling(cancel):
             callback = self._callback(taken, cancel)
             came = await self._call(callback, deadline)
-            verdict = await self._end(taken, callback, came)
+            verdict = await self._end(taken, callback, came, pause=share.pause)
         if isinstance(came, OutcomeUnknown):
-            self._pause = min(2 * self._pause, self._pace.pause_seconds_max)
+            share.failed(begun)
             return False
-        self._pause = self._pace.pause_seconds
+        self._answers += 1
+        share.answered()
         if verdict is not None:
             self._tell(taken, verdict)
         return True
@@ -223,9 +294,7 @@ class Resolver:
         except OutcomeUnknown as unknown:
             return unknown
 
-    async def _end(self, taken: _Taken, callback: Win | Cancel | Status, came: End) -> Verdict | None:
-        pause = self._pause
-
+    async def _end(self, taken: _Taken, callback: Win | Cancel | Status, came: End, *, pause: float) -> Verdict | None:
         def step(found: Found) -> Change[Verdict | None]:
             if found.row is None:
                 return Change(None, takes_turn=False, value=None)
@@ -252,13 +321,15 @@ class Resolver:
         elif not verdict.row.is_open:
             self._on_event("settled", fields)
 
-    async def _rest(self) -> None:
+    async def _rest(self, seconds: float) -> None:
         if self._clock() - self._pruned_at >= self._pace.prune_every:
             self._pruned_at = self._clock()
             with suppress(JournalUnavailable):
                 await self._journal.prune()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_back.wait(), self._pace.tick_seconds)
+        if seconds:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), seconds)
+            self._news.clear()
 
 
 def _cancel_of(row: Row) -> Cancel:

@@ -77,4 +77,5 @@ class Settlement:
             pace=pace(settings),
             clock=clock,
             on_event=on_event,
+            trouble_at=lambda: protection.breaker.failed_at,
         )

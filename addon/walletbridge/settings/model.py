@@ -187,7 +187,7 @@ class Limits(Section, frozen=True, kw_only=True):
     wallet_calls: Annotated[int, _whole(1, 65536)] = 256
     """Calls of the wallet at the same time."""
     resolver_calls: Annotated[int, _whole(1, 65536)] = 16
-    """How many of them may settle what is open, rather than answer a callback."""
+    """How many of them may settle what is open of one kind, rather than answer a callback."""
     kept_for_cancels: Annotated[int, _PERCENT] = 10
     """How many percent of them no other call may take."""
     kept_for_wins: Annotated[int, _PERCENT] = 15
