@@ -50,6 +50,7 @@ LEAVES = SANS_IO | {
     "settings",
     "shared",
     "small_files",
+    "tls_files",
     "tokens",
     "trace",
     "tracing",

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
@@ -15,7 +16,8 @@ from walletbridge.callbacks import Authenticate, Balance, Callback, Command, Sta
 from walletbridge.consequences import consequences
 from walletbridge.errors import OutcomeUnknown, SettingsError
 from walletbridge.outcomes import Result
-from walletbridge.settings import Settings, load, read_tokens
+from walletbridge.settings import ListenerTls, Settings, load, read_tokens
+from walletbridge.tls_files import doubts, expires_soon, names_in, read_listener, require_valid
 from walletbridge.trace import Trace
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
@@ -60,6 +62,7 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
         yield Finding(is_right=True, text=f"token: {len(tokens)} accepted")
     except SettingsError as error:
         yield Finding(is_right=False, text=str(error))
+    yield from _listener_tls(settings.tls)
     try:
         bound = load_mapping(settings.wallet)
     except SettingsError as error:
@@ -73,6 +76,24 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
     yield from asyncio.run(_ask_wallet(settings, bound, live=live))
     if live:
         yield _ask_for_methods(settings, bound)
+
+
+def _listener_tls(tls: ListenerTls | None) -> Iterator[Finding]:
+    if tls is None:
+        return
+    now = datetime.now(UTC)
+    try:
+        require_valid(tls, now)
+        pair = read_listener(tls)
+    except SettingsError as error:
+        yield from _wrong(error)
+        return
+    names = ", ".join(names_in(pair.chain[0])) or "no name"
+    yield Finding(is_right=True, text=f"tls: {tls.cert_file} for {names} is valid until {pair.expires_at:%Y-%m-%d}")
+    if soon := expires_soon(pair, now, tls.warn_days):
+        yield Finding(is_right=True, text=f"tls: {soon}", is_note=True)
+    for doubt in doubts(pair):
+        yield Finding(is_right=True, text=f"tls: {doubt}", is_note=True)
 
 
 def _wrong(error: SettingsError) -> Iterator[Finding]:

@@ -75,6 +75,7 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
             ),
         },
     ),
+    ("callback.proxy_protocol", {"false": False}),
     ("callback.trusted_proxies", {"[]": (), "[10.0.0.0/8]": (IPv4Network("10.0.0.0/8"),)}),
     ("wallet.target", {"w": "w", "dns:///wallet:50051": "dns:///wallet:50051", "unix:/run/w.sock": "unix:/run/w.sock"}),
     ("wallet.tls", {"{}": Tls()}),
@@ -216,7 +217,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
 ]
 
 SECTIONS = {
-    "callback": "path, token_env, token_file, token_file_seconds, allow_from, trusted_proxies",
+    "callback": "path, token_env, token_file, token_file_seconds, allow_from, trusted_proxies, proxy_protocol",
     "wallet": "target, tls, currency_decimals, mapping, late_bets_refused, connect_wait, connect_timeout, "
     "use_http_proxy",
     "deadlines": "bet, balance, authenticate, win, cancel, status, margin",

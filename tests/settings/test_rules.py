@@ -62,6 +62,23 @@ def test_settings_that_just_fit_are_taken(tmp_path: Path, text: str) -> None:
             "wallet:\n  target: w\n  tls:\n    key_file: k.pem\n",
             ["4: wallet.tls.key_file: expected wallet.tls.cert_file as well: the two go together"],
         ),
+        (
+            WALLET + "tls:\n  cert_file: c.pem\n  key_file: k.pem\n  client_names: [provider.example]\n",
+            ["5: tls.client_names: expected tls.client_ca_file as well: it says who may vouch for these names"],
+        ),
+        (
+            WALLET + "tls:\n  cert_file: c.pem\n  key_file: k.pem\n  client_ca_file: a.pem\n  client_names: ['']\n",
+            ['6: tls.client_names[0]: expected a name in a certificate: of a host, a mail address or a URI, got ""'],
+        ),
+        (
+            WALLET + "callback:\n  proxy_protocol: true\n",
+            [
+                (
+                    "3: callback.proxy_protocol: expected callback.trusted_proxies as well: only they may say whose "
+                    "connection it is"
+                )
+            ],
+        ),
         # Tokens have one source.
         (
             WALLET + "callback:\n  token_env: TOKEN\n  token_file: token\n",

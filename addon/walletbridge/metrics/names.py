@@ -123,6 +123,8 @@ class Refusal(StrEnum):
     WALLET_DOWN = "wallet_down"
     MALFORMED = "malformed"
     TOO_SLOW = "too_slow"
+    TLS = "tls"
+    """The handshake failed."""
     TOO_MANY = "too_many"
     """Connections or wrong tokens, in all or of one address."""
 

@@ -2,22 +2,26 @@
 `serve` as one process: what a supervisor and its workers do between them, it does itself.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from walletbridge.changes import Changes
 from walletbridge.journal.probe import JournalProbe
 from walletbridge.metrics.part import Part
 from walletbridge.serve.admin import Admin, Watched
+from walletbridge.serve.certificate_metrics import certificate_families
 from walletbridge.serve.doors import Doors
 from walletbridge.serve.launch import Kind, launch
 from walletbridge.serve.reload import Reload
 from walletbridge.serve.sockets import bind_both
 from walletbridge.settings import Settings
 from walletbridge.shared import Share
+from walletbridge.tls_files import require_valid
 
 
 def serve(config: Path, settings: Settings) -> None:
-    """Runs until a signal ends it. Raises SettingsError where an address cannot be listened on."""
+    """Runs until a signal ends it. Raises SettingsError where an address or a certificate cannot be used."""
+    require_valid(settings.tls, datetime.now(UTC))
     sockets, admin_sockets = bind_both(settings)
     share = Share(Part(), Changes())
     doors = Doors(sockets=sockets, share=share, serve=settings.serve)
@@ -26,6 +30,7 @@ def serve(config: Path, settings: Settings) -> None:
             parts=lambda: [share.part],
             journal=JournalProbe(settings.journal.path),
             is_stopping=lambda: doors.is_stopping,
+            more=lambda: certificate_families(settings),
         )
         doors.admin = Admin(admin_sockets, watched)
     launch(Kind.SERVE, config, settings, doors=doors, addons=[Reload(config, settings, lambda: doors.bridge)])

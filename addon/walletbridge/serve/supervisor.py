@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client.metrics_core import Metric as Family
@@ -20,11 +21,13 @@ from walletbridge.journal.probe import JournalProbe
 from walletbridge.logs import Log, open_log
 from walletbridge.metrics.exposition import counter
 from walletbridge.serve.admin import Admin, Watched
+from walletbridge.serve.certificate_metrics import certificate_families
 from walletbridge.serve.crew import Crew, NotStarted
 from walletbridge.serve.notify import Notifier
 from walletbridge.serve.process import WorkerProcess
 from walletbridge.serve.sockets import HANDSHAKE_SECONDS, addresses_of, bind_both, close, refuse_new
 from walletbridge.settings import Settings, load
+from walletbridge.tls_files import require_valid
 
 TICK_SECONDS = 0.5
 HELD_UP_SECONDS = 2.0
@@ -53,13 +56,14 @@ class Supervisor:
     """For one process. systemd's wishes are in its environment."""
 
     def __init__(self, config: Path, settings: Settings, count: int, log: Log) -> None:
-        """Raises SettingsError where an address cannot be listened on."""
+        """Raises SettingsError where an address cannot be listened on, or a certificate be used."""
         self._config = config
         self._settings = settings
         self._count = count
         self._log = log
         self._notifier = Notifier(os.environ)
         self._wake = asyncio.Event()
+        require_valid(settings.tls, datetime.now(UTC))
         self._sockets, self._admin_sockets = bind_both(settings)
         self._crew = Crew(config, self._sockets, count, on_end=self._wake.set)
         self._reload_wanted = False
@@ -106,6 +110,7 @@ class Supervisor:
         yield counter("walletbridge_worker_restarts_total", text, {"": self._restarts})
         text = "Reloads upon SIGHUP, by what came of them."
         yield counter("walletbridge_reloads_total", text, self._reloads, label="result")
+        yield from certificate_families(self._settings)
 
     # Signals
 
@@ -216,6 +221,7 @@ class Supervisor:
         try:
             settings = load(self._config)
             _expect_no_restart(self._settings, settings)
+            require_valid(settings.tls, datetime.now(UTC))
             for worker in tuple(self._crew.serving):
                 successor = await self._crew.take_on(settings)
                 await self._crew.put_to_work(successor)

@@ -49,6 +49,9 @@ _EnvironmentName = Annotated[
 _Target = Annotated[
     str, Meta(pattern=r"\A[!-~]+\Z", description="a gRPC target, such as 127.0.0.1:50051 or dns:///wallet:50051")
 ]
+_ClientName = Annotated[
+    str, Meta(pattern=r"\A[!-~]+\Z", description="a name in a certificate: of a host, a mail address or a URI")
+]
 _Deadline = Annotated[float, _seconds(60)]
 
 
@@ -69,6 +72,8 @@ class Callback(Section, frozen=True, kw_only=True):
     """Empty means anyone who has the token."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose X-Forwarded-For is believed when `allow_from` is tested."""
+    proxy_protocol: bool = False
+    """Whether every connection to `serve` begins with a PROXY header, which only `trusted_proxies` may send."""
 
     def __post_init__(self) -> None:
         if self.token_env is None and self.token_file is None:
@@ -85,11 +90,19 @@ class Tls(Section, frozen=True, kw_only=True):
 
 
 class ListenerTls(Section, frozen=True, kw_only=True):
-    """TLS for `listen`. Both files are read again when they change."""
+    """TLS for `listen`. The files are read again when they change."""
 
     cert_file: Path
     """The certificate and what is between it and a root, in PEM form."""
     key_file: Path
+    key_passphrase_file: Path | None = None
+    """Holds the pass phrase of an encrypted key."""
+    warn_days: Annotated[int, _whole(0, 3650)] = 30
+    """How many days before the certificate expires the log says so, once a day."""
+    client_ca_file: Path | None = None
+    """Whose certificates clients must show; None: clients show none."""
+    client_names: tuple[_ClientName, ...] = ()
+    """The names of which a client's certificate must hold one; empty: any that `client_ca_file` has signed."""
 
 
 class Http2(Section, frozen=True, kw_only=True):

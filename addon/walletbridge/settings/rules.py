@@ -25,6 +25,12 @@ def breaches(settings: Settings) -> Iterator[Breach]:
         yield from _certificate_with_key(settings.wallet.tls)
     if settings.http2 and not settings.tls:
         yield Breach(("http2", "tls"), "expected tls as well: clients choose HTTP/2 while they set up TLS")
+    if settings.tls and settings.tls.client_names and not settings.tls.client_ca_file:
+        keys = ("tls.client_names", "tls.client_ca_file")
+        yield Breach(keys, "expected tls.client_ca_file as well: it says who may vouch for these names")
+    if settings.callback.proxy_protocol and not settings.callback.trusted_proxies:
+        keys = ("callback.proxy_protocol", "callback.trusted_proxies")
+        yield Breach(keys, "expected callback.trusted_proxies as well: only they may say whose connection it is")
     yield from _budget_left(settings.deadlines)
     yield from _settled_before_abandoned(settings.journal, settings.deadlines)
 

@@ -10,7 +10,7 @@ import pytest
 from mitmproxy.options import Options
 from mitmproxy.proxy import context, events
 from mitmproxy.proxy.layer import NextLayer
-from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer
+from mitmproxy.proxy.layers import ServerTLSLayer
 from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.test import tflow
 from tests.helpers.clock import FakeClock
@@ -31,6 +31,7 @@ from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.server import LaneMode
+from walletbridge.serve.lane.tls import ListenerTlsLayer
 from walletbridge.settings import Callback, Limits, Settings, Wallet
 from walletbridge.trace import Trace
 
@@ -114,9 +115,9 @@ def next_layer(lane: Lane, data: bytes, *, mode: str = "lane:http://127.0.0.1:9"
     ("data", "mode", "layers"),
     [
         (b"P", "lane:http://127.0.0.1:9", [LaneLayer]),
-        (b"\x16", "lane:http://127.0.0.1:9", [ClientTLSLayer, LaneLayer]),
+        (b"\x16", "lane:http://127.0.0.1:9", [ListenerTlsLayer, LaneLayer]),
         (b"P", "lane:https://127.0.0.1:9", [ServerTLSLayer, LaneLayer]),
-        (b"\x16\x03\x01", "lane:https://127.0.0.1:9", [ServerTLSLayer, ClientTLSLayer, LaneLayer]),
+        (b"\x16\x03\x01", "lane:https://127.0.0.1:9", [ServerTLSLayer, ListenerTlsLayer, LaneLayer]),
         (b"", "lane:http://127.0.0.1:9", []),
     ],
 )
@@ -220,6 +221,7 @@ async def test_times_are_kept_and_refusals_told_together() -> None:
     ("http_status", "reason"),
     [
         (400, "malformed"),
+        (403, "peer"),
         (431, "malformed"),
         (505, "malformed"),
         (408, "too_slow"),
@@ -254,3 +256,20 @@ def test_a_proxy_that_is_trusted_may_have_any_number_of_connections() -> None:
     lane.gate.enter("192.0.2.1")
     with pytest.raises(Refused):
         lane.gate.enter("192.0.2.1")
+
+
+def test_failed_handshakes_are_counted_and_told_of_by_their_cause() -> None:
+    gateway = FakeGateway()
+    lane = make_lane(gateway)
+    for _ in range(1000):
+        lane.handshake_failed("TLS: no ClientHello")
+
+    assert lane.refusals == {"TLS: no ClientHello": 1000}
+    assert sum_of([gateway.counts.part], names.REFUSED, reason="tls") == 1000
+    assert gateway.log.lines == []
+
+
+def test_whose_proxy_headers_are_believed() -> None:
+    lane = make_lane(FakeGateway(), callback=Callback(trusted_proxies=(ip_network("10.0.0.0/8"),)))
+
+    assert (lane.is_proxy("10.1.2.3"), lane.is_proxy("192.0.2.1"), lane.has_proxy_headers) == (True, False, False)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from mitmproxy.proxy.layer import NextLayer
-from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer
+from mitmproxy.proxy.layers import ServerTLSLayer
 from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.proxy.tunnel import LayerStack
@@ -29,6 +29,7 @@ from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace, Places
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
+from walletbridge.serve.lane.tls import ListenerTlsLayer
 from walletbridge.settings import Settings
 
 SWEEP_SECONDS = 0.25
@@ -36,7 +37,13 @@ TELL_SECONDS = 1.0
 """How often the log tells of clients that were turned away: one line for all, or a flood would fill it."""
 TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection; no HTTP request begins with it."""
-_COUNTED_AS = {408: Refusal.TOO_SLOW, 429: Refusal.TOO_MANY, 503: Refusal.TOO_MANY, 504: Refusal.TOO_SLOW}
+_COUNTED_AS = {
+    403: Refusal.PEER,
+    408: Refusal.TOO_SLOW,
+    429: Refusal.TOO_MANY,
+    503: Refusal.TOO_MANY,
+    504: Refusal.TOO_SLOW,
+}
 
 
 class Gateway(Protocol):
@@ -67,6 +74,8 @@ class Lane:
         self._elsewhere = 0
         self.has_tls = settings.tls is not None
         """Whether plain text is refused."""
+        self.has_proxy_headers = settings.callback.proxy_protocol
+        """Whether each connection begins with a PROXY header."""
         self.clock = clock
         self.limits = settings.limits
         self.bounds = Bounds(self.limits.header_bytes, self.limits.header_count, self.limits.body_bytes)
@@ -110,7 +119,7 @@ class Lane:
         if isinstance(mode, ReverseMode) and mode.scheme == "https":
             stack /= ServerTLSLayer(context)
         if data[0] == TLS_HANDSHAKE:
-            stack /= ClientTLSLayer(context)
+            stack /= ListenerTlsLayer(context, self.handshake_failed)
         stack /= LaneLayer(context, self, place)
         nextlayer.layer = stack[0]
 
@@ -143,6 +152,10 @@ class Lane:
         bridge, target = self._gateway.bridge, path_of(target)
         return target.partition("?")[0] == self._path if bridge is None else bridge.is_callback(target)
 
+    def is_proxy(self, address: str) -> bool:
+        """Whether PROXY headers from this address are believed."""
+        return self._peers.is_trusted(address)
+
     def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
         """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
         client = self._peers.client(address, forwarded)
@@ -165,6 +178,12 @@ class Lane:
         self.refusals[refused.reason] += 1
         if bridge := self._gateway.bridge:
             bridge.counts.refused(_COUNTED_AS.get(refused.http_status, Refusal.MALFORMED))
+
+    def handshake_failed(self, cause: str) -> None:
+        """Counts a client whose TLS handshake failed."""
+        self.refusals[cause] += 1
+        if bridge := self._gateway.bridge:
+            bridge.counts.refused(Refusal.TLS)
 
     async def answer(self, exchange: Exchange) -> None:
         """Has a callback answered. Raises nothing: what goes wrong here is an unknown outcome."""

@@ -37,6 +37,8 @@ class LaneHandler(ProxyConnectionHandler):
     ) -> None:
         super().__init__(ctx.master, reader, writer, options, mode)  # type: ignore[no-untyped-call]
         self._lane = lane
+        # Behind a load balancer the socket's other end is not the client.
+        self.client.peername = (address, *self.client.peername[1:])
         self._transport = writer.transport
         self.place = CarriedPlace(
             address,

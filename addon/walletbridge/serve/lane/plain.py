@@ -40,12 +40,12 @@ class PlainConnection(Place, asyncio.Protocol):
         "_transport",
     )
 
-    def __init__(self, lane: Lane, carry: Carry) -> None:
+    def __init__(self, lane: Lane, carry: Carry, address: str = "") -> None:
         """
         `carry` is given what is not for callbacks: from which address, until when its time runs, and the stream. It
-        leaves the gate at its end.
+        leaves the gate at its end. `address`: the client's, where it is not the socket's.
         """
-        super().__init__("", NEVER)
+        super().__init__(address, NEVER)
         self._lane = lane
         self._carry = carry
         self._transport: asyncio.Transport | None = None
@@ -70,7 +70,7 @@ class PlainConnection(Place, asyncio.Protocol):
             # Gone before it was here.
             transport.abort()
             return
-        lane, address = self._lane, peername[0]
+        lane, address = self._lane, self.address or peername[0]
         try:
             lane.gate.enter(address)
         except Refused as refused:

@@ -18,6 +18,7 @@ from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.connection import LaneHandler
 from walletbridge.serve.lane.conversation import LINGER_SECONDS
 from walletbridge.serve.lane.plain import PlainConnection
+from walletbridge.serve.lane.proxied import ProxiedConnection
 from walletbridge.serve.listening import ADDON
 
 BACKLOG = 2048
@@ -41,7 +42,9 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
         """Listens on TCP alone, where the doors say, or by itself where there are none."""
         lane, carry = _lane(), self.carry
 
-        def connect() -> PlainConnection:
+        def connect() -> asyncio.Protocol:
+            if lane.has_proxy_headers:
+                return ProxiedConnection(lane, lambda address: PlainConnection(lane, carry, address))
             return PlainConnection(lane, carry)
 
         doors = ctx.master.addons.get(ADDON)  # type: ignore[no-untyped-call]

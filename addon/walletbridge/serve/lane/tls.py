@@ -1,0 +1,84 @@
+"""
+TLS of a client's connection: mitmproxy's layer, with handshakes that are bounded, refusals that reach the client, and
+failures that are counted rather than logged one by one.
+"""
+
+from collections.abc import Callable
+
+from mitmproxy.proxy import commands
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import CommandGenerator
+from mitmproxy.proxy.layers import ClientTLSLayer
+
+HELLO_BYTES_MAX = 32_768
+"""Of a ClientHello, which takes some hundred bytes, or two thousand with keys that withstand quantum computers."""
+HELLO_TOO_LARGE = "the ClientHello is too large"
+OTHER_CAUSE = "TLS: the handshake failed"
+BROKEN = "TLS: broken after the handshake"
+_CAUSES = {
+    "cannot parse clienthello": "TLS: no ClientHello",
+    HELLO_TOO_LARGE.lower(): "TLS: the ClientHello is too large",
+    "connection closed": "TLS: the client left during the handshake",
+    "peer did not return a certificate": "TLS: the client showed no certificate",
+    "certificate verify failed": "TLS: the client's certificate is not accepted",
+    "no application protocol": "TLS: no common protocol (ALPN)",
+    "unsupported protocol": "TLS: no common version",
+    "protocol version": "TLS: no common version",
+    "no shared cipher": "TLS: no common cipher",
+    "no suitable": "TLS: no common cipher",
+    "unknown ca": "TLS: the client does not trust the certificate",
+    "bad certificate": "TLS: the client does not trust the certificate",
+    "certificate unknown": "TLS: the client does not trust the certificate",
+    "certificate expired": "TLS: the client takes the certificate to be expired",
+    "handshake failure": "TLS: the client broke off the handshake",
+    "alert": "TLS: the client broke off the handshake",
+    "wrong version number": "TLS: not TLS",
+    "does not speak tls": "TLS: not TLS",
+    "packet length": "TLS: not TLS",
+    "record layer failure": "TLS: not TLS",
+}
+"""By words in the error of OpenSSL or mitmproxy; the first that stand in it count."""
+
+
+class ListenerTlsLayer(ClientTLSLayer):
+    """Its failures go to `on_failure`, by their cause."""
+
+    def __init__(self, context: Context, on_failure: Callable[[str], None]) -> None:
+        super().__init__(context)
+        self._on_failure = on_failure
+        self._is_over = False
+        """The client was turned away: what it still sends is not read."""
+
+    def receive_handshake_data(self, data: bytes) -> CommandGenerator[tuple[bool, str | None]]:
+        """See `ClientTLSLayer.receive_handshake_data`, which takes a ClientHello of any length."""
+        if not self.client_hello_parsed and len(self.recv_buffer) + len(data) > HELLO_BYTES_MAX:
+            return False, HELLO_TOO_LARGE
+        return (yield from super().receive_handshake_data(data))
+
+    def on_handshake_error(self, err: str) -> CommandGenerator[None]:
+        """See `ClientTLSLayer.on_handshake_error`, which logs each and keeps OpenSSL's alert to itself."""
+        self._is_over = True
+        self._on_failure(cause_of(err))
+        if self.tls is not None:
+            yield from self.tls_interact()
+        yield commands.CloseConnection(self.conn)
+        self.event_to_child = self.errored  # type: ignore[method-assign]
+
+    def receive_data(self, data: bytes) -> CommandGenerator[None]:
+        """See `TLSLayer.receive_data`, which logs each record that is no good and reads on, and fails without TLS."""
+        if self._is_over:
+            return
+        for command in super().receive_data(data):
+            if isinstance(command, commands.Log):
+                self._is_over = True
+                self._on_failure(BROKEN)
+            else:
+                yield command
+        if self._is_over:
+            yield commands.CloseConnection(self.conn)
+
+
+def cause_of(error: str) -> str:
+    """One of a few causes for what OpenSSL or mitmproxy say of a failed handshake."""
+    lowered = error.lower()
+    return next((cause for words, cause in _CAUSES.items() if words in lowered), OTHER_CAUSE)
