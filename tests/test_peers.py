@@ -207,3 +207,14 @@ def test_a_proxy_is_known_by_its_network() -> None:
     assert peers.is_trusted("::ffff:10.1.2.3")
     assert not peers.is_trusted("192.0.2.1")
     assert not peers.is_trusted("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_outside"),
+    [("192.0.2.1", False), ("10.0.0.1", False), ("203.0.113.1", True), ("::ffff:192.0.2.1", False), ("nonsense", True)],
+)
+def test_a_connection_from_neither_callers_nor_proxies_is_from_outside(peer: str, *, is_outside: bool) -> None:
+    peers = Peers([ip_network("192.0.2.0/24")], trusted_proxies=[ip_network("10.0.0.0/8")])
+
+    assert is_outside is peers.is_outside(peer)
+    assert not Peers([]).is_outside(peer)

@@ -34,6 +34,11 @@ class Peers:
         client = self.client(peer, forwarded)
         return client is not None and _is_in(client, self._networks)
 
+    def is_outside(self, peer: str) -> bool:
+        """Whether no request over a connection from `peer` may bring callbacks, whatever it says."""
+        address = _peer(peer)
+        return bool(self._networks) and (address is None or not _is_in(address, (*self._networks, *self._trusted)))
+
     def is_trusted(self, peer: str) -> bool:
         """Whether `peer` is a proxy that many clients share."""
         address = _peer(peer)

@@ -375,6 +375,35 @@ async def test_without_an_upstream_no_body_is_kept(tmp_path: Path) -> None:
                 assert await read_answer(reader) == ANSWER
 
 
+@pytest.mark.parametrize("has_upstream", [True, False])
+async def test_who_may_not_call_stays_out_or_has_few_places(tmp_path: Path, *, has_upstream: bool) -> None:
+    callback = {"allow_from": ["127.0.0.1/32"]}
+    async with running_wallet(tmp_path, PLAYER) as wallet, running_raw_upstream() as upstream:
+        more = {"upstream": upstream.url} if has_upstream else {}
+        limits = LIMITS | {"outside_connections": 1}
+        config = write_settings(tmp_path, wallet_port=wallet.port, callback=callback, limits=limits, **more)
+        async with running(arguments(Way.SERVE, config), tmp_path) as gateway:
+
+            async def outside() -> Streams:
+                return await asyncio.open_connection(*address_of(gateway), local_addr=("127.0.0.2", 0))
+
+            reader, writer = await outside()
+            if has_upstream:
+                writer.write(OTHER + BALANCE)
+                assert await read_answer(reader) == (200, b"fine")
+                assert await read_answer(reader) == WRONG
+                other, second = await outside()
+                assert (await read_answer(other))[0] == 503
+                second.transport.abort()
+            else:
+                assert (await read_answer(reader))[0] == 403
+                assert await reader.read() == b""
+            async with Stage(gateway, upstream, None).connected(b"") as (inside, asking):
+                asking.write(BALANCE)
+                assert await read_answer(inside) == ANSWER
+            writer.transport.abort()
+
+
 @asynccontextmanager
 async def serving(folder: Path, handle: object, **limits: float) -> AsyncIterator[Stage]:
     """The gateway before an upstream that does as `handle` says."""

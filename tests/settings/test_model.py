@@ -132,6 +132,7 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("limits.idle_seconds", {"0.1": 0.1, "86400": 86400}),
     ("limits.connections", {"1": 1, "1000000": 1000000}),
     ("limits.connections_per_address", {"1": 1, "1000000": 1000000}),
+    ("limits.outside_connections", {"1": 1, "1000000": 1000000}),
     ("limits.upstream_requests", {"1": 1, "1000000": 1000000}),
     ("limits.wrong_tokens_per_second", {"1": 1, "1000000": 1000000}),
     ("admin.listen", {"127.0.0.1:0": Address("127.0.0.1", 0)}),
@@ -206,6 +207,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("limits.idle_seconds", seconds(86400), ["0", "86400.1", *NOT_SECONDS]),
     ("limits.connections", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
     ("limits.connections_per_address", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
+    ("limits.outside_connections", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
     ("limits.upstream_requests", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
     ("limits.wrong_tokens_per_second", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
     ("admin.listen", ADDRESS, ["9901", "localhost", *NOT_TEXTS]),
@@ -229,7 +231,7 @@ SECTIONS = {
     "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, slot_wait, slot_waiting, "
     "journal_steps, log_lines, "
     "header_bytes, header_count, header_seconds, body_seconds, idle_seconds, connections, connections_per_address, "
-    "upstream_requests, wrong_tokens_per_second",
+    "outside_connections, upstream_requests, wrong_tokens_per_second",
     "breaker": "failures, patience, away_after, probe_every, probe_seconds, renew_after",
     "tracing": "endpoint, sample_percent",
     "admin": "listen",

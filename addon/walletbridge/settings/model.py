@@ -225,6 +225,8 @@ class Limits(Section, frozen=True, kw_only=True):
     """For which a connection may stay without a request."""
     connections: Annotated[int, _whole(1, 1_000_000)] = 10_000
     connections_per_address: Annotated[int, _whole(1, 1_000_000)] = 2_000
+    outside_connections: Annotated[int, _whole(1, 1_000_000)] = 500
+    """From addresses outside of `callback.allow_from`, for the upstream alone."""
     upstream_requests: Annotated[int, _whole(1, 1_000_000)] = 1_000
     """For other paths, at the same time over all connections."""
     wrong_tokens_per_second: Annotated[int, _whole(1, 1_000_000)] = 100

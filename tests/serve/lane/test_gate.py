@@ -82,3 +82,27 @@ def test_a_crowd_of_addresses_takes_no_memory_without_end(monkeypatch: pytest.Mo
 )
 def test_one_owner_has_many_addresses_of_ipv6(one: str, other: str, *, same: bool) -> None:
     assert same == (owner_of(one) == owner_of(other))
+
+
+def test_who_may_bring_no_callback_stays_out() -> None:
+    limits = Limits()
+    gate = Gate(limits, clock=FakeClock(), is_outside=lambda address: address == "203.0.113.1", lets_outside_in=False)
+    gate.enter("192.0.2.1")
+    with pytest.raises(Refused) as refused:
+        gate.enter("203.0.113.1")
+
+    assert refused.value.http_status == 403
+    assert gate.connections == 1
+
+
+def test_who_comes_for_the_upstream_has_few_places() -> None:
+    """So strangers never take those of the provider."""
+    gate = Gate(Limits(outside_connections=2), clock=FakeClock(), is_outside=lambda address: address != "192.0.2.1")
+    for number in range(2):
+        gate.enter(f"203.0.113.{number}")
+    with pytest.raises(Refused) as refused:
+        gate.enter("203.0.113.9")
+    assert refused.value.http_status == 503
+    gate.enter("192.0.2.1")
+    gate.leave("203.0.113.0")
+    gate.enter("203.0.113.9")

@@ -80,7 +80,13 @@ class Lane:
         self.limits = settings.limits
         self.bounds = Bounds(self.limits.header_bytes, self.limits.header_count, self.limits.body_bytes)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
-        self.gate = Gate(self.limits, clock=clock, is_shared=self._peers.is_trusted)
+        self.gate = Gate(
+            self.limits,
+            clock=clock,
+            is_shared=self._peers.is_trusted,
+            is_outside=self._peers.is_outside,
+            lets_outside_in=self.has_upstream,
+        )
         self.places = Places()
         self._carried: dict[str, CarriedPlace] = {}
         self.refusals: Counter[str] = Counter()

@@ -21,9 +21,21 @@ class Gate:
     """Counts for one event loop."""
 
     def __init__(
-        self, limits: Limits, *, clock: Callable[[], float], is_shared: Callable[[str], bool] = lambda _: False
+        self,
+        limits: Limits,
+        *,
+        clock: Callable[[], float],
+        is_shared: Callable[[str], bool] = lambda _: False,
+        is_outside: Callable[[str], bool] = lambda _: False,
+        lets_outside_in: bool = True,
     ) -> None:
-        """`is_shared`: whether an address is that of a proxy, behind which many stand: it may have any number."""
+        """
+        `is_shared`: whether an address is that of a proxy, behind which many stand: it may have any number.
+        `is_outside`: whether no callback is taken from it. Such an address comes in only for other paths, if at all.
+        """
+        self._is_outside = is_outside
+        self._lets_outside_in = lets_outside_in
+        self._outside = 0
         self._is_shared = is_shared
         self._limits = limits
         self._clock = clock
@@ -37,16 +49,23 @@ class Gate:
         """A connection from `address` has come; `leave` must follow. Raises Refused where it is one too many."""
         if self.connections >= self._limits.connections:
             raise Refused(503, "too many connections")
+        is_outside = self._is_outside(address)
+        if is_outside and not self._lets_outside_in:
+            raise Refused(403, "not from this address")
+        if is_outside and self._outside >= self._limits.outside_connections:
+            raise Refused(503, "too many connections from outside")
         owner = owner_of(address)
         count = self._connections.get(owner, 0)
         if count >= self._limits.connections_per_address and not self._is_shared(address):
             raise Refused(429, "too many connections from this address")
         self._connections[owner] = count + 1
         self.connections += 1
+        self._outside += is_outside
 
     def leave(self, address: str) -> None:
         """A connection that came in has gone."""
         self.connections -= 1
+        self._outside -= self._is_outside(address)
         owner = owner_of(address)
         count = self._connections[owner] - 1
         if count:
