@@ -95,7 +95,7 @@ def test_what_a_movement_comes_to(
         (replace(MADE, cancel=CancelState.OWED), FAILED, REMEMBERS, None, CancelState.OWED),
         (replace(MADE, cancel=CancelState.OWED), INACTIVE, REMEMBERS, INACTIVE, CancelState.OWED),
         (OWED, FAILED, REMEMBERS, None, CancelState.OWED),
-        (OWED, NO_PLAYER, REMEMBERS, NO_PLAYER, CancelState.OWED),
+        (replace(OWED, movement_unresolved_since=90.1), NO_PLAYER, REMEMBERS, NO_PLAYER, CancelState.OWED),
         # A person has it, and nobody else is going to undo it.
         (replace(OWED, for_human="x"), FAILED, REMEMBERS, FAILED, CancelState.OWED),
         # It is cancelled, whatever the wallet says of a second cancel.
@@ -125,7 +125,17 @@ def test_what_a_cancel_comes_to(
     assert (verdict.answer, verdict.row.cancel, verdict.row.call) == (answer, state, None)
 
 
-@pytest.mark.parametrize(("row", "state"), [(CANCEL, CancelState.REFUSED), (OWED, CancelState.OWED)])
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        (CANCEL, CancelState.REFUSED),
+        (replace(CANCEL, cancel_unresolved=True), CancelState.REFUSED),
+        # What may have been made for somebody who is not there has landed or not by then.
+        (OWED, CancelState.REFUSED),
+        (replace(OWED, movement_unresolved_since=90.1), CancelState.OWED),
+        (replace(MADE, cancel=CancelState.OWED), CancelState.OWED),
+    ],
+)
 def test_the_resolver_settles_the_cancel_of_a_player_that_the_wallet_does_not_know(
     row: Row, state: CancelState
 ) -> None:

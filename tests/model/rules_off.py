@@ -164,8 +164,8 @@ def a_99_to_a_cancel_goes_out(patch: Patch) -> None:
     """Rule 8: where the resolver is going to cancel it, its sender does not hear that nothing was undone."""
     real = ends._cancel_refused
 
-    def refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -> Verdict:
-        verdict = real(row, end, now=now, for_provider=for_provider)
+    def refused(row: Row, end: Outcome, times: Times, *, now: float, for_provider: bool) -> Verdict:
+        verdict = real(row, end, times, now=now, for_provider=for_provider)
         return replace(verdict, answer=end) if for_provider else verdict
 
     patch.setattr(ends, "_cancel_refused", refused)

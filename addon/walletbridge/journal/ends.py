@@ -109,10 +109,10 @@ def end_cancel(  # noqa: PLR0913 - one return for each case, and all that an end
         return _end_undo(known, end, promises, now=now, for_provider=for_provider)
     if end.result is Result.TRANSACTION_NOT_FOUND:
         return _not_found(known, end, promises, times, now=now)
-    return _cancel_refused(known, end, now=now, for_provider=for_provider)
+    return _cancel_refused(known, end, times, now=now, for_provider=for_provider)
 
 
-def _cancel_refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -> Verdict:  # noqa: PLR0911 - one for each case
+def _cancel_refused(row: Row, end: Outcome, times: Times, *, now: float, for_provider: bool) -> Verdict:  # noqa: PLR0911 - one for each case
     """
     21, 22 or 99 to a cancel. RULES 8: 99 says that nothing was undone, so it goes out only where the resolver will not
     undo it afterwards; 21 and 22 speak of the player, whatever becomes of the transaction.
@@ -124,7 +124,7 @@ def _cancel_refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -
         if for_provider and row.rechecks_left and not is_check:
             return Verdict(row, None, "it is asked again whether it landed late")
         return Verdict(row if for_provider else rules.refused(row, now), end)
-    if not (row.may_stand or row.cancel_unresolved) and (for_provider or end.result is Result.PLAYER_NOT_FOUND):
+    if _has_nothing_to_undo(row, end, times, now=now, for_provider=for_provider):
         return Verdict(rules.settled(row, CancelState.REFUSED), end)
     if not for_provider:
         return Verdict(rules.refused(row, now), end)
@@ -133,6 +133,15 @@ def _cancel_refused(row: Row, end: Outcome, *, now: float, for_provider: bool) -
     if is_check or row.for_human:
         return Verdict(row, end)
     return Verdict(row, None, "the wallet does not cancel it for now, and is asked again")
+
+
+def _has_nothing_to_undo(row: Row, end: Outcome, times: Times, *, now: float, for_provider: bool) -> bool:
+    """Whether a refused cancel can be settled. What may have been made may land until `settle_after` has passed."""
+    if end.result is Result.PLAYER_NOT_FOUND:
+        # Nobody's money can have moved, now that no call is under way any more.
+        since = row.movement_unresolved_since
+        return row.movement is not Movement.CONFIRMED and (since is None or now - since >= times.settle_after)
+    return for_provider and not (row.may_stand or row.cancel_unresolved)
 
 
 def _end_undo(row: Row, end: Outcome, promises: Promises, *, now: float, for_provider: bool) -> Verdict:
