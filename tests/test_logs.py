@@ -168,6 +168,22 @@ def test_nobody_s_name_forges_a_line_or_moves_the_cursor() -> None:
     assert "\r" not in line
 
 
+HOSTILE = "\x1b[2Ja\u202eb\u2028c\x9b\x7f\u200bd\ne"
+
+
+def test_nothing_of_a_line_is_obeyed_by_a_terminal_whatever_its_form() -> None:
+    """Words without a blank as well: the renderer quotes only those with one."""
+    for stream, is_json in ((Terminal(), False), (io.StringIO(), True)):
+        log = open_log(lines_max=10, stream=stream)
+        log.answered(*answered(account=HOSTILE, trans_id=HOSTILE), 0.001)
+        log.warning(HOSTILE, words=HOSTILE, listed=[HOSTILE], named={HOSTILE: HOSTILE})
+        log.failed(RuntimeError(HOSTILE))
+        for line in lines_of(stream, log):
+            plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
+            assert plain.isprintable(), repr(plain)
+            assert not is_json or json.loads(line)
+
+
 async def test_without_a_stream_lines_go_to_mitmproxy_s_event_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "walletbridge"):
         log = open_log(lines_max=10, stream=None)

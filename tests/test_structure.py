@@ -14,7 +14,7 @@ ADDON = ROOT / "addon"
 PACKAGE = ADDON / "walletbridge"
 TESTS = ROOT / "tests"
 
-SANS_IO = {"errors", "money", "strict_json", "fields", "callbacks", "outcomes", "answers"}
+SANS_IO = {"errors", "money", "strict_json", "fields", "callbacks", "outcomes", "answers", "printable"}
 """They turn values into values: what they say of money can be tested by tables alone."""
 
 IO = {
@@ -45,11 +45,13 @@ LEAVES = SANS_IO | {
     "mitmproxy_versions",
     "otel",
     "peers",
+    "printable_tables",
     "promises",
     "rotation",
     "settings",
     "shared",
     "small_files",
+    "terminal",
     "tls_files",
     "tokens",
     "trace",

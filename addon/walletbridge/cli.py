@@ -16,6 +16,7 @@ import click
 
 from walletbridge.errors import SettingsError
 from walletbridge.serve.signals import ignore_further
+from walletbridge.terminal import Group, say_lines
 
 _CONFIG = click.option(
     "--config",
@@ -25,7 +26,7 @@ _CONFIG = click.option(
 )
 
 
-class _Group(click.Group):
+class _Group(Group):
     """A group some of whose commands live in modules that are imported when they are asked for."""
 
     modules: ClassVar = {
@@ -117,7 +118,7 @@ def check(config: Path, *, live: bool, explain: str | None) -> None:
 
         try:
             for line in lines(config, explain):
-                click.echo(line)
+                say_lines(line)
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         return
@@ -125,7 +126,7 @@ def check(config: Path, *, live: bool, explain: str | None) -> None:
 
     wrong = 0
     for finding in findings(config, live=live):
-        click.echo(f"{'-' if finding.is_note else '✓' if finding.is_right else '✗'} {finding.text}")
+        say_lines(f"{'-' if finding.is_note else '✓' if finding.is_right else '✗'} {finding.text}")
         wrong += not finding.is_right
     sys.exit(1 if wrong else 0)
 

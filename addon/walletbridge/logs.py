@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any, TextIO
 
 import msgspec
@@ -16,6 +17,7 @@ import structlog
 
 from walletbridge.answers import Answer
 from walletbridge.line_writer import LineWriter
+from walletbridge.printable import printable, printable_lines
 from walletbridge.trace import Trace
 
 _HTTP_UNKNOWN = 500
@@ -130,7 +132,12 @@ class _Lines:
 
 
 def _json(_: object, __: str, fields: structlog.typing.EventDict) -> str:
-    return json.dumps(fields, default=str)
+    return _plain(json.dumps(fields, default=str))
+
+
+def _plain(line: str) -> str:
+    """JSON leaves one control character as it is."""
+    return line.replace("\x7f", "\\u007f")
 
 
 def _json_line(fields: dict[str, object]) -> str:
@@ -139,9 +146,9 @@ def _json_line(fields: dict[str, object]) -> str:
         line = msgspec.json.format(_ENCODER.encode(fields), indent=0)
     except (OverflowError, ValueError, msgspec.MsgspecError, UnicodeEncodeError):
         # It refuses integers beyond 64 bits, and a transaction may be one.
-        return json.dumps(fields, default=str)
+        return _plain(json.dumps(fields, default=str))
     # Beyond ASCII every stream takes json's escapes.
-    return line.decode() if line.isascii() else json.dumps(fields, default=str)
+    return _plain(line.decode() if line.isascii() else json.dumps(fields, default=str))
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -159,6 +166,18 @@ _FOR_PROGRAMS: list[structlog.typing.Processor] = [
 ]
 
 
+def _printable(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Of other values the renderer shows what `repr` says, which is printable."""
+    return {name: printable(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    """An error may repeat what came from outside."""
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    stream.write(printable_lines(text.getvalue()))
+
+
 def _for_people(*, is_terminal: bool) -> list[structlog.typing.Processor]:
     dated: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
@@ -167,8 +186,9 @@ def _for_people(*, is_terminal: bool) -> list[structlog.typing.Processor]:
     return [
         # mitmproxy's event log has both of its own, and a console has few columns.
         *(dated if is_terminal else []),
+        _printable,
         # The default formatter of tracebacks shows the values of local variables: tokens, keys.
         structlog.dev.ConsoleRenderer(
-            colors=is_terminal, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, sort_keys=False
+            colors=is_terminal, exception_formatter=_traceback, pad_event_to=0, sort_keys=False
         ),
     ]

@@ -10,6 +10,7 @@ from walletbridge.callbacks import BadCallback
 from walletbridge.outcomes import Result
 from walletbridge.ui.page import page
 from walletbridge.ui.record import Call, Journal, Milliseconds, Record
+from walletbridge.ui.summary import comment, words
 
 BET = body(make_callback("bet"))
 
@@ -110,3 +111,15 @@ def test_every_record_has_a_page_whatever_its_body(record: Record, marker: str, 
     del marker, comment
     assert page(record, data, is_request=True)
     assert page(record, data, is_request=False)
+
+
+def test_nothing_of_a_page_is_obeyed_by_a_terminal() -> None:
+    hostile = "\x1b[2Ja\u202eb\u2028c\x9b\u200bd\nstatus  forged"
+    body_ = body(make_callback("bet", account=hostile, game_name=hostile))
+    record = bet_record(account=hostile, round_id=hostile, reason=hostile)
+    text = page(record, body_, is_request=True, related=[hostile])
+
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert "account       \\x1b[2Ja\\u202eb\\u2028c\\x9b\\u200bd\\nstatus  forged" in text
+    assert comment(record).isprintable()
+    assert words(record).isprintable()

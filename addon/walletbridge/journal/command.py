@@ -26,7 +26,9 @@ from walletbridge.journal.store import Store
 from walletbridge.journal.words import Word
 from walletbridge.journal.worker import user_name, worker_name
 from walletbridge.money import format_minor
+from walletbridge.printable_tables import Printable
 from walletbridge.settings import Settings, load
+from walletbridge.terminal import say, say_lines
 
 ROWS_MAX = 1000
 _WIDTH = 150
@@ -60,7 +62,7 @@ def list_(config: Path, *, as_json: bool, limit: int) -> None:
         table.add_row(*_cells(one, settings.wallet.currency_decimals))
     console = Console()
     console = console if console.is_terminal else Console(width=_WIDTH)
-    console.print(table if rows else "nothing is open")
+    console.print(Printable(table if rows else "nothing is open"))
 
 
 @journal.command()
@@ -75,7 +77,7 @@ def show(number: int, config: Path, *, as_json: bool) -> None:
         click.echo(json.dumps(fields, indent=2))
         return
     for name, value in fields.items():
-        click.echo(f"{name}: {value}")
+        say(f"{name}: {value}")
 
 
 @journal.command()
@@ -109,7 +111,7 @@ def resolve(  # noqa: PLR0913 - one for each option
             decide(row, word)
         except ValueError as error:
             raise click.ClickException(_refusal(str(error))) from None
-        click.echo(_preview(one, Decision(decision), settings.wallet.currency_decimals), err=True)
+        say_lines(_preview(one, Decision(decision), settings.wallet.currency_decimals), err=True)
         if not is_sure:
             click.confirm("Is that so?", abort=True, err=True)
 

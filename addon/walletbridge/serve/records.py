@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol
 
 from walletbridge.bridge import Bridge
+from walletbridge.printable import printable_lines
 
 LEVEL = logging.WARNING
 """What is worth a line below that, the gateway says itself."""
@@ -48,7 +49,7 @@ class Records(logging.Handler):
         try:
             bridge = self._gateway.bridge
             if bridge is None:
-                print(record.getMessage(), file=sys.stderr, flush=True)  # noqa: T201 - there is no log yet
+                print(printable_lines(record.getMessage()), file=sys.stderr, flush=True)  # noqa: T201 - there is no log yet
                 return
             if record.exc_info and isinstance(record.exc_info[1], BaseException):
                 bridge.log.failed(record.exc_info[1])

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from walletbridge.terminal import say_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -159,5 +161,5 @@ def _end_without_report(problem: str, *, as_json: bool) -> NoReturn:
         from walletbridge.simulator.report import could_not_run  # noqa: PLC0415 - see the module's docstring
 
         click.echo(could_not_run(problem))
-    click.echo(f"Could not run: {problem}", err=True)
+    say_lines(f"Could not run: {problem}", err=True)
     sys.exit(COULD_NOT_RUN)

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from walletbridge.printable_tables import Printable
 from walletbridge.simulator.report import AccountLine, Report, ShownExchange, TransactionLine, Violation
 
 _UNSETTLED_SHOWN_MAX = 20
@@ -17,7 +18,7 @@ _UNSETTLED_SHOWN_MAX = 20
 def render(report: Report, console: Console) -> None:
     """Prints the whole report, the verdict last."""
     for part in _parts(report):
-        console.print(part)
+        console.print(Printable(part))
 
 
 def verdict(report: Report) -> str:

@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 
+from walletbridge.printable import printable, printable_lines
 from walletbridge.ui.checks import checks
 from walletbridge.ui.place import show_place
 from walletbridge.ui.record import Call, Record, Stage
@@ -39,7 +40,7 @@ def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str
         content if is_last else "",
     ]
     # Not an empty line: mitmweb would show none.
-    return "\n \n".join(section for section in sections if section)
+    return printable_lines("\n \n".join(section for section in sections if section))
 
 
 def _section(title: str, lines: Sequence[str]) -> str:
@@ -120,4 +121,4 @@ def _indented(text: str) -> list[str]:
 
 def _aligned(pairs: Sequence[tuple[str, str]]) -> list[str]:
     width = max((len(name) for name, _ in pairs), default=0)
-    return [f"{name:<{width}}  {value}" for name, value in pairs]
+    return [f"{name:<{width}}  {printable(value)}" for name, value in pairs]

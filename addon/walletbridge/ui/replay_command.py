@@ -13,6 +13,7 @@ from mitmproxy import exceptions, io
 
 from walletbridge.errors import SettingsError
 from walletbridge.settings import Settings, load
+from walletbridge.terminal import say, say_lines
 from walletbridge.ui.dry_run import Compared, DryRun, PassedOver
 
 _DIFFERENT, _NOT_RUN = 1, 2
@@ -50,7 +51,7 @@ def replay(file: Path, config: Path, *, strict: bool) -> None:
         _show(one)
     click.echo(f"{len(compared)} callbacks: {len(different)} answered differently, {len(requests)} asked differently")
     for reason, count in passed_over.items():
-        click.echo(f"passed over: {count}: {reason}")
+        say(f"passed over: {count}: {reason}")
     if not compared:
         _end("there is no callback to compare")
     sys.exit(_DIFFERENT if different or (strict and requests) else 0)
@@ -73,14 +74,14 @@ async def _run(file: Path, settings: Settings) -> tuple[list[Compared], Counter[
 def _show(one: Compared) -> None:
     if one.is_same and not one.request_diff:
         return
-    click.echo(one.what)
+    say(one.what)
     if not one.is_same:
         for sign, (status, body) in (("-", one.then), ("+", one.now)):
-            click.echo(f"  {sign} {status} {body.decode(errors='replace')}")
+            say_lines(f"  {sign} {status} {body.decode(errors='replace')}")
     for line in one.request_diff:
-        click.echo(f"  {line[0]} to the wallet: {line[1:]}")
+        say(f"  {line[0]} to the wallet: {line[1:]}")
 
 
 def _end(problem: str) -> NoReturn:
-    click.echo(f"Error: {problem}", err=True)
+    say_lines(f"Error: {problem}", err=True)
     sys.exit(_NOT_RUN)

@@ -2,6 +2,7 @@
 A record in one line: its marker, its comment, and the words by which filters find it. Pure.
 """
 
+from walletbridge.printable import printable
 from walletbridge.ui.record import Record, Stage
 
 COMMENT_MAX = 100
@@ -97,7 +98,7 @@ def words(record: Record) -> str:
         record.cache: bool(record.cache),
     }
     pairs = [*named.items(), *(("is", word) for word, holds in said.items() if holds)]
-    return "".join(f"{name}={value} " for name, value in pairs if value)
+    return "".join(f"{name}={printable(value)} " for name, value in pairs if value)
 
 
 def _what(record: Record) -> str:
@@ -145,6 +146,7 @@ def _limit_passed(record: Record) -> str:
 
 
 def _clipped(head: str, tail: str, width: int) -> str:
+    head, tail = printable(head), printable(tail)
     return f"{_shortened(head, max(width - len(tail), _REASON_MIN))}{tail}"
 
 
