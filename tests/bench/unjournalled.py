@@ -44,9 +44,6 @@ class ForgetfulJournal:
         """See `Journal.end`."""
         return step(Found(self._rows.pop((account, trans_id), None), None, Round(), self.now())).value
 
-    def end_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
-        """See `Journal.end_soon`."""
-
     async def note(self, account: str, trans_id: str, step: Step[None]) -> None:
         """See `Journal.note`."""
 

@@ -28,4 +28,4 @@ def test_every_method_takes_what_the_protocol_says(name: str) -> None:
 
 
 def test_nothing_is_left_out() -> None:
-    assert METHODS == ["close", "end", "end_soon", "look", "note", "note_soon", "now", "prune", "to_look_at"]
+    assert METHODS == ["close", "end", "look", "note", "note_soon", "now", "prune", "to_look_at"]

@@ -145,10 +145,6 @@ class MemoryJournal:
         """See `Journal.end`."""
         return cast("T | Busy", await self._run(lambda: self._disk.end(self._worker, account, trans_id, step)))
 
-    def end_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
-        """See `Journal.end_soon`."""
-        self._add(lambda: self._disk.end(self._worker, account, trans_id, step), None)
-
     async def note(self, account: str, trans_id: str, step: Step[None]) -> None:
         """See `Journal.note`."""
         await self._run(lambda: self._disk.note(account, trans_id, step))

@@ -50,7 +50,7 @@ class Operation(Struct, frozen=True):
 def any_operation(chance: random.Random) -> Operation:
     account, trans_id = chance.choice(ACCOUNTS), chance.choice(TRANSACTIONS)
     row = replace(chance.choice(ROWS), account=account, trans_id=trans_id, round_id=chance.choice(ROUNDS))
-    name = chance.choice(["look", "look", "look", "end", "end", "end_soon", "note", "note_soon", "to_look_at"])
+    name = chance.choice(["look", "look", "look", "end", "end", "end", "note", "note_soon", "to_look_at"])
     is_written, takes_turn, needs_round = (chance.random() < likely for likely in (0.7, 0.5, 0.5))
     return Operation(chance.randrange(2), name, account, trans_id, row if is_written else None, takes_turn, needs_round)
 
@@ -65,8 +65,6 @@ async def done(journal: Journal, operation: Operation) -> Any:
             return await journal.end(account, trans_id, step)
         case "note":
             return await journal.note(account, trans_id, step)
-        case "end_soon":
-            return journal.end_soon(account, trans_id, step)
         case "note_soon":
             return journal.note_soon(account, trans_id, step)
         case _:

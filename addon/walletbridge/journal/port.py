@@ -73,10 +73,6 @@ class Journal(Protocol):
         """
         ...
 
-    def end_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
-        """Like `end`, for a turn that wrote nothing: nobody waits for it, and nobody hears of a failure."""
-        ...
-
     async def note(self, account: str, trans_id: str, step: Step[None]) -> None:
         """Writes something that needs no turn."""
         ...

@@ -50,10 +50,6 @@ class SqliteJournal:
         value = await self._writer.run(lambda store: store.end(account, trans_id, step), about=trans_id)
         return cast("T | Busy", value)
 
-    def end_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
-        """See `Journal.end_soon`."""
-        self._writer.run_soon(lambda store: store.end(account, trans_id, step), about=trans_id)
-
     async def note(self, account: str, trans_id: str, step: Step[None]) -> None:
         """See `Journal.note`."""
         await self._writer.run(lambda store: store.note(account, trans_id, step), about=trans_id)
