@@ -22,6 +22,10 @@ def test_mistakes_stand_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
+        (
+            "journal: {tries: 5}",
+            "journal.tries: replaced by journal.give_up_after, which counts seconds and not tries",
+        ),
         ("callbak: {}", "callbak: unknown key; did you mean callback?"),
         ("Wallet: {}", "Wallet: unknown key; did you mean wallet?"),
         ("deadlines.bet: 2", '"deadlines.bet": unknown key; did you mean deadlines?'),

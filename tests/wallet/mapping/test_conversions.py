@@ -45,6 +45,7 @@ def converted(kind: Kind, name: str, form: str, value: object) -> object:
         (Kind.CHECKS, "numbers", "", (21, 41), (21, 41)),
         (Kind.CHECKS, "kinds", "", (21, 41), (21, 41)),
         (Kind.CHECKS, "texts", "", (21, 41), ["21", "41"]),
+        (Kind.FLAG, "flag", "", True, True),
     ],
 )
 def test_a_value_gets_into_a_field_that_holds_it(
@@ -99,6 +100,8 @@ def test_a_value_that_a_field_cannot_hold_exactly_is_not_sent(kind: Kind, name: 
         (Kind.TIME, "large", "second", "the conversion second is not known; did you mean seconds?"),
         (Kind.CHECKS, "large", "", "does not fit large"),
         (Kind.CHECKS, "inners", "", "does not fit inners"),
+        (Kind.FLAG, "text", "", "does not fit text"),
+        (Kind.FLAG, "flag", "minor", "the conversion minor is not known"),
     ],
 )
 def test_what_does_not_fit_or_loses_something_is_refused_beforehand(
