@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from tests.helpers.callbacks import body, make_callback
 from tests.helpers.scripted_wallet import HOST, Hang, running_wallet
 
 from walletbridge import addon as addon_module
+from walletbridge import bridge as bridge_module
 from walletbridge.addon import WalletBridge
 from walletbridge.bridge import Bridge
 from walletbridge.changes import Changes
@@ -43,6 +45,21 @@ from walletbridge.shared import Share
 def _quick() -> Iterator[None]:
     with quick():
         yield
+
+
+# The start
+
+
+async def test_what_takes_long_is_loaded_before_the_doors_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mitmproxy listens before it says that it is running: whoever connects then would wait, outside his budget."""
+    late: list[object] = []
+    monkeypatch.setattr(bridge_module, "load_mapping", late.append)
+    async with running(tmp_path) as house:
+        before = set(sys.modules)
+        assert await house.answer(make_flow()) == (200, OK_BODY)
+
+        assert late == []
+        assert {name.partition(".")[0] for name in set(sys.modules) - before} <= {"importlib", "encodings"}
 
 
 # Callbacks

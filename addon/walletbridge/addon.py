@@ -31,10 +31,12 @@ from walletbridge.mitmproxy_versions import warning_about
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
+from walletbridge.wallet.mapping.loading import load as load_mapping
 
 if TYPE_CHECKING:
     from walletbridge.recording import Recording
     from walletbridge.ui.live import LiveView
+    from walletbridge.wallet.mapping.model import BoundWallet
 
 OPTION = "walletbridge_config"
 FLUSH_SECONDS = 0.2
@@ -78,6 +80,7 @@ class WalletBridge:
         self._opening: asyncio.Future[None] | None = None
         self._config = ""
         self._settings: Settings | None = None
+        self._bound: BoundWallet | None = None
         self._tokens: Tokens | None = None
         self._bridge: Bridge | None = None
         self._is_configured = False
@@ -125,10 +128,23 @@ class WalletBridge:
         try:
             self._settings = load(Path(self._config).expanduser())
             self._tokens = Tokens(read_tokens(self._settings.callback, os.environ))
+            self._load_early(self._settings)
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             return
         ctx.options.update(**_KEPT_OPTIONS, keep_host_header=True)  # type: ignore[no-untyped-call]
+
+    def _load_early(self, settings: Settings) -> None:
+        """
+        What takes long, before mitmproxy opens its doors: whoever connects meanwhile would wait, and nobody would know
+        for how long. Raises SettingsError.
+        """
+        self._bound = load_mapping(settings.wallet)
+        if ctx.master.addons.get("view") is not None:  # type: ignore[no-untyped-call]
+            import walletbridge.ui.live  # noqa: F401, PLC0415 - see `_show`
+        # What it comes to stays for good; the collection after the start has little left to look through.
+        gc.collect()
+        gc.freeze()
 
     def running(self) -> None:
         """Connects to the wallet; shows callbacks where there are people to see them."""
@@ -152,7 +168,7 @@ class WalletBridge:
         try:
             share = self._doors.share if self._doors else None
             self._bridge = self._exchanges.bridge = Bridge(
-                self._settings, self._tokens, log, share=share, around=around
+                self._settings, self._tokens, log, share=share, around=around, bound=self._bound
             )
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all

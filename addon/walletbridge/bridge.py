@@ -42,6 +42,7 @@ from walletbridge.wallet.protection import Protection
 
 if TYPE_CHECKING:
     from walletbridge.otel import Spans
+    from walletbridge.wallet.mapping.model import BoundWallet
 
 LAST_SECONDS = 1.0
 """For what is left to write and to answer once the wallet's channel is closed."""
@@ -65,10 +66,12 @@ class Bridge:
         clock: Callable[[], float] = time.monotonic,
         spans: "Spans | None" = None,
         around: Callable[[Answers], Answers] = lambda answer: answer,
+        bound: "BoundWallet | None" = None,
     ) -> None:
         """
         `share`: this worker's part of what all workers share; None for a process of its own. `spans`: where traces go;
         None: where the settings say. `around` puts something between requests and their answers, such as a recording.
+        `bound`: what the settings' mapping comes to, where that was read before: it takes a while.
         """
         share = share or Share(Part(), Changes())
         self.counts = Counts(share.part, budgets(settings.deadlines))
@@ -77,7 +80,7 @@ class Bridge:
         self.settings = settings
         self._tokens = tokens
         # First what may be wrong: nothing has been opened then.
-        bound = load_mapping(settings.wallet)
+        bound = bound or load_mapping(settings.wallet)
         keep_days = days_to_keep(settings.journal, bound.promises)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
         self._spans = spans or self._open_spans()
