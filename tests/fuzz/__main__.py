@@ -3,14 +3,16 @@ Throws bytes at the lane and the gateway that nobody thought of: atheris changes
 code. An hour of it:
 
     uv run --group fuzz python -m tests.fuzz --seconds 3600
+    uv run --group fuzz python -m tests.fuzz --seconds 3600 --target http2 --folder build/fuzz-http2
 
 Nothing may be raised or hang, and the wallet is called with the right token only, whatever the bytes and however they
 are split. The first input that breaks a rule ends it with a status that is not 0, and is kept as it is in FOLDER/found.
 To see what it does, without atheris:
 
-    uv run python -m tests.fuzz FILE...
+    uv run python -m tests.fuzz [--target http2] FILE...
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -22,31 +24,40 @@ INPUT_BYTES_MAX = 4000
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--target", type=click.Choice(["lane", "http2"]), default="lane", show_default=True)
 @click.option("--seconds", default=600, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--folder", default="build/fuzz", show_default=True, type=click.Path(path_type=Path))
-def main(files: tuple[Path, ...], seconds: int, seed: int, folder: Path) -> None:
-    """Fuzz the lane, or try FILES once. What FOLDER has from an earlier run is gone on with."""
+def main(files: tuple[Path, ...], target: str, seconds: int, seed: int, folder: Path) -> None:
+    """Fuzz the lane or HTTP/2, or try FILES once. What FOLDER has from an earlier run is gone on with."""
     if files:
-        _try(files)
+        check = _target(target)[0]
+        for file in files:
+            click.echo(f"{file}: {check(file.read_bytes())}")
     else:
-        _fuzz(seconds, seed, folder)
+        _fuzz(target, seconds, seed, folder)
 
 
-def _try(files: tuple[Path, ...]) -> None:
-    from tests.fuzz.target import check  # noqa: PLC0415 - see below
+def _target(name: str) -> tuple[Callable[[bytes], object], Callable[[], list[bytes]]]:
+    """What is fuzzed, and what it begins with."""
+    if name == "http2":
+        from tests.fuzz.http2 import check_http2  # noqa: PLC0415 - see below
+        from tests.fuzz.http2_seeds import http2_seeds  # noqa: PLC0415
 
-    for file in files:
-        click.echo(f"{file}: {check(file.read_bytes())}")
+        return check_http2, http2_seeds
+    from tests.fuzz.seeds import seeds  # noqa: PLC0415
+    from tests.fuzz.target import check  # noqa: PLC0415
+
+    return check, seeds
 
 
-def _fuzz(seconds: int, seed: int, folder: Path) -> None:
+def _fuzz(target: str, seconds: int, seed: int, folder: Path) -> None:
     import atheris  # noqa: PLC0415 - of a dependency group of its own
 
     # Only what is imported here is watched.
     with atheris.instrument_imports(include=["walletbridge"]):
-        from tests.fuzz.target import check  # noqa: PLC0415
-    from tests.fuzz.seeds import WORDS, seeds  # noqa: PLC0415
+        check, seeds = _target(target)
+    from tests.fuzz.seeds import WORDS  # noqa: PLC0415
 
     inputs, found, words = folder / "inputs", folder / "found", folder / "words"
     for made in (inputs, found):
