@@ -1,14 +1,17 @@
 """Lines go out in order, from a thread, and never hold up whoever writes them."""
 
+import errno
 import io
 import re
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from walletbridge import line_writer
 from walletbridge.line_writer import LineWriter
 
 TIMEOUT = 10.0
@@ -181,3 +184,48 @@ def test_a_writer_does_not_keep_its_process_alive() -> None:
     assert writer._thread.daemon
     writer.close()
     assert not writer._thread.is_alive()
+
+
+class Disk(io.RawIOBase):
+    """A file on a disk that may be full: it takes what fits, and then refuses."""
+
+    def __init__(self) -> None:
+        self.room = 0
+        self.content = b""
+        self.refused = threading.Event()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        taken = bytes(data)[: self.room]
+        if not taken:
+            self.refused.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room -= len(taken)
+        self.content += taken
+        return len(taken)
+
+
+def test_after_a_full_disk_every_line_that_found_a_place_is_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_writer, "AGAIN_SECONDS", 0.01)
+    disk = Disk()
+    disk.room = 5
+    writer = LineWriter(io.TextIOWrapper(io.BufferedWriter(disk)), lines_max=10)
+    for number in range(3):
+        writer.write(f"line {number}")
+    assert disk.refused.wait(TIMEOUT)
+    for number in range(3, 30):
+        writer.write(f"line {number}")
+    lost = writer.lost
+    disk.room = 1_000_000
+    writer.close(seconds=TIMEOUT)
+
+    # What was tried while the disk was full comes first, then the word of what found no place, then the rest.
+    text = disk.content.decode().splitlines()
+    told = [line for line in text if line == f"{lost} lines of log were dropped: the reader is too slow"]
+    lines = [line for line in text if line.startswith("line ")]
+    assert lost
+    assert len(told) == 1
+    assert lines == [f"line {number}" for number in range(30 - lost)]
+    assert len(text) == len(lines) + 1

@@ -16,8 +16,11 @@ from tests.helpers.callbacks import body, make_callback
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import Callback, decode
+from walletbridge.claims import Claimed
 from walletbridge.logs import Log, callback_fields, open_log
 from walletbridge.outcomes import Outcome, Result
+from walletbridge.settings import Log as LogSettings
+from walletbridge.settings.model import Level
 from walletbridge.trace import CacheUse, Trace
 
 SECRET = "a-token-that-nobody-sees"  # noqa: S105 - not a secret, it only plays one
@@ -294,3 +297,55 @@ def test_accounts_can_be_masked(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (first["account"], first["trans_id"]) == ("t***", 7)
     assert "account" not in second
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_a_line_says_who_called_what_he_claimed_and_what_the_wallet_said(stream: type[io.StringIO]) -> None:
+    output = stream()
+    log = open_log(lines_max=10, stream=output)
+    log.answered(Trace(client="203.0.113.7"), answers.WRONG_TOKEN, 0.0)
+    log.answered(Trace(claimed=Claimed("bet", "test1234", "7")), answers.UNKNOWN, 0.0)
+    log.answered(Trace(wallet_said="out of order"), answers.UNKNOWN, 0.0)
+    wrong, bad, unknown = lines_of(output, log)
+
+    assert "203.0.113.7" in wrong
+    assert "test1234" in bad
+    assert "bet" in bad
+    assert "out of order" in unknown
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_sampling_leaves_out_nothing_but_plain_successes(stream: type[io.StringIO]) -> None:
+    output = stream()
+    log = open_log(lines_max=100, stream=output, kept=LogSettings(sample_percent=25))
+    for _ in range(8):
+        log.answered(*answered(), 0.002)
+        log.answered(Trace(), answers.UNKNOWN, 0.0)
+        log.answered(Trace(), answers.WRONG_TOKEN, 0.0)
+    lines = lines_of(output, log)
+
+    assert len([line for line in lines if "test1234" in line]) == 2
+    assert len(lines) == 2 + 16
+
+
+@pytest.mark.parametrize(("level", "events"), [("info", 4), ("warning", 2), ("error", 0)])
+def test_the_level_says_what_is_written(level: str, events: int) -> None:
+    output = io.StringIO()
+    log = open_log(lines_max=100, stream=output, kept=LogSettings(level=Level(level)))
+    log.answered(*answered(), 0.002)
+    log.answered(Trace(), answers.UNKNOWN, 0.0)
+    log.event("settled")
+    log.warning("wallet away")
+
+    assert len(lines_of(output, log)) == events
+
+
+def test_a_masked_account_is_masked_in_the_wallets_words(caplog: pytest.LogCaptureFixture) -> None:
+    trace, answer = answered()
+    trace.wallet_said = "no such player: test1234"
+    with caplog.at_level(logging.INFO, "walletbridge"):
+        log = open_log(lines_max=10, stream=None, mask_account=lambda _: "***")
+        log.answered(trace, answer, 0.0)
+        log.close()
+
+    assert "test1234" not in caplog.text

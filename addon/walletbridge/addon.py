@@ -161,6 +161,7 @@ class WalletBridge:
         logging.getLogger("grpc").setLevel(logging.INFO)
         log = open_log(
             lines_max=self._settings.limits.log_lines,
+            kept=self._settings.log,
             stream=_log_stream(),
             mask_account=self._live.mask if self._live and self._settings.ui.mask_accounts else None,
         )

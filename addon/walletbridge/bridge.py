@@ -177,10 +177,12 @@ class Bridge:
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
         """See `Answering.answer`."""
+        self._name_client(trace)
         return await self._answering.answer(request, trace)
 
     def begin(self, request: Request, trace: Trace, told: Callable[[Answer], None]) -> None:
         """See `Answering.begin`."""
+        self._name_client(trace)
         self._answering.begin(request, trace, told)
 
     async def ask(self, callback: Status | Cancel, trace: Trace) -> Outcome:
@@ -253,6 +255,11 @@ class Bridge:
         if self._spans:
             await self._spans.close()
         self.log.event("stopped")
+
+    def _name_client(self, trace: Trace) -> None:
+        """The connection's other end may be a proxy of the operator's."""
+        if self.settings.callback.trusted_proxies and (client := self._peers.client(trace.client, trace.forwarded)):
+            trace.client = str(client)
 
     def _open_spans(self) -> "Spans | None":
         try:

@@ -7,6 +7,7 @@ headers, so the token is overwritten as soon as it was compared.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mitmproxy.http import HTTPFlow
@@ -30,6 +31,8 @@ class _Head(NamedTuple):
     has_token: bool
     received_at: float
     is_too_large: bool
+    client: str
+    forwarded: Sequence[bytes]
 
 
 class _Answered(NamedTuple):
@@ -76,6 +79,8 @@ class Exchanges:
                 has_token=self.bridge.admits(flow.client_conn.peername[0], tokens, forwarded),
                 received_at=self.bridge.clock(),
                 is_too_large=announced_bytes(flow.request) > self.bridge.settings.limits.body_bytes,
+                client=flow.client_conn.peername[0],
+                forwarded=forwarded,
             )
         if self.live:
             self.live.seen(flow)
@@ -152,7 +157,7 @@ class Exchanges:
             # The time for which a person held it does not count.
             received_at = bridge.clock()
             held = received_at - held_since
-        trace = Trace(calls=[] if self.live else None)
+        trace = Trace(calls=[] if self.live else None, client=head.client, forwarded=head.forwarded)
         request = Request(
             method=flow.request.method,
             has_token=head.has_token or is_permitted,

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from walletbridge import answers
 from walletbridge.answers import Answer
 from walletbridge.callbacks import BadCallback, Callback, decode
+from walletbridge.claims import claimed
 from walletbridge.errors import OutcomeUnknown
 from walletbridge.outcomes import Outcome
 from walletbridge.trace import Trace
@@ -105,6 +106,7 @@ class Gateway:
             callback = decode(request.body, currency_decimals=self._currency_decimals)
         except BadCallback as error:
             trace.reason, trace.place = str(error), error.path
+            trace.claimed = claimed(request.body)
             return answers.of_bad_callback(error)
         trace.callback = callback
         outcome = await self._dispatch.outcome(callback, received_at=request.received_at, trace=trace)

@@ -5,8 +5,13 @@ Writes lines in a thread of its own, so that a slow reader of the log never hold
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+if TYPE_CHECKING:
+    from io import RawIOBase
+
+AGAIN_SECONDS = 1.0
+"""Between two tries to write to a stream that fails."""
 GATHER_SECONDS = 0.05
 """How long a line may wait for others to be written with."""
 
@@ -18,6 +23,8 @@ def _tell_loss(lines: int) -> str:
 class LineWriter:
     """
     A bounded queue in front of a stream. When it is full, lines are dropped and counted, and the loss is written down.
+
+    A stream that fails, as on a full disk, is tried again: what is queued waits meanwhile.
     """
 
     def __init__(self, stream: TextIO, *, lines_max: int, tell_loss: Callable[[int], str] = _tell_loss) -> None:
@@ -27,6 +34,13 @@ class LineWriter:
         self._tell_loss = tell_loss
         self._lines: deque[str] = deque()
         self._dropped = 0
+        self.lost = 0
+        """How many lines were dropped so far."""
+        buffer = getattr(stream, "buffer", None)
+        self._raw: RawIOBase | None = getattr(buffer, "raw", None)
+        """The file itself, where there is one."""
+        self._rest = b""
+        """What did not go out of the lines that are being tried again."""
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
@@ -36,6 +50,7 @@ class LineWriter:
         """Takes a line without its end. Never waits, never raises."""
         if len(self._lines) >= self._lines_max:
             self._dropped += 1
+            self.lost += 1
             return
         self._lines.append(line)
         if not self._wake.is_set():
@@ -59,17 +74,38 @@ class LineWriter:
                 dropped, self._dropped = self._dropped, 0
                 if dropped:
                     batch.append(self._tell_loss(dropped))
-                if not self._write("".join(f"{line}\n" for line in batch)):
-                    return
+                while not self._write("".join(f"{line}\n" for line in batch)):
+                    if self._closing.is_set():
+                        return
+                    self._closing.wait(AGAIN_SECONDS)
 
     def _write(self, text: str) -> bool:
         try:
+            if self._raw is not None:
+                self._write_raw(text.encode(self._stream.encoding or "utf-8", "backslashreplace"))
+                return True
             self._stream.write(text)
             self._stream.flush()
         except UnicodeEncodeError:
             # A character that the stream's encoding lacks: an account may be in any script.
             return self._write(text.encode("ascii", "backslashreplace").decode("ascii"))
         except (OSError, ValueError):
-            # The stream is gone (a closed pipe, a closed file). Answers matter more than lines.
+            # A full disk, a closed pipe, a closed file. Answers matter more than lines.
             return False
         return True
+
+    def _write_raw(self, data: bytes) -> None:
+        """
+        Without the stream's own buffer, which would keep what failed, and write it later once more.
+
+        Where only a part went out, the rest is what is tried again.
+        """
+        if self._rest:
+            data = self._rest
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._raw.write(view) or 0 :]  # type: ignore[union-attr]
+        finally:
+            # At the end nothing is left.
+            self._rest = bytes(view)

@@ -17,19 +17,35 @@ import structlog
 
 from walletbridge.answers import Answer
 from walletbridge.line_writer import LineWriter
+from walletbridge.outcomes import Result
 from walletbridge.printable import printable, printable_lines
+from walletbridge.settings import Log as LogSettings
 from walletbridge.trace import Trace
 
 _HTTP_UNKNOWN = 500
+_ALL = 100
+"""Percent."""
+_EVERY_LINE = LogSettings()
 
 
 class Log:
     """The gateway's log."""
 
     def __init__(
-        self, writer: LineWriter | None, *, for_people: bool, mask_account: Callable[[str], str] | None = None
+        self,
+        writer: LineWriter | None,
+        *,
+        for_people: bool,
+        mask_account: Callable[[str], str] | None = None,
+        kept: LogSettings = _EVERY_LINE,
     ) -> None:
-        """With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log."""
+        """
+        With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log. `kept`: which
+        lines are written at all.
+        """
+        self._level = logging.getLevelNamesMapping()[kept.level.value.upper()]
+        self._sample_percent = kept.sample_percent
+        self._sampled = 0
         self._writer = writer
         is_plain = not for_people and mask_account is None
         self._write = writer.write if writer and is_plain else None
@@ -40,7 +56,7 @@ class Log:
                 *([_masking(mask_account)] if mask_account else []),
                 *(_for_people(is_terminal=writer is not None) if for_people else _FOR_PROGRAMS),
             ],
-            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+            wrapper_class=structlog.make_filtering_bound_logger(self._level),
             cache_logger_on_first_use=True,
         ).bind()
 
@@ -58,6 +74,8 @@ class Log:
 
     def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
         """The line of a callback."""
+        if not self._is_kept(trace, answer, seconds):
+            return
         fields = callback_fields(trace, answer, seconds)
         if self._write is not None:
             # The same line without structlog, which takes longer than all that the gateway itself does for a read.
@@ -70,6 +88,21 @@ class Log:
         else:
             self._logger.info("callback", **fields)
 
+    def _is_kept(self, trace: Trace, answer: Answer, seconds: float) -> bool:
+        if self._level > (logging.WARNING if answer.http_status == _HTTP_UNKNOWN else logging.INFO):
+            return False
+        if self._sample_percent == _ALL or not _is_plain_success(trace, answer, seconds):
+            return True
+        self._sampled += self._sample_percent
+        is_kept = self._sampled >= _ALL
+        self._sampled %= _ALL
+        return is_kept
+
+    @property
+    def lines_lost(self) -> int:
+        """How many lines were dropped so far."""
+        return self._writer.lost if self._writer else 0
+
     def close(self) -> None:
         """Writes what is still queued."""
         if self._writer:
@@ -77,18 +110,28 @@ class Log:
 
 
 def open_log(
-    *, lines_max: int, stream: TextIO | None = sys.stderr, mask_account: Callable[[str], str] | None = None
+    *,
+    lines_max: int,
+    stream: TextIO | None = sys.stderr,
+    mask_account: Callable[[str], str] | None = None,
+    kept: LogSettings = _EVERY_LINE,
 ) -> Log:
     """
     A log to `stream`: for people if it is a terminal. None: to the standard logging module. `mask_account` hides
-    players' accounts.
+    players' accounts, `kept` says which lines are written.
     """
     if stream is None:
-        return Log(None, for_people=True, mask_account=mask_account)
+        return Log(None, for_people=True, mask_account=mask_account, kept=kept)
     if stream.isatty():
-        return Log(LineWriter(stream, lines_max=lines_max), for_people=True, mask_account=mask_account)
+        return Log(LineWriter(stream, lines_max=lines_max), for_people=True, mask_account=mask_account, kept=kept)
     writer = LineWriter(stream, lines_max=lines_max, tell_loss=_tell_loss)
-    return Log(writer, for_people=False, mask_account=mask_account)
+    return Log(writer, for_people=False, mask_account=mask_account, kept=kept)
+
+
+def _is_plain_success(trace: Trace, answer: Answer, seconds: float) -> bool:
+    """What nobody misses where there are many: done at the first try, within its time, and nothing to say of it."""
+    is_in_time = seconds <= trace.budget or not trace.budget
+    return answer.result is Result.OK and trace.tries <= 1 and not trace.reason and is_in_time
 
 
 def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, object]:
@@ -100,6 +143,10 @@ def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, o
         fields["account"] = callback.account
         if (trans_id := getattr(callback, "trans_id", None)) is not None:
             fields["trans_id"] = trans_id
+    elif trace.claimed is not None:
+        fields.update({name: text for name, text in trace.claimed._asdict().items() if text})
+    if trace.client:
+        fields["client"] = trace.client
     fields["result"] = int(answer.result)
     fields["http_status"] = answer.http_status
     if trace.wallet_method:
@@ -112,13 +159,17 @@ def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, o
         fields["cache"] = trace.cache.value
     if trace.reason:
         fields["reason"] = trace.reason
+    if trace.wallet_said:
+        fields["wallet_said"] = trace.wallet_said
     return fields
 
 
 def _masking(mask_account: Callable[[str], str]) -> structlog.typing.Processor:
     def masked(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        if account := fields.get("account"):
-            fields["account"] = mask_account(str(account))
+        if account := str(fields.get("account") or ""):
+            fields["account"] = mask_account(account)
+            if isinstance(said := fields.get("wallet_said"), str):
+                fields["wallet_said"] = said.replace(account, mask_account(account))
         return fields
 
     return masked

@@ -270,6 +270,10 @@ class Resolver:
             verdict = await self._end(taken, callback, came, pause=share.pause)
         if isinstance(came, OutcomeUnknown):
             share.failed(begun)
+            if verdict is not None and came.sent and _is_power_of_two(verdict.row.sends):
+                # At growing intervals, so that a long outage is told of and does not fill the log.
+                fields = {**_fields(verdict.row), "action": taken.plan.action.value, "sends": verdict.row.sends}
+                self._on_event("still not settled", {**fields, "problem": came.reason})
             return False
         self._answers += 1
         share.answered()
@@ -334,6 +338,10 @@ class Resolver:
 
 def _cancel_of(row: Row) -> Cancel:
     return cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,), sent_at=int(time.time()))
+
+
+def _is_power_of_two(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
 
 
 def _fields(row: Row) -> dict[str, object]:

@@ -2,11 +2,13 @@
 What came of one callback, noted on its way through the gateway, for the log and for people who watch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from walletbridge.callbacks import Callback
+from walletbridge.claims import Claimed
 from walletbridge.outcomes import Outcome
 
 
@@ -82,5 +84,13 @@ class Trace:
     journal_seconds: float = 0.0
     standing: Standing | None = None
     """Of the transaction, once the answer is made; only noted for who watches."""
+    client: str = ""
+    """The address from which the request came, behind trusted proxies; empty for what did not come from outside."""
+    forwarded: Sequence[bytes] = ()
+    """The values of its X-Forwarded-For headers."""
+    claimed: Claimed | None = None
+    """What a body that is no callback says of itself."""
+    wallet_said: str = ""
+    """The wallet's own words beside a status that is not OK, bounded and without what is secret."""
     calls: list[WalletCall] | None = None
     """Each call that was sent, in order; None where nobody watches, so that keeping them costs nothing."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from mitmproxy import ctx
+from tests.helpers.waiting import until
 
 from walletbridge.changes import Changes
 from walletbridge.metrics import names
@@ -26,11 +27,18 @@ from walletbridge.shared import Share
 SECONDS = 30.0
 
 
+class FakeLog:
+    """As much of a Log."""
+
+    lines_lost = 0
+
+
 class FakeBridge:
     """As much of a Bridge as doors need."""
 
     def __init__(self) -> None:
         self.status_cache = [1, 2, 3]
+        self.log = FakeLog()
         self.is_seen = asyncio.Event()
 
     async def wallet_seen(self, seconds: float) -> None:
@@ -191,6 +199,8 @@ async def test_the_pulse_tells_of_connections_and_cache(scene: Scene, monkeypatc
 
     assert scene.number(names.CONNECTIONS) == 1
     assert scene.number(names.CACHE_SIZE) == 3
+    scene.bridge.log.lines_lost = 7
+    await until(lambda: scene.number(names.LOG_LINES_LOST) == 7)
     assert scene.number(names.BEATS) > 1
     scene.connections.clear()
     await doors.close(asyncio.Event())

@@ -9,7 +9,7 @@ from walletbridge.settings.mistakes import Mistake
 
 SECTIONS = (
     "listen, upstream, tls, http2, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, "
-    "admin, serve, ui, record"
+    "admin, serve, log, ui, record"
 )
 
 

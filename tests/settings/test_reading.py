@@ -82,7 +82,7 @@ refused_retry_seconds, rollback_rounds), got a list
 
 SECTIONS = (
     "listen, upstream, tls, http2, callback, wallet, deadlines, status_cache, journal, limits, breaker, tracing, "
-    "admin, serve, ui, record"
+    "admin, serve, log, ui, record"
 )
 
 

@@ -48,6 +48,7 @@ CONNECTIONS_ACCEPTED = "walletbridge_connections_accepted_total"
 NOT_DELIVERED = "walletbridge_answers_not_delivered_total"
 WORKERS = "walletbridge_workers"
 BEATS = "walletbridge_worker_beats_total"
+LOG_LINES_LOST = "walletbridge_log_lines_lost_total"
 
 METRICS = (
     Metric(
@@ -105,6 +106,9 @@ METRICS = (
     Metric(NOT_DELIVERED, Kind.COUNTER, "Answers whose client had left."),
     Metric(
         WORKERS, Kind.GAUGE, "Worker processes: starting, ready (waiting to take over), serving, draining.", ("state",)
+    ),
+    Metric(
+        LOG_LINES_LOST, Kind.COUNTER, "Lines of the log that were dropped: its reader is too slow, or its disk full."
     ),
     Metric(BEATS, Kind.COUNTER, "Seconds through which the event loops of all workers have come, added up."),
     Metric("walletbridge_series_dropped_total", Kind.COUNTER, "Numbers lost for want of room for their series."),

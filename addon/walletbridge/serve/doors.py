@@ -105,11 +105,14 @@ class Doors:
 
     async def _beat(self, bridge: Bridge) -> None:
         part = self.share.part
-        beats = part.series(names.BEATS)
+        beats, lost = part.series(names.BEATS), part.series(names.LOG_LINES_LOST)
+        lost_before = 0
         while True:
             part.cells[beats] += 1
             part.set(names.CONNECTIONS, self._connections())
             part.set(names.CACHE_SIZE, len(bridge.status_cache))
+            part.cells[lost] += bridge.log.lines_lost - lost_before
+            lost_before = bridge.log.lines_lost
             self._notifier.alive()
             await asyncio.sleep(PULSE_SECONDS)
 

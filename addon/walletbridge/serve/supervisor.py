@@ -45,7 +45,7 @@ async def supervise(config: Path, settings: Settings, workers: int) -> int:
 
     Raises SettingsError where an address cannot be listened on.
     """
-    log = open_log(lines_max=settings.limits.log_lines)
+    log = open_log(lines_max=settings.limits.log_lines, kept=settings.log)
     try:
         return await Supervisor(config, settings, workers, log).run()
     finally:

@@ -4,6 +4,7 @@ The settings as types: what each key means, its unit, its bounds and its default
 `config/walletbridge.yaml` shows the same to operators.
 """
 
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
@@ -289,6 +290,26 @@ class Serve(Section, frozen=True, kw_only=True):
     """How long, at the end, clients' idle connections are waited for: whoever uses one is told to connect anew."""
 
 
+class Level(StrEnum):
+    """Which lines of the log are written: these, and what is worse."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_Level = Annotated[Level, Meta(description="info, warning or error")]
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """What the log leaves out."""
+
+    level: _Level = Level.INFO
+    """`warning` writes of callbacks only those of unknown outcome."""
+    sample_percent: Annotated[int, _whole(0, 100)] = 100
+    """How many of the plain successes are written; of all else every line is."""
+
+
 class Ui(Section, frozen=True, kw_only=True):
     """The live view."""
 
@@ -320,6 +341,7 @@ class Settings(Section, frozen=True, kw_only=True):
     admin: Admin | None = None
     """None for no admin endpoint."""
     serve: Serve = Serve()
+    log: Log = Log()
     ui: Ui = Ui()
     record: Record | None = None
     """None for no recording."""

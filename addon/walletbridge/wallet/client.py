@@ -25,6 +25,8 @@ from walletbridge.wallet.reply import Reply
 READS = frozenset({Command.AUTHENTICATE, Command.BALANCE, Command.STATUS})
 """Change nothing, and so may be sent again."""
 
+SAID_CHARACTERS_MAX = 300
+"""Of the wallet's words beside a status, as the log has them."""
 RETRY_SECONDS = 0.05
 RETRY_SECONDS_MAX = 0.4
 
@@ -234,6 +236,7 @@ class GrpcWallet:
             trace.grpc_status = status
             if watched:
                 watched.details = error.details() or ""
+            trace.wallet_said = _said(error.details() or "", call)
             return Reply(None, status, dict(error.trailing_metadata() or ()))
         except asyncio.CancelledError:
             # Closing the channel does this as well as a cancelled caller. Either way the wallet may be at work on it.
@@ -258,6 +261,14 @@ def _prepare(method: Method, callback: Callback, found: Found, trace: Trace) -> 
         # Out of protobuf, whose words may hold what was in the callback.
         raise OutcomeUnknown(f"the callback does not fit {method.name}", sent=False) from None
     return _Call(method, request, metadata, trace)
+
+
+def _said(text: str, call: _Call) -> str:
+    """The wallet's words on one line, bounded; it may have repeated what only the wallet may see."""
+    for name, value in call.metadata or ():
+        if name in call.method.hidden and value:
+            text = text.replace(value, _HIDDEN)
+    return " ".join(text[:SAID_CHARACTERS_MAX].split())
 
 
 def _watch(call: _Call) -> WalletCall | None:

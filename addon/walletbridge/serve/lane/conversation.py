@@ -154,7 +154,9 @@ class Conversation:
         head, self._head = self._head, None
         if head is None:
             raise RuntimeError("a body without a head")
-        exchange = Exchange(head, Request(head.method, has_token, body, self._parser.received_at), is_early, Trace())
+        request = Request(head.method, has_token, body, self._parser.received_at)
+        trace = Trace(client=self._place.address, forwarded=head.forwarded)
+        exchange = Exchange(head, request, is_early, trace)
         self._answering = exchange
         self._waits_for = _NOTHING
         self._place.expires_at = NEVER

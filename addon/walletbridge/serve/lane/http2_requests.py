@@ -129,12 +129,15 @@ class Http2Requests(Http2Server):
         if not callback.is_asked:
             yield from self._ask(stream, callback, has_token=True, body=b"".join(callback.pieces))
 
+    def _trace(self, head: Head) -> Trace:
+        return Trace(client=self._place.address, forwarded=head.forwarded)
+
     def _ask(self, stream: int, callback: Callback, *, has_token: bool, body: bytes | None) -> CommandGenerator[None]:
         callback.until = NEVER
         callback.pieces.clear()
         head = callback.head
         request = Request(head.method, has_token, body, callback.received_at)
-        exchange = Exchange(head, request, not callback.has_ended, Trace())
+        exchange = Exchange(head, request, not callback.has_ended, self._trace(head))
         self._asking[exchange] = stream
         hook = WalletbridgeCallbackHook(exchange)
         # Handled here: nobody above has to hold anything back for it.
