@@ -77,9 +77,13 @@ def test_open_is_what_a_row_calls_open(path: Path, clock: FakeClock, store: Stor
             cancel=cancel,
             told=told,
             movement_unresolved_since=since,
+            round_cancelled=round_cancelled,
+            word=word,
         )
-        for number, (kind, movement, cancel, told, since) in enumerate(
-            product((Kind.BET, Kind.WIN, None), Movement, CancelState, Told, (None, 1.0))
+        for number, (kind, movement, cancel, told, since, round_cancelled, word) in enumerate(
+            product(
+                (Kind.BET, Kind.WIN, None), Movement, CancelState, Told, (None, 1.0), (None, False, True), ("", "{}")
+            )
         )
     ]
     write(store, *rows)

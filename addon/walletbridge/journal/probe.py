@@ -24,6 +24,8 @@ _OPEN = """
     OR cancel = 'owed'
     OR (kind = 'bet' AND movement = 'confirmed' AND cancel = 'none' AND told = 'nothing')
     OR (kind = 'win' AND movement = 'none' AND cancel = 'none' AND told = 'nothing')
+    OR (kind = 'win' AND movement = 'confirmed' AND cancel = 'none' AND told IN ('nothing', 'maybe')
+        AND round_cancelled AND word = '')
 """
 """`Row.is_open`, in SQL."""
 _DEPTH = f"""
