@@ -179,7 +179,8 @@ def answered(stage: Stage, state: State, asked: Asked) -> State:
     if verdict is not None and verdict.answer is UNKNOWN:
         return with_row(state, verdict.row)
     said = (verdict.answer if verdict and verdict.answer else outcome).state
-    provider = replace(state.provider, sends_left=0, cancels_left=0)
+    heard_made = state.provider.heard_made or said is TransactionState.OK
+    provider = replace(state.provider, sends_left=0, cancels_left=0, heard_made=heard_made)
     if said is None and provider.belief is Belief.REFUSED:
         belief = Belief.REFUSED
     else:
