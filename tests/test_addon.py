@@ -223,15 +223,17 @@ async def test_any_other_path_is_streamed_to_the_upstream_untouched(tmp_path: Pa
         house.addon.requestheaders(flow)
         await house.addon.request(flow)
 
+        assert flow.request.headers == before.headers  # the token too: the upstream may need it
         assert flow.request.stream is True
         assert flow.response is None
-        assert flow.request.headers == before.headers  # the token too: the upstream may need it
         assert house.wallet.calls == []
 
         flow.response = http.Response.make(200)
         flow.response.raw_content = None
         house.addon.responseheaders(flow)
         assert flow.response.stream is True
+        # By now the upstream has it.
+        assert flow.request.headers["Callback-Token"] == HIDDEN.decode()
 
 
 async def test_an_answer_of_another_script_is_left_alone(tmp_path: Path) -> None:
@@ -263,6 +265,26 @@ async def test_where_there_is_no_upstream_any_other_path_is_404(tmp_path: Path) 
 
 
 # Money traps
+
+
+async def test_a_token_on_a_path_that_is_nearly_right_is_hidden_and_the_slip_is_logged_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(tmp_path, has_upstream=False) as house:
+        for path in ("/callback/", "//callback", "/%63allback", f"/callback/?token={TOKEN}"):
+            flow = make_flow(path=path)
+            flow.request.headers["Authorization"] = f"Bearer {TOKEN}"
+            assert (await house.answer(flow))[0] == 404
+            assert TOKEN not in str(flow.get_state())
+    told = [line for line in lines(capsys) if line["event"] == "no callback: the path is not callback.path"]
+    assert [(line["asked"], line["path"]) for line in told] == [("/callback/", "/callback")]
+
+
+async def test_a_compressed_body_is_415_and_makes_no_wallet_call(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        flow = make_flow()
+        flow.request.headers["Content-Encoding"] = "gzip"
+        assert (await house.answer(flow))[0] == 415
 
 
 async def test_a_saved_flow_makes_no_wallet_call(tmp_path: Path) -> None:

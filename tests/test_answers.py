@@ -216,3 +216,11 @@ def test_no_answer_is_made_without_the_balance_that_it_needs(command: Command, r
         return
     with pytest.raises(OutcomeUnknown, match="the balance could not be read"):
         answers.of_outcome(callback_of(command), outcome, currency_decimals=2)
+
+
+def test_a_compressed_body_is_refused_with_what_is_taken() -> None:
+    """RFC 9110 section 15.5.16."""
+    assert answers.ENCODED.http_status == 415
+    assert (b"Accept-Encoding", b"identity") in answers.ENCODED.headers
+    values: list[list[bytes]] = [[], [b"identity"], [b" "], [b"gzip"], [b"identity, br"]]
+    assert [answers.is_encoded(value) for value in values] == [False, False, False, True, True]

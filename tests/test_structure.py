@@ -14,7 +14,10 @@ ADDON = ROOT / "addon"
 PACKAGE = ADDON / "walletbridge"
 TESTS = ROOT / "tests"
 
-SANS_IO = {"claims", "errors", "money", "strict_json", "fields", "callbacks", "outcomes", "answers", "printable"}
+SANS_IO = {"claims", "errors", "money", "strict_json", "fields", "callbacks", "outcomes", "answers"} | {
+    "near_miss",
+    "printable",
+}
 """They turn values into values: what they say of money can be tested by tables alone."""
 
 IO = {

@@ -80,3 +80,20 @@ def test_replacing_tokens_by_none_changes_nothing() -> None:
         tokens.replace([])
 
     assert tokens.accept([b"old"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (b"to/k=en", b"***"),
+        (b"secret", b"***"),
+        (b"Bearer secret", b"Bearer ***"),
+        (b"a=1; token=secret, x", b"a=1; token=***, x"),
+        (b"/callback/?token=%73ecret&a=1", b"/callback/?token=***&a=1"),
+        (b"/callback/secret/", b"/callback/***/"),
+        (b"secrets and lies", b"secrets and lies"),
+        (b"", b""),
+    ],
+)
+def test_an_accepted_token_is_hidden_wherever_it_is_a_word(text: bytes, shown: bytes) -> None:
+    assert Tokens([b"secret", b"to/k=en"]).hide(text) == shown

@@ -8,6 +8,7 @@ ends.
 import asyncio
 import gc
 import logging
+import math
 import os
 import signal
 import sys
@@ -26,8 +27,10 @@ from walletbridge.answering import Answers
 from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
 from walletbridge.exchanges import Exchanges
+from walletbridge.flows import hide_tokens
 from walletbridge.logs import Log, open_log
 from walletbridge.mitmproxy_versions import warning_about
+from walletbridge.near_miss import SHOWN_MAX, is_near
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
@@ -43,6 +46,8 @@ FLUSH_SECONDS = 0.2
 """How long answers may take from our hands to the socket at the end."""
 WEBSOCKET_MESSAGES_MAX = 100
 """How many of the last messages of a WebSocket are kept for people to look at. mitmproxy would keep them all."""
+NEAR_MISS_SECONDS = 60.0
+"""How often the log tells of paths that are nearly the callback path."""
 SECOND_SIGNAL_SECONDS = 0.5
 """Launchers and process groups deliver one Ctrl-C twice; only a later one is a person's second."""
 _KEPT_OPTIONS = {"connection_strategy": "lazy", "stream_large_bodies": None}
@@ -85,6 +90,7 @@ class WalletBridge:
         self._bridge: Bridge | None = None
         self._is_configured = False
         self._exchanges = Exchanges()
+        self._tell_near_miss_at = -math.inf
         self._live: LiveView | None = None
         self._recording: Recording | None = None
 
@@ -191,20 +197,26 @@ class WalletBridge:
             self._exchanges.begin(flow)
         elif flow.response is None and not self._has_upstream:
             flow.response = http.Response.make(404)
+            self._tell_near_miss(flow)
+            self._hide_tokens(flow)
         elif flow.response is None:
             head = flow.request.data
             if found := problem(head.method, head.path, head.authority, flow.request.headers.fields):
                 flow.response = http.Response.make(400, found)
             else:
                 flow.request.stream = True
+                self._tell_near_miss(flow)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answers a callback, unless people watch: then they come first, and the live view asks for the answer."""
         if self._live is None:
             await self._exchanges.answer(flow)
+        # Not before: what goes wrong here must not take a callback's answer from it.
+        self._hide_tokens(flow)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets the upstream's answers stream."""
+        self._hide_tokens(flow)
         if flow.response and not self._exchanges.has_answered(flow) and flow.live and not flow.response.raw_content:
             flow.response.stream = True
 
@@ -221,6 +233,7 @@ class WalletBridge:
     def error(self, flow: http.HTTPFlow) -> None:
         """A client that left, or a flow that was killed."""
         self._exchanges.failed(flow)
+        self._hide_tokens(flow)
 
     async def done(self) -> None:
         """Closes the listeners, lets calls in flight end and be answered, then lets go of the wallet."""
@@ -251,6 +264,23 @@ class WalletBridge:
 
         self._recording = Recording(settings.record, settings, on_problem=tell)
         return self._recording.around
+
+    def _hide_tokens(self, flow: http.HTTPFlow) -> None:
+        """From all that is shown and saved, but not from what an upstream is still to be sent."""
+        # What has an answer, or will have none, has gone out as it came.
+        if self._tokens is not None and (flow.response or flow.error):
+            hide_tokens(flow.request, self._tokens.hide)
+
+    def _tell_near_miss(self, flow: http.HTTPFlow) -> None:
+        """A provider whose settings have a slip sees nothing but 404; so the log says it, once in a while."""
+        if self._bridge is None or self._settings is None or self._tokens is None:
+            return
+        path, now = self._settings.callback.path, self._bridge.clock()
+        if now < self._tell_near_miss_at or not is_near(flow.request.path, path):
+            return
+        self._tell_near_miss_at = now + NEAR_MISS_SECONDS
+        asked = self._tokens.hide(flow.request.data.path.partition(b"?")[0]).decode(errors="replace")[:SHOWN_MAX]
+        self._bridge.log.warning("no callback: the path is not callback.path", asked=asked, path=path)
 
     def _check_configured(self) -> None:
         """After a wrong `--set`, of whichever script, mitmproxy runs on without this addon and without a word."""

@@ -5,6 +5,7 @@ No answer holds `null`, a number as a string, or an inexact number: real parsers
 """
 
 import json
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -71,6 +72,11 @@ def of_body_size(body_bytes_max: int) -> Answer:
     return _refused(413, f"the body is over {body_bytes_max} bytes")
 
 
+def is_encoded(codings: Iterable[bytes]) -> bool:
+    """Whether the values of a request's Content-Encoding fields name any coding. RFC 9110 section 8.4."""
+    return any(coding.strip().lower() not in {b"", b"identity"} for value in codings for coding in value.split(b","))
+
+
 def _ok(data: str) -> str:
     return f'{{"result":0,"status":"OK","data":{{{data}}}}}'
 
@@ -78,3 +84,10 @@ def _ok(data: str) -> str:
 def _refused(http_status: int, message: str) -> Answer:
     body = json.dumps({"result": int(Result.FAILED), "status": "ERROR", "message": message}, separators=(",", ":"))
     return Answer(http_status, Result.FAILED, body.encode())
+
+
+_ENCODED = _refused(415, "the body is compressed; send it as it is, without Content-Encoding")
+ENCODED = Answer(
+    _ENCODED.http_status, _ENCODED.result, _ENCODED.body, (*_ENCODED.headers, (b"Accept-Encoding", b"identity"))
+)
+"""Of the encodings of a body none but its own is taken. RFC 9110 section 15.5.16."""

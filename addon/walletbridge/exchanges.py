@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from mitmproxy.http import HTTPFlow
 
 from walletbridge import answers
-from walletbridge.answers import Answer
+from walletbridge.answers import Answer, is_encoded
 from walletbridge.bridge import Bridge
 from walletbridge.edits import Edit, edit_of
-from walletbridge.flows import announced_bytes, is_answer, released, response_of, take_secrets
+from walletbridge.flows import announced_bytes, is_answer, released, response_of, take_secrets, values_of
 from walletbridge.gateway import Request
 from walletbridge.logs import callback_fields
 from walletbridge.trace import Trace
@@ -163,6 +163,7 @@ class Exchanges:
             has_token=head.has_token or is_permitted,
             body=None if head.is_too_large else flow.request.raw_content,
             received_at=received_at,
+            is_encoded=is_encoded(values_of(flow.request, b"content-encoding")),
         )
         edit = _edit_of(bridge, came, request)
         if edit is not None and not await bridge.left_out(edit):

@@ -22,22 +22,31 @@ _LENGTH_DIGITS_MAX = 20
 
 def take_secrets(request: http.Request) -> tuple[list[bytes], list[bytes]]:
     """The values of the token's header, which are hidden from now on, and those of X-Forwarded-For."""
-    tokens = _values(request, TOKEN_HEADER)
+    tokens = values_of(request, TOKEN_HEADER)
     if tokens:
         request.headers.fields = tuple(
             (name, HIDDEN if name.lower() == TOKEN_HEADER else value) for name, value in request.headers.fields
         )
-    return tokens, _values(request, FORWARDED_HEADER)
+    return tokens, values_of(request, FORWARDED_HEADER)
 
 
-def _values(request: http.Request, wanted: bytes) -> list[bytes]:
+def hide_tokens(request: http.Request, hide: Callable[[bytes], bytes]) -> None:
+    """Hides accepted tokens wherever they stand in a request but its body: in any header, in its path or query."""
+    data = request.data
+    data.headers = http.Headers((name, hide(value)) for name, value in data.headers.fields)
+    data.path = hide(data.path)
+    if data.trailers is not None:
+        data.trailers = http.Headers((name, hide(value)) for name, value in data.trailers.fields)
+
+
+def values_of(request: http.Request, wanted: bytes) -> list[bytes]:
     """Of a header. mitmproxy's own way turns all of them to text first."""
     return [value for name, value in request.headers.fields if name.lower() == wanted]
 
 
 def announced_bytes(request: http.Request) -> int:
     """The length of the body as the head has it; 0 where it does not say."""
-    lengths = _values(request, b"content-length")
+    lengths = values_of(request, b"content-length")
     if len(lengths) != 1 or not lengths[0].isdigit():
         return 0
     return int(lengths[0][:_LENGTH_DIGITS_MAX])

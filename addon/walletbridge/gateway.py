@@ -28,6 +28,8 @@ class Request(NamedTuple):
     """None where it is over the limit."""
     received_at: float
     """On the gateway's clock, in seconds: the provider's limit runs from here."""
+    is_encoded: bool = False
+    """Whether its body is compressed, or said to be."""
 
 
 class Outcomes(Protocol):
@@ -100,6 +102,9 @@ class Gateway:
             return answers.WRONG_TOKEN
         if request.method != "POST":
             return answers.of_method(request.method)
+        if request.is_encoded:
+            trace.reason = "the body is compressed"
+            return answers.ENCODED
         if request.body is None or len(request.body) > self._body_bytes_max:
             return answers.of_body_size(self._body_bytes_max)
         try:

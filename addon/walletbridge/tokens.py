@@ -2,9 +2,15 @@
 The provider's token: is this request from the provider? PROTOCOL: Transport.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from hmac import compare_digest
+from urllib.parse import unquote_to_bytes
+
+HIDDEN = b"***"
+_WORD = re.compile(rb"[^\s\"'=,;:&?/<>(){}\[\]]+")
+"""What stands between the signs that part a header, a path or a query."""
 
 
 class Tokens:
@@ -24,6 +30,15 @@ class Tokens:
         is_new = set(digests) != set(self._digests)
         self._digests = digests
         return is_new
+
+    def hide(self, text: bytes) -> bytes:
+        """The text with `***` for each accepted token that is a word of it or the whole, percent-encoded as well."""
+        if self._is_known(text):
+            return HIDDEN
+        return _WORD.sub(lambda found: HIDDEN if self._is_known(found[0]) else found[0], text)
+
+    def _is_known(self, word: bytes) -> bool:
+        return bool({sha256(word).digest(), sha256(unquote_to_bytes(word)).digest()} & set(self._digests))
 
     def accept(self, headers: Sequence[bytes]) -> bool:
         """

@@ -5,6 +5,7 @@ from tests.serve.lane.fakes import Broken, Talk, request
 
 from walletbridge import answers
 from walletbridge.answers import Answer
+from walletbridge.gateway import Request
 from walletbridge.outcomes import Result
 from walletbridge.serve.lane.conversation import HELD_SECONDS, LINGER_SECONDS
 from walletbridge.serve.lane.place import NEVER
@@ -28,7 +29,7 @@ def test_a_callback_is_asked_and_answered() -> None:
     talk.conversation.received(request(b"the body"))
     [exchange] = talk.wire.asked
 
-    assert exchange.request == ("POST", True, b"the body", talk.lane.clock())
+    assert exchange.request == Request("POST", has_token=True, body=b"the body", received_at=talk.lane.clock())
     assert talk.place.expires_at == NEVER
     assert answer(talk).endswith(b"\r\n\r\n" + FINE.body)
     assert talk.lane.deliveries == [True]

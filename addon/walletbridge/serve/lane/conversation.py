@@ -154,7 +154,7 @@ class Conversation:
         head, self._head = self._head, None
         if head is None:
             raise RuntimeError("a body without a head")
-        request = Request(head.method, has_token, body, self._parser.received_at)
+        request = Request(head.method, has_token, body, self._parser.received_at, head.is_encoded)
         trace = Trace(client=self._place.address, forwarded=head.forwarded)
         exchange = Exchange(head, request, is_early, trace)
         self._answering = exchange

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import httptools
 
+from walletbridge.answers import is_encoded
 from walletbridge.serve.lane.refusals import Refused
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -46,6 +47,8 @@ class Head:
     says_keep_alive: bool
     """An HTTP/1.0 client that asked for it has to be told that it got it."""
     expects_continue: bool
+    is_encoded: bool = False
+    """Whether the body is compressed, or said to be."""
 
 
 class Message:
@@ -87,8 +90,8 @@ class Message:
 
 _HOST, _LENGTH, _CODING = b"host", b"content-length", b"transfer-encoding"
 _TOKEN_FIELD, _EXPECT, _CONNECTION = b"callback-token", b"expect", b"connection"
-_FORWARDED = b"x-forwarded-for"
-_DECIDING = frozenset({_HOST, _LENGTH, _CODING, _TOKEN_FIELD, _EXPECT, _CONNECTION, _FORWARDED})
+_FORWARDED, _ENCODING = b"x-forwarded-for", b"content-encoding"
+_DECIDING = frozenset({_HOST, _LENGTH, _CODING, _TOKEN_FIELD, _EXPECT, _CONNECTION, _FORWARDED, _ENCODING})
 _NOTHING: list[bytes] = []
 _VERSIONS = {(b"1", b"1"): False, (b"1", b"0"): True}
 """Whether each is HTTP/1.0."""
@@ -129,6 +132,7 @@ def _read_head(head: bytes, fields_max: int) -> Head:
         keep_alive=says_keep_alive or not (is_http_1_0 or b"close" in options),
         says_keep_alive=says_keep_alive,
         expects_continue=not is_http_1_0 and [v.lower() for v in named.get(_EXPECT, _NOTHING)] == [b"100-continue"],
+        is_encoded=is_encoded(named.get(_ENCODING, _NOTHING)),
     )
 
 

@@ -136,7 +136,7 @@ class Http2Requests(Http2Server):
         callback.until = NEVER
         callback.pieces.clear()
         head = callback.head
-        request = Request(head.method, has_token, body, callback.received_at)
+        request = Request(head.method, has_token, body, callback.received_at, head.is_encoded)
         exchange = Exchange(head, request, not callback.has_ended, self._trace(head))
         self._asking[exchange] = stream
         hook = WalletbridgeCallbackHook(exchange)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mitmproxy.proxy.layers.http._http2 import parse_h2_request_headers
 
 from walletbridge import ambiguity
+from walletbridge.answers import is_encoded
 from walletbridge.serve.lane.heads import Head
 from walletbridge.serve.lane.place import NEVER
 from walletbridge.serve.lane.refusals import Refused
@@ -74,6 +75,7 @@ def head_of(method: bytes, fields: Fields) -> Head:
         keep_alive=True,
         says_keep_alive=False,
         expects_continue=[value.lower() for value in _values(fields, b"expect")] == [b"100-continue"],
+        is_encoded=is_encoded(_values(fields, b"content-encoding")),
     )
 
 

@@ -1,0 +1,20 @@
+"""
+Paths that are nearly the callback path: what a provider asks for whose settings have a slip. Pure.
+"""
+
+import re
+from urllib.parse import unquote
+
+SHOWN_MAX = 200
+"""Characters of a path that are shown."""
+_SLASHES = re.compile(r"/{2,}")
+
+
+def is_near(target: str, path: str) -> bool:
+    """Whether a request's target differs from `path` in case, slashes or percent-encoding alone."""
+    asked = target.partition("?")[0]
+    return len(asked) <= 3 * len(path) + SHOWN_MAX and asked != path and _plain(asked) == _plain(path)
+
+
+def _plain(path: str) -> str:
+    return _SLASHES.sub("/", unquote(path)).rstrip("/").lower()
