@@ -45,6 +45,7 @@ LEAVES = SANS_IO | {
     "line_writer",
     "logs",
     "metrics",
+    "needs",
     "mitmproxy_versions",
     "otel",
     "peers",

@@ -15,6 +15,7 @@ import apsw
 from walletbridge.callbacks import Authenticate, Balance, Callback, Command, Status
 from walletbridge.consequences import consequences
 from walletbridge.errors import OutcomeUnknown, SettingsError
+from walletbridge.needs import problems
 from walletbridge.outcomes import Result
 from walletbridge.settings import ListenerTls, Settings, load, read_tokens
 from walletbridge.tls_files import doubts, expires_soon, names_in, read_listener, require_valid
@@ -60,8 +61,11 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
     try:
         tokens = read_tokens(settings.callback, os.environ)
         yield Finding(is_right=True, text=f"token: {len(tokens)} accepted")
-    except SettingsError as error:
-        yield Finding(is_right=False, text=str(error))
+    except SettingsError:
+        # One of the problems that follow.
+        pass
+    for problem in problems(settings):
+        yield Finding(is_right=False, text=problem)
     yield from _listener_tls(settings.tls)
     try:
         bound = load_mapping(settings.wallet)

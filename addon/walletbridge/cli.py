@@ -68,10 +68,12 @@ def main() -> None:
 )
 def serve(config: Path, workers: int | None) -> None:
     """The gateway without a UI."""
-    from walletbridge.settings import load  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.needs import expect_all  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.settings import load  # noqa: PLC0415 - see above
 
     try:
         settings = load(config)
+        expect_all(settings)
         if workers:
             from walletbridge.serve.supervisor import supervise  # noqa: PLC0415 - see the module's docstring
 
