@@ -135,7 +135,7 @@ def settings(plan: Plan, wallet_port: int) -> dict[str, Any]:
         "abandon_after": 15,
         "retry_seconds": 5,
         "recheck_after": 0.5,
-        "give_up_after": 60,
+        "give_up_after": 30,
         "refused_retry_seconds": 10,
     }
     breaker = {"patience": 0.5, "away_after": 0.5, "probe_every": 0.25}

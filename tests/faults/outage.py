@@ -62,8 +62,9 @@ async def course(plan: Plan, folder: Path, outage: Outage, *, owed: int, seconds
             owing = _cancels_and_wins if outage is _one_method else _wins
             wins = await owing(provider, group, bets, seconds / plan.scale)
             back_at = await away
-            good_after = await pulse.until_good(back_at)
-            wins_after = await _until_applied(system, wins, back_at)
+            good_after, wins_after = await asyncio.gather(
+                pulse.until_good(back_at), _until_applied(system, wins, back_at)
+            )
             system.set_mood(hangs="")
             pulse.stop()
             await beating

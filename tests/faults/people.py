@@ -16,7 +16,7 @@ from tests.faults.processes import environment, python
 from tests.faults.system import System
 from tests.helpers.processes import ROOT
 
-_ACTS = 8
+_ACTS = 4
 _COMMAND_SECONDS = 120.0
 _REFUSED = {1, 2}
 """Exit codes of a command that did nothing."""

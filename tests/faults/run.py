@@ -37,7 +37,7 @@ RECOVER_SECONDS = 10.0
 """Within which bets must be answered as usual once there are no more faults. Never scaled."""
 TRAFFIC_SECONDS = 600.0
 """A run that takes longer than this is stuck."""
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 """Between two looks into the journal, which others write meanwhile."""
 _ROWS_MAX = 100_000
 
