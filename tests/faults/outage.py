@@ -12,6 +12,7 @@ from signal import SIGCONT, SIGSTOP
 
 from tests.faults import ledgers
 from tests.faults.beliefs import Transaction
+from tests.faults.files import rows_of
 from tests.faults.plan import Plan
 from tests.faults.players import ACCOUNTS
 from tests.faults.processes import START_SECONDS
@@ -43,7 +44,7 @@ class Course:
     good_after: float
     """Until bets were answered as before."""
     wins_after: float
-    """Until the wins that were owed were in the wallet."""
+    """Until the wins that were owed were in the wallet, or left to a person."""
     settled_after: float
     """Until only a person had anything left to do."""
 
@@ -153,7 +154,9 @@ async def _outage(system: System, outage: Outage, seconds: float) -> float:
 async def _until_applied(system: System, wins: Sequence[Transaction], back_at: float) -> float:
     def are_applied() -> bool:
         entries, _ = ledgers.read(system.plan, system.folder)
-        return all(win.key in entries for win in wins)
+        missing = [win.key for win in wins if win.key not in entries]
+        rows = rows_of(system.journal) if missing else {}
+        return all(key in rows and rows[key].for_human for key in missing)
 
     with suppress(TimeoutError):
         await until(are_applied, seconds=_GIVE_UP_SECONDS, every=LOOK_SECONDS)
