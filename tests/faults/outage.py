@@ -21,6 +21,8 @@ from tests.faults.run import LOOK_SECONDS, Result, conclude, until_at_rest
 from tests.faults.system import System
 from tests.helpers.waiting import until
 
+from walletbridge.journal.row import Told
+
 type Outage = Callable[[System, float], Awaitable[None]]
 """Takes the wallet away for so many seconds of the protocol; ends when it is back, in whatever state that is."""
 
@@ -44,7 +46,7 @@ class Course:
     good_after: float
     """Until bets were answered as before."""
     wins_after: float
-    """Until the wins that were owed were in the wallet, or left to a person."""
+    """Until the wins that were owed were in the wallet, answered with a refusal, or left to a person."""
     settled_after: float
     """Until only a person had anything left to do."""
 
@@ -156,7 +158,7 @@ async def _until_applied(system: System, wins: Sequence[Transaction], back_at: f
         entries, _ = ledgers.read(system.plan, system.folder)
         missing = [win.key for win in wins if win.key not in entries]
         rows = rows_of(system.journal) if missing else {}
-        return all(key in rows and rows[key].for_human for key in missing)
+        return all(key in rows and (rows[key].for_human or rows[key].told is Told.REFUSED) for key in missing)
 
     with suppress(TimeoutError):
         await until(are_applied, seconds=_GIVE_UP_SECONDS, every=LOOK_SECONDS)

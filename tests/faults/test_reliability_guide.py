@@ -1,0 +1,34 @@
+"""The guide says of every world what holds in it, and names all that is excused."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.faults import books
+from tests.faults.worlds import DRAWN, World
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "config/guides/reliability.md").read_text()
+NOT_PROMISED = GUIDE.partition("## Not promised")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("world", list(World))
+def test_every_world_has_its_row(world: World) -> None:
+    assert f"| `{world}` |" in GUIDE
+
+
+@pytest.mark.parametrize("world", [world for world in World if world not in DRAWN])
+def test_a_world_that_seeds_do_not_draw_is_not_promised(world: World) -> None:
+    assert f"`{world}`" in NOT_PROMISED
+
+
+def test_all_that_is_excused_is_not_promised() -> None:
+    source = Path(books.__file__).read_text().partition("def _excuse(")[2].partition("def _of_files")[0]
+    excuses = set(re.findall(r'"([a-z][a-z ,]{8,})"', source)) - {"left to a person"}
+
+    assert len(excuses) >= 7
+    assert {excuse for excuse in excuses if f"*{excuse}*" not in NOT_PROMISED} == set()
+
+
+def test_the_readme_links_the_guide() -> None:
+    assert "(config/guides/reliability.md)" in (ROOT / "README.md").read_text()
