@@ -150,6 +150,13 @@ def _of_belief(transaction: Transaction, entry: Entry | None) -> str:
     return f"for the provider it is {transaction.belief}, in the wallet it is {state}"
 
 
+_LOST_ON_THE_WAY = {
+    (Belief.VOID, Told.YES): "its answer was lost on the way",
+    (Belief.GIVEN_UP, Told.REFUSED): "its refusal was lost on the way",
+}
+"""Of a win: the gateway handed the answer over, and cannot know that the provider never got it."""
+
+
 def _excuse(
     transaction: Transaction, row: Row | None, heard: Heard, answered: AbstractSet[str], *, is_anew: bool
 ) -> str:
@@ -160,8 +167,8 @@ def _excuse(
         return "came again after its refusal"
     if transaction.belief is Belief.GIVEN_UP and (row is None or row.kind is None):
         return "only in the log" if heard.lost else "" if answered else "never heard of"
-    if transaction.belief is Belief.GIVEN_UP and row is not None and row.told is Told.REFUSED:
-        return "" if "win" in heard.undelivered else "its refusal was lost on the way"
+    if row is not None and (lost := _LOST_ON_THE_WAY.get((transaction.belief, row.told))):
+        return "" if "win" in heard.undelivered else lost
     if transaction.belief is Belief.CANCEL_GIVEN_UP and (row is None or row.cancel is CancelState.NONE):
         return "only in the log" if "cancel" in heard.lost else "" if "cancel" in answered else "never heard of"
     return ""

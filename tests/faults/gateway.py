@@ -26,6 +26,8 @@ _SETPRIV = (
     *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
 )
 _NOT_JOURNALLED = frozenset({"not journalled, so not sent to the wallet", "not journalled, and not sent to the wallet"})
+_SLOW_DISK = "the outcome could not be written"
+"""The disk takes too long: what is answered around then may be in the log alone, and a kill loses that."""
 _HTTP_OK = 200
 _LAST_SECONDS = 2.0
 """How long a gateway may take to close its journal, and then to end."""
@@ -87,7 +89,7 @@ class Logs:
     def listen(self, line: Line) -> None:
         """Takes in a line."""
         event = line.get("event")
-        if event == "stopped":
+        if event in {"stopped", _SLOW_DISK}:
             at = seconds_of(line)
             self.blind.append((at - _LAST_SECONDS, at + _LAST_SECONDS))
         elif event in {"fault", "lines of log dropped"}:

@@ -16,7 +16,7 @@ from tests.faults.files import rows_of
 from tests.faults.plan import Plan
 from tests.faults.players import ACCOUNTS
 from tests.faults.processes import START_SECONDS
-from tests.faults.provider import Conduct, Provider
+from tests.faults.provider import LIMITS, Conduct, Provider
 from tests.faults.run import LOOK_SECONDS, Result, conclude, until_at_rest
 from tests.faults.system import System
 from tests.helpers.waiting import until
@@ -58,7 +58,7 @@ async def course(plan: Plan, folder: Path, outage: Outage, *, owed: int, seconds
         provider = Provider(conduct, folder / "provider.log")
         async with provider, asyncio.TaskGroup() as group:
             bets = await _bets(provider, owed)
-            pulse = _Pulse(provider)
+            pulse = _Pulse(provider, plan.scale)
             beating = group.create_task(pulse.beat())
             await asyncio.sleep(_WARM_SECONDS)
             away = group.create_task(_outage(system, outage, seconds))
@@ -81,8 +81,9 @@ async def course(plan: Plan, folder: Path, outage: Outage, *, owed: int, seconds
 class _Pulse:
     """Rounds at a steady rate, whatever becomes of them."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, scale: float) -> None:
         self._provider = provider
+        self._limit = LIMITS["bet"] / scale
         self._stopped = False
         self._bets: list[tuple[float, Transaction]] = []
 
@@ -97,16 +98,14 @@ class _Pulse:
 
     async def until_good(self, back_at: float) -> float:
         """Until most bets are made for some seconds in a row; returns the seconds from `back_at` to their begin."""
-        good, began = 0, time.monotonic()
+        good, began = 0, back_at
         while good < _GOOD_WINDOWS and began - back_at < _GIVE_UP_SECONDS:
-            began = time.monotonic()
-            await asyncio.sleep(_WINDOW_SECONDS)
-            # The last ones may still be under way.
-            until_at = time.monotonic() - _WINDOW_SECONDS / 3
-            bets = [bet for at, bet in self._bets if began <= at < until_at]
+            await asyncio.sleep(max(0.0, began + _WINDOW_SECONDS + self._limit - time.monotonic()))
+            bets = [bet for at, bet in self._bets if began <= at < began + _WINDOW_SECONDS]
             is_good = sum(bet.was_applied for bet in bets) >= _GOOD_SHARE * len(bets)
             good = good + 1 if is_good else 0
-        return max(0.0, began - back_at - (_GOOD_WINDOWS - 1) * _WINDOW_SECONDS)
+            began += _WINDOW_SECONDS
+        return began - back_at - good * _WINDOW_SECONDS
 
     async def _round(self, account: str) -> None:
         bet = self._provider.new("bet", account, 10)

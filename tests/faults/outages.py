@@ -35,6 +35,8 @@ FULL = "wallet.v1"
 FORGETS = "wallet.v1, forgets cancels"
 LEFT_MAX = 0.3
 """Of 1,000 callbacks to FULL, so many may be left to a person."""
+SLOW = "slow"
+"""The outage after which each owed win takes its time."""
 _KINDS = (FULL, FORGETS, *WALLETS)
 _WIDTH = 170
 
@@ -61,7 +63,7 @@ class Cell:
             found.append(f"{self.left:.2f} of 1,000 callbacks are left to a person")
         if self.course.good_after > RECOVER_SECONDS:
             found.append(f"bets were answered as before only after {self.course.good_after:.1f} s")
-        if self.course.wins_after > RECOVER_SECONDS:
+        if self.course.wins_after > RECOVER_SECONDS and self.outage != SLOW:
             found.append(f"owed wins were in the wallet only after {self.course.wins_after:.1f} s")
         return found
 

@@ -37,6 +37,8 @@ class Conduct:
     seed: int
     forgets: bool = False
     """Whether the wallet forgets cancels: some answers are right then that would not be otherwise."""
+    voids_rounds: bool = False
+    """Whether a late rollback of a bet goes for its whole round."""
     scale: float = SCALE
     """By what all times are divided."""
 
@@ -141,7 +143,10 @@ class Provider:
         await self._check(transaction, transaction.kind)
 
     def roll_back_later(self, bet: Transaction, wins: Sequence[Transaction], seconds: float) -> None:
-        """Cancels the bet of a round some time after its wins were answered or given up."""
+        """
+        Cancels the bet of a round some time after its wins were answered or given up. A provider that voids rounds
+        cancels the wins of which it has heard as well.
+        """
         self._later.create_task(self._roll_back(bet, wins, seconds))
 
     async def _roll_back(self, bet: Transaction, wins: Sequence[Transaction], seconds: float) -> None:
@@ -152,6 +157,8 @@ class Provider:
         for win in wins:
             if win.belief is Belief.GIVEN_UP and bet.belief is Belief.CANCELLED:
                 win.belief = Belief.VOID
+            elif win.belief is Belief.APPLIED and self._conduct.voids_rounds:
+                await self.cancel(win)
 
     async def _check(self, transaction: Transaction, command: str) -> None:
         answer = await self._ask(transaction, command)

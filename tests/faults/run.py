@@ -73,7 +73,13 @@ async def run(plan: Plan, folder: Path) -> Result:
     """Makes one run; all that it leaves behind is in `folder`."""
     started = time.monotonic()
     async with System(plan, folder) as system:
-        conduct = Conduct(url=system.url, seed=plan.seed, forgets=not plan.remembers_cancels, scale=plan.scale)
+        conduct = Conduct(
+            url=system.url,
+            seed=plan.seed,
+            forgets=not plan.remembers_cancels,
+            voids_rounds=plan.has_rollback_rounds,
+            scale=plan.scale,
+        )
         provider = Provider(conduct, folder / "provider.log")
         async with (
             asyncio.timeout(TRAFFIC_SECONDS),

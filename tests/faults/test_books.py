@@ -232,5 +232,8 @@ def test_a_win_of_a_round_that_was_rolled_back_must_not_stand_unless_a_person_is
     win, entry = replace(of(Belief.VOID), kind="win"), replace(MADE, kind="win", moved={"win": (100, 50.0)})
     row = structs.replace(CONFIRMED, kind=Kind.WIN)
 
-    assert judge(win, entry, row).differences
+    unheard = structs.replace(row, told=Told.MAYBE)
+    assert judge(win, entry, unheard).differences
+    assert judge(win, entry, row).excused == {"its answer was lost on the way": 1}
+    assert judge(win, entry, row, heard={"1": Heard(undelivered={"win"})}).differences
     assert judge(win, entry, structs.replace(row, for_human="its round was rolled back")).excused
