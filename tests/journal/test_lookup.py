@@ -4,7 +4,9 @@ from pathlib import Path
 
 import apsw
 import pytest
+from msgspec.structs import replace
 from tests.helpers.money import NOT_SENT, house
+from tests.journal.stores import OPEN, OpenStore, count, put, take
 
 from walletbridge.journal import lookup
 
@@ -50,3 +52,25 @@ def test_no_file_is_made(tmp_path: Path) -> None:
     with pytest.raises(apsw.CantOpenError):
         lookup.unsettled(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_changes_nothing(path: Path, open_store: OpenStore) -> None:
+    """Neither the turns of what is at work nor the files, whatever boot the one who looks was started in."""
+    store = open_store()
+    put(store, *(replace(OPEN, trans_id=str(number)) for number in range(3)))
+    assert take(store)
+    files = {file.name: file.stat().st_size for file in path.parent.iterdir()}
+
+    rows, total = lookup.listed(path, limit=2)
+
+    assert ([one.row.trans_id for one in rows], total) == (["0", "1"], 3)
+    found = lookup.by_number(path, rows[0].number)
+    assert found == rows[0]
+    assert lookup.by_number(path, 99) is None
+    assert count(store, "turns") == 1
+    assert {file.name: file.stat().st_size for file in path.parent.iterdir()} == files
+
+    store.close()
+    before = {file.name for file in path.parent.iterdir()}
+    assert lookup.listed(path, limit=9)[1] == 3
+    assert {file.name for file in path.parent.iterdir()} == before

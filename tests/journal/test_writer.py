@@ -350,7 +350,7 @@ async def test_a_file_that_is_no_database_is_left_alone_until_it_is_replaced(dis
                 await writer.run(write("1"))
         assert disk.path.read_bytes() == NOT_A_DATABASE
 
-        disk.path.unlink()
+        disk.path.write_bytes(b"")
         await works_again(writer)
 
     assert disk.problems == ["file is not a database", ""]

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from walletbridge.errors import SettingsError
+from walletbridge.journal import lookup
 from walletbridge.journal.by_hand import SETTLED, Decision, consequence, decide, state
 from walletbridge.journal.clock import journal_clock
 from walletbridge.journal.columns import Numbered
@@ -52,8 +53,11 @@ def journal() -> None:
 @click.option("--limit", default=ROWS_MAX, show_default=True, help="At most so many transactions.")
 def list_(config: Path, *, as_json: bool, limit: int) -> None:
     """Transactions that are not settled: number, account, transaction, amount, and where they stand."""
-    with _opened(config) as (settings, store):
-        rows = [row for row in store.numbered(limit=limit) if row.row.is_listed or row.row.call is not None]
+    with _looked(config) as (settings, path):
+        found, total = lookup.listed(path, limit=limit)
+    rows = [row for row in found if row.row.is_listed or row.row.call is not None]
+    if total > len(found):
+        click.echo(f"only the first {len(found)} of {total}; --limit {total} shows all", err=True)
     if as_json:
         click.echo(json.dumps([_fields(row) for row in rows], indent=2))
         return
@@ -71,8 +75,8 @@ def list_(config: Path, *, as_json: bool, limit: int) -> None:
 @_JSON
 def show(number: int, config: Path, *, as_json: bool) -> None:
     """All that is known of one transaction."""
-    with _opened(config) as (_, store):
-        fields = _fields(_numbered(store, number))
+    with _looked(config) as (_, path):
+        fields = _fields(_expected(lookup.by_number(path, number), number))
     if as_json:
         click.echo(json.dumps(fields, indent=2))
         return
@@ -133,6 +137,17 @@ def resolve(  # noqa: PLR0913 - one for each option
 
 @contextmanager
 def _opened(config: Path) -> Iterator[tuple[Settings, Store]]:
+    with _looked(config) as (settings, path):
+        store = Store(path, worker_name(), journal_clock(), may_create=False)
+        try:
+            yield settings, store
+        finally:
+            store.close()
+
+
+@contextmanager
+def _looked(config: Path) -> Iterator[tuple[Settings, Path]]:
+    """Where the journal is, for who only looks: nothing of it is changed, and no file is made."""
     try:
         settings = load(config)
     except SettingsError as error:
@@ -141,17 +156,16 @@ def _opened(config: Path) -> Iterator[tuple[Settings, Store]]:
     if not path.exists():
         raise click.ClickException(f"there is no journal at {path}")
     try:
-        store = Store(path, worker_name(), journal_clock())
-        try:
-            yield settings, store
-        finally:
-            store.close()
+        yield settings, path
     except (apsw.Error, OSError) as error:
         raise click.ClickException(f"{path}: {error}") from None
 
 
 def _numbered(store: Store, number: int) -> Numbered:
-    found = store.numbered_row(number)
+    return _expected(store.numbered_row(number), number)
+
+
+def _expected(found: Numbered | None, number: int) -> Numbered:
     if found is None:
         raise click.ClickException(f"there is no transaction with the ID {number}")
     return found

@@ -33,6 +33,21 @@ def unsettled(path: Path) -> Sequence[Numbered]:
     return [one for one in rows if one.row.is_listed or one.row.call is not None]
 
 
+def listed(path: Path, *, limit: int) -> tuple[Sequence[Numbered], int]:
+    """At most so many of the rows that are not at rest, the oldest first, and how many there are in all."""
+    with _opened(path) as db:
+        total = db.execute("SELECT count(*) FROM transactions WHERE needs_look").get
+        rows = db.execute(f"{SELECT_NUMBERED} WHERE needs_look ORDER BY id LIMIT ?", (limit,))
+        return [numbered(found) for found in rows], int(total)
+
+
+def by_number(path: Path, number: int) -> Numbered | None:
+    """The row with that number. Raises apsw.Error."""
+    with _opened(path) as db:
+        found = db.execute(f"{SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
+        return numbered(found) if found else None
+
+
 def _read(path: Path, condition: str, *values: str) -> Sequence[Numbered]:
     with _opened(path) as db:
         return [numbered(found) for found in db.execute(f"{SELECT_NUMBERED} {condition}", (*values, ROWS_MAX))]
@@ -40,7 +55,11 @@ def _read(path: Path, condition: str, *values: str) -> Sequence[Numbered]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[apsw.Connection]:
-    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as db:
+    name, flags = str(path), apsw.SQLITE_OPEN_READONLY
+    if not path.with_name(f"{path.name}-wal").exists():
+        # Nobody has it open: read so, SQLite makes no file beside it.
+        name, flags = f"{path.absolute().as_uri()}?immutable=1", flags | apsw.SQLITE_OPEN_URI
+    with closing(apsw.Connection(name, flags=flags)) as db:
         db.set_busy_timeout(BUSY_MILLISECONDS)
         steps = iter(range(STEPS_MAX))
         db.set_progress_handler(lambda: next(steps, None) is None, _STEP_OPERATIONS)

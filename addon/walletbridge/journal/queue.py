@@ -31,6 +31,10 @@ class Queue:
         """`path` is the journal's. Raises OSError."""
         own = path.with_name(f"{path.name}{SUFFIX}")
         self._file = os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE), "ab")
+        if os.geteuid() == 0:
+            # Root, who looks after the journal, must leave nothing that its owner cannot open.
+            owner = path.stat()
+            os.fchown(self._file.fileno(), owner.st_uid, owner.st_gid)
 
     def close(self) -> None:
         """Leaves the line."""

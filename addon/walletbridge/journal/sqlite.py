@@ -33,7 +33,16 @@ class SqliteJournal:
         worker, clock = worker_name(), clock or journal_clock()
         self._keep_days = keep_days
         self._clock = clock
-        self._writer = Writer(lambda: Store(path, worker, clock), waiting_max=waiting_max, on_problem=on_problem)
+        # Who has had the file open once must never begin another in its place.
+        was_open = False
+
+        def open_store() -> Store:
+            nonlocal was_open
+            store = Store(path, worker, clock, may_create=not was_open)
+            was_open = True
+            return store
+
+        self._writer = Writer(open_store, waiting_max=waiting_max, on_problem=on_problem)
 
     async def look[T](
         self, account: str, trans_id: str, step: Step[T], *, seconds: float, needs_round: bool = False

@@ -14,9 +14,10 @@ import apsw
 from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.columns import SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
 from walletbridge.journal.known import STATEMENTS, Known, Transaction, Turn
+from walletbridge.journal.place import Place, expect_never_made
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
-from walletbridge.journal.queue import BESIDE, Queue
+from walletbridge.journal.queue import BESIDE, SUFFIX, Queue
 from walletbridge.journal.row import Row
 from walletbridge.journal.rules import cancels_round, in_cancelled_round
 from walletbridge.journal.schema import migrate, use_wal
@@ -37,12 +38,19 @@ _NO_ROUND = Round()
 class Store:
     """One connection. For one thread."""
 
-    def __init__(self, path: Path, worker: str, clock: JournalClock) -> None:
-        """Opens or makes the file. Raises apsw.Error where that fails, ValueError for a file of a later version."""
+    def __init__(self, path: Path, worker: str, clock: JournalClock, *, may_create: bool = True) -> None:
+        """
+        Opens the file, or makes it if it may and there never was one. Raises apsw.Error or OSError where that fails,
+        ValueError for a file of a later version.
+        """
         self._worker = worker
         self._clock = clock
-        make_private(path, *BESIDE)
-        self._db = apsw.Connection(str(path), statementcachesize=STATEMENTS)
+        expect_never_made(path, path.with_name(f"{path.name}{SUFFIX}"))
+        if may_create or path.exists():
+            make_private(path, *BESIDE)
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_create else 0)
+        self._db = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS)
+        self._place: Place | None = None
         self._known = Known(self._db)
         try:
             self._queue = Queue(path)
@@ -55,6 +63,7 @@ class Store:
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             with self.transaction():
                 migrate(self._db, clock)
+            self._place = Place(path.resolve())
         except BaseException:
             self.close()
             raise
@@ -71,18 +80,32 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One exclusive transaction: on disk when it ends, undone when it raises."""
+        """
+        One exclusive transaction: on disk, in the file that the path names, when it ends. When it raises it is
+        undone, or lost with a file that was removed.
+        """
         self._queue.begin(self._db, seconds=BUSY_SECONDS)
+        changes = self.changes
         try:
             self._known.begin()
             yield
             self._known.write()
+            is_written = self._place is not None and self.changes > changes
+            if is_written:
+                self._place_unchanged()
             self._db.execute("COMMIT")
+            if is_written:
+                # Only what is on disk while the path still names this file counts; see `Place`.
+                self._place_unchanged()
         except BaseException:
             self._known.forget()
             with suppress(apsw.Error):
                 self._db.execute("ROLLBACK")
             raise
+
+    def _place_unchanged(self) -> None:
+        if self._place is not None:
+            self._place.expect_unchanged()
 
     def expect(self, trans_ids: Collection[str]) -> None:
         """What is going to be asked for, so that it is read at once. Inside a transaction."""
