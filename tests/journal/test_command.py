@@ -79,6 +79,16 @@ def test_the_list_for_scripts(journal: Path) -> None:
     assert row["request"] == {"command": "bet"}
 
 
+def test_a_list_that_is_cut_off_says_so(tmp_path: Path, journal: Path) -> None:
+    write(tmp_path / "journal.db", *(replace(UNRESOLVED, trans_id=str(number)) for number in range(2)))
+
+    done = run("list", "--config", journal, "--json", "--limit", "2")
+
+    assert len(json.loads(done.stdout)) == 2
+    assert done.stderr == "only the first 2 of 3; --limit 3 shows all\n"
+    assert run("list", "--config", journal, "--limit", "3").stderr == ""
+
+
 def test_an_empty_list_says_so(journal: Path) -> None:
     run("resolve", "1", "--as", "applied", "--yes", "--config", journal)
 

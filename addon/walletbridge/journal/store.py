@@ -28,6 +28,8 @@ BUSY_SECONDS = 1.0
 """How long a step waits for another process's transaction."""
 CHECKPOINT_PAGES = 4000
 """How much is written between two moves from the log into the file, each of which costs two more syncs."""
+LOG_BYTES = 64 * 1024 * 1024
+"""To what the log is cut, once nobody reads it any more, where a reader that stayed has made it grow."""
 GRACE_SECONDS = 0.5
 """How long after its deadline a turn is still its worker's: time for what came of the call to reach the disk."""
 
@@ -61,6 +63,7 @@ class Store:
             use_wal(self._db, seconds=BUSY_SECONDS)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            self._db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             with self.transaction():
                 migrate(self._db, clock)
             self._place = Place(path.resolve())
