@@ -31,6 +31,8 @@ class Belief(StrEnum):
     """A win that was never answered: it is still owed."""
     VOID = "void"
     """A win that was never answered, of a round whose bet was cancelled later: it is not owed any more."""
+    MOOT = "moot"
+    """A win that was never answered, of a round whose bet's cancel was never answered either: it may stand or not."""
 
 
 OWED = frozenset({Belief.APPLIED, Belief.GIVEN_UP})

@@ -144,7 +144,7 @@ def _of_belief(transaction: Transaction, entry: Entry | None) -> str:
     is_applied = entry is not None and entry.is_applied
     if transaction.belief is Belief.OPEN:
         return "the provider has not made up its mind"
-    if is_applied == transaction.is_owed:
+    if is_applied == transaction.is_owed or transaction.belief is Belief.MOOT:
         return ""
     state = "absent" if entry is None else "applied" if is_applied else "cancelled"
     return f"for the provider it is {transaction.belief}, in the wallet it is {state}"

@@ -155,8 +155,8 @@ class Provider:
         await asyncio.sleep(seconds / self._conduct.scale)
         await self.cancel(bet)
         for win in wins:
-            if win.belief is Belief.GIVEN_UP and bet.belief is Belief.CANCELLED:
-                win.belief = Belief.VOID
+            if win.belief is Belief.GIVEN_UP:
+                win.belief = Belief.VOID if bet.belief is Belief.CANCELLED else Belief.MOOT
             elif win.belief is Belief.APPLIED and self._conduct.voids_rounds:
                 await self.cancel(win)
 

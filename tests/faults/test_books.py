@@ -47,6 +47,8 @@ def judge(transaction: Transaction, entry: Entry | None, row: Row | None, **more
         (Belief.CANCEL_GIVEN_UP, CANCELLED, UNDONE),
         (Belief.CANCEL_REFUSED, CANCELLED, UNDONE),
         (Belief.GIVEN_UP, MADE, CONFIRMED),
+        (Belief.MOOT, MADE, CONFIRMED),
+        (Belief.MOOT, CANCELLED, UNDONE),
     ],
 )
 def test_books_that_agree(belief: Belief, entry: Entry | None, row: Row) -> None:
