@@ -20,6 +20,7 @@ from walletbridge.errors import OutcomeUnknown, SettingsError
 from walletbridge.gateway import Gateway, Request
 from walletbridge.journal.words import UNDONE, Word
 from walletbridge.journal.worker import user_name
+from walletbridge.lasting import lasting
 from walletbridge.logs import Log
 from walletbridge.metrics.counts import CountingLog, CountingWallet, Counts
 from walletbridge.metrics.names import Refusal
@@ -129,9 +130,9 @@ class Bridge:
         self.journal = settlement.journal
         self._transactions, self._cancels = settlement.transactions, settlement.cancels
         self._resolver = settlement.resolver
-        self._resolving = asyncio.ensure_future(self._resolver.run())
+        self._resolving = asyncio.ensure_future(lasting(self._resolver.run, on_fault=log.failed))
         rotation = Rotation(settings.callback, tokens, on_event=self._tell)
-        self._rotating = asyncio.ensure_future(rotation.run())
+        self._rotating = asyncio.ensure_future(lasting(rotation.run, on_fault=log.failed))
         self._gateway = Gateway(
             Dispatch(
                 self.protection.for_callbacks,

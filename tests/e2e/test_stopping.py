@@ -126,9 +126,13 @@ async def test_sigterms_without_end_do_not_change_how_it_ends(tmp_path: Path) ->
 
 @pytest.mark.asyncio(loop_scope="package")
 async def test_a_client_that_leaves_has_its_call_made_once(house: House) -> None:
-    """By closing, by half-closing and by a reset: the wallet call goes on, and the log tells."""
+    """
+    By closing and by a reset, and where mitmproxy reads the connection by half-closing: the wallet call goes on, and
+    the log tells.
+    """
     ways_to_leave = {"close": _close, "half-close": _half_close, "reset": _reset}
     accounts = {(way, how): f"{way}-{how}" for way in Way for how in ways_to_leave}
+    del accounts[Way.SERVE, "half-close"]
     wallet = house.wallet
     house.players(**dict.fromkeys(accounts.values(), 1000))
     wallet.script.seconds |= dict.fromkeys(accounts.values(), 0.3)

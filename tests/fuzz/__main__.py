@@ -4,12 +4,14 @@ code. An hour of it:
 
     uv run --group fuzz python -m tests.fuzz --seconds 3600
     uv run --group fuzz python -m tests.fuzz --seconds 3600 --target http2 --folder build/fuzz-http2
+    uv run --group fuzz python -m tests.fuzz --seconds 3600 --target order --folder build/fuzz-order
 
 Nothing may be raised or hang, and the wallet is called with the right token only, whatever the bytes and however they
-are split. The first input that breaks a rule ends it with a status that is not 0, and is kept as it is in FOLDER/found.
+are split; and whatever happens to a connection in whatever order, it ends and takes nothing with it (`order`). What
+breaks a rule first ends it with a status that is not 0, and is kept as it is in FOLDER/found.
 To see what it does, without atheris:
 
-    uv run python -m tests.fuzz [--target http2] FILE...
+    uv run python -m tests.fuzz [--target NAME] FILE...
 """
 
 from collections.abc import Callable
@@ -24,12 +26,12 @@ INPUT_BYTES_MAX = 4000
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--target", type=click.Choice(["lane", "http2"]), default="lane", show_default=True)
+@click.option("--target", type=click.Choice(["lane", "http2", "order"]), default="lane", show_default=True)
 @click.option("--seconds", default=600, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--folder", default="build/fuzz", show_default=True, type=click.Path(path_type=Path))
 def main(files: tuple[Path, ...], target: str, seconds: int, seed: int, folder: Path) -> None:
-    """Fuzz the lane or HTTP/2, or try FILES once. What FOLDER has from an earlier run is gone on with."""
+    """Fuzz one TARGET, or try FILES once. What FOLDER has from an earlier run is gone on with."""
     if files:
         check = _target(target)[0]
         for file in files:
@@ -45,6 +47,10 @@ def _target(name: str) -> tuple[Callable[[bytes], object], Callable[[], list[byt
         from tests.fuzz.http2_seeds import http2_seeds  # noqa: PLC0415
 
         return check_http2, http2_seeds
+    if name == "order":
+        from tests.fuzz.order import check_order, order_seeds  # noqa: PLC0415
+
+        return check_order, order_seeds
     from tests.fuzz.seeds import seeds  # noqa: PLC0415
     from tests.fuzz.target import check  # noqa: PLC0415
 

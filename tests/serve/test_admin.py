@@ -30,6 +30,7 @@ class Scene:
         self.part.set(names.WORKERS, 1, state="serving")
         self.part.set(names.WALLET_CONNECTED, 1)
         self.is_stopping = False
+        self.is_alive = True
         self.journal = path
         self._sockets = bind(Address("127.0.0.1", 0), key="admin.listen")
         self.admin = Admin(
@@ -38,6 +39,7 @@ class Scene:
                 parts=lambda: [self.part],
                 journal=JournalProbe(path),
                 is_stopping=lambda: self.is_stopping,
+                is_alive=lambda: self.is_alive,
                 more=lambda: [counter("walletbridge_more_total", "More.", {"": 1})],
             ),
         )
@@ -68,11 +70,21 @@ async def test_a_process_that_lives_is_healthy_whatever_else(tmp_path: Path) -> 
         assert await scene.get("/healthz") == (200, "application/json", '{"status": "ok"}')
 
 
+async def test_a_process_that_keeps_no_times_is_neither_healthy_nor_ready(tmp_path: Path) -> None:
+    async with open_scene(tmp_path) as scene:
+        scene.is_alive = False
+        status, _, text = await scene.get("/healthz")
+        assert (status, text) == (503, '{"status": "the times of connections are not kept"}')
+        status, _, text = await scene.get("/readyz")
+        assert status == 503
+        assert '"process": "the times of connections are not kept"' in text
+
+
 async def test_readiness_names_each_check(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
         status, _, text = await scene.get("/readyz")
         assert status == 200
-        all_ok = '{"draining": "ok", "workers": "ok", "wallet": "ok", "journal": "ok"}'
+        all_ok = '{"draining": "ok", "process": "ok", "workers": "ok", "wallet": "ok", "journal": "ok"}'
         assert text == '{"ready": true, "checks": ' + all_ok + "}"
 
         scene.part.set(names.WALLET_CONNECTED, 0)

@@ -58,6 +58,7 @@ class Scene:
         self.part = Part()
         self.bridge = FakeBridge()
         self.greeted = 0
+        self.keeps_times = True
 
     def doors(self, *, drain_seconds: float = 0.0, **more: Any) -> Doors:
         doors = Doors(
@@ -66,7 +67,7 @@ class Scene:
             serve=Serve(drain_seconds=drain_seconds),
             **more,
         )
-        doors.listen(lambda: Greeter(self), lambda: len(self.connections))
+        doors.listen(lambda: Greeter(self), lambda: len(self.connections), lambda: self.keeps_times)
         return doors
 
     async def open(self, doors: Doors) -> None:
@@ -203,6 +204,25 @@ async def test_the_pulse_tells_of_connections_and_cache(scene: Scene, monkeypatc
     await until(lambda: scene.number(names.LOG_LINES_LOST) == 7)
     assert scene.number(names.BEATS) > 1
     scene.connections.clear()
+    await doors.close(asyncio.Event())
+    await doors.done()
+
+
+async def test_without_the_times_of_connections_the_pulse_stands_still(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the supervisor, or systemd's watchdog, replaces the process."""
+    monkeypatch.setattr(module, "PULSE_SECONDS", 0.01)
+    scene.bridge.is_seen.set()
+    scene.keeps_times = False
+    doors = scene.doors()
+    await scene.open(doors)
+    await asyncio.sleep(0.05)
+    assert (scene.number(names.BEATS), doors.is_alive()) == (0, False)
+    scene.keeps_times = True
+    await asyncio.sleep(0.05)
+
+    assert scene.number(names.BEATS) > 0
     await doors.close(asyncio.Event())
     await doors.done()
 

@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import Metric as Family
 from walletbridge.journal.probe import JournalProbe, Probed
 from walletbridge.metrics.exposition import CONTENT_TYPE, exposition, gauge, totals
 from walletbridge.metrics.part import Part
-from walletbridge.serve.readiness import checks
+from walletbridge.serve.readiness import TIMES_NOT_KEPT, checks
 
 CLOSE_SECONDS = 1.0
 """How long an answer of this endpoint may take to go out at the end."""
@@ -31,6 +31,8 @@ class Watched:
     """The numbers of all workers, living and dead."""
     journal: JournalProbe
     is_stopping: Callable[[], bool]
+    is_alive: Callable[[], bool] = lambda: True
+    """Whether the times of connections are kept in the endpoint's own process."""
     more: More = tuple
     """What only the process of the endpoint knows."""
 
@@ -68,13 +70,16 @@ class Admin:
             await runner.cleanup()
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """The event loop runs. A process that does not get here should be restarted."""
-        return web.json_response({"status": "ok"})
+        """The event loop runs, and keeps the times of connections. A process that does not should be restarted."""
+        if self._watched.is_alive():
+            return web.json_response({"status": "ok"})
+        return web.json_response({"status": TIMES_NOT_KEPT}, status=503)
 
     async def _readyz(self, _: web.Request) -> web.Response:
         """Whether callbacks should be sent here, and what stands in the way."""
         probed = await self._watched.journal.look()
-        found = checks(totals(self._watched.parts()), probed, is_stopping=self._watched.is_stopping())
+        is_stopping, is_alive = self._watched.is_stopping(), self._watched.is_alive()
+        found = checks(totals(self._watched.parts()), probed, is_stopping=is_stopping, is_alive=is_alive)
         is_ready = not any(check.problem for check in found)
         said = {"ready": is_ready, "checks": {check.name: check.problem or "ok" for check in found}}
         return web.json_response(said, status=200 if is_ready else 503)

@@ -46,23 +46,34 @@ class Doors:
     _listener: Listener | None = None
     _pulse: asyncio.Task[None] | None = None
     _state: WorkerState | None = None
+    _lines_lost: int = 0
+    """Of the log, as far as they are counted."""
     _connections: Callable[[], int] = int
     """How many there are."""
+    _keeps_times: Callable[[], bool] = lambda: True
+    """Whether the times of connections are kept."""
 
     @property
     def is_stopping(self) -> bool:
         """Whether nobody is let in any more."""
         return self._state is WorkerState.DRAINING
 
-    def listen(self, connect: Connect, count: Callable[[], int]) -> Listener:
-        """What mitmproxy's server is, once it is opened. `count` says how many connections there are."""
+    def is_alive(self) -> bool:
+        """Whether the process does what connections rely on. One that does not counts as hanging."""
+        return self._keeps_times()
+
+    def listen(self, connect: Connect, count: Callable[[], int], keeps_times: Callable[[], bool]) -> Listener:
+        """
+        What mitmproxy's server is, once it is opened. `count` says how many connections there are, `keeps_times`
+        whether the sweep over them goes on.
+        """
         accepted = self.share.part.series(names.CONNECTIONS_ACCEPTED)
         self._is(WorkerState.STARTING)
 
         def on_accept() -> None:
             self.share.part.cells[accepted] += 1
 
-        self._connections = count
+        self._connections, self._keeps_times = count, keeps_times
         self._listener = Listener(self.sockets, connect, on_accept=on_accept)
         return self._listener
 
@@ -104,17 +115,24 @@ class Doors:
             await self.admin.stop()
 
     async def _beat(self, bridge: Bridge) -> None:
-        part = self.share.part
-        beats, lost = part.series(names.BEATS), part.series(names.LOG_LINES_LOST)
-        lost_before = 0
+        beats = self.share.part.series(names.BEATS)
         while True:
-            part.cells[beats] += 1
-            part.set(names.CONNECTIONS, self._connections())
-            part.set(names.CACHE_SIZE, len(bridge.status_cache))
-            part.cells[lost] += bridge.log.lines_lost - lost_before
-            lost_before = bridge.log.lines_lost
-            self._notifier.alive()
+            try:
+                self._tell(bridge, beats)
+            except Exception as error:  # noqa: BLE001 - a worker that does not beat is killed
+                bridge.log.failed(error)
             await asyncio.sleep(PULSE_SECONDS)
+
+    def _tell(self, bridge: Bridge, beats: int) -> None:
+        part = self.share.part
+        if self.is_alive():
+            part.cells[beats] += 1
+            self._notifier.alive()
+        part.set(names.CONNECTIONS, self._connections())
+        part.set(names.CACHE_SIZE, len(bridge.status_cache))
+        lost = bridge.log.lines_lost
+        part.cells[part.series(names.LOG_LINES_LOST)] += lost - self._lines_lost
+        self._lines_lost = lost
 
     def _is(self, state: WorkerState) -> None:
         self._state = state

@@ -5,6 +5,34 @@ How many files, and so connections, the process may have open.
 import resource
 from contextlib import suppress
 
+from msgspec.structs import replace
+
+from walletbridge.settings import Limits
+
+BESIDE_CONNECTIONS = 200
+"""Files of our own: the journal, the wallet's channel, the log, the admin endpoint, what Python needs."""
+BESIDE_CONNECTIONS_MIN = 64
+"""Kept back where the system allows few. Less would let connections keep the wallet or the journal from opening."""
+UPSTREAM_PART = 4
+"""One in so many files is for connections to the upstream, where the system allows too few for the limits."""
+
+
+def fitting(limits: Limits, *, open_files: int, has_upstream: bool) -> Limits:
+    """`limits` with no more connections than `open_files` allow, and enough files kept back for everything else."""
+    wanted = limits.connections + (limits.upstream_requests if has_upstream else 0)
+    if open_files == resource.RLIM_INFINITY or wanted + BESIDE_CONNECTIONS <= open_files:
+        return limits
+    kept = max(BESIDE_CONNECTIONS_MIN, min(BESIDE_CONNECTIONS, open_files // 4))
+    left = max(2, open_files - kept)
+    upstream = min(limits.upstream_requests, left // UPSTREAM_PART) if has_upstream else limits.upstream_requests
+    connections = min(limits.connections, left - upstream if has_upstream else left)
+    return replace(
+        limits,
+        connections=connections,
+        connections_per_address=min(limits.connections_per_address, connections),
+        upstream_requests=max(1, upstream),
+    )
+
 
 def allow_open_files(wanted: int) -> int:
     """Raises the soft limit as far as is wanted and the hard limit allows; returns what it is then."""

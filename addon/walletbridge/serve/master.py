@@ -21,16 +21,17 @@ from mitmproxy.addons.tlsconfig import TlsConfig
 from mitmproxy.exceptions import OptionsError
 from mitmproxy.master import Master
 from mitmproxy.options import Options
+from msgspec.structs import replace
 
 from walletbridge.addon import WalletBridge
 from walletbridge.errors import SettingsError
 from walletbridge.serve import collector
 from walletbridge.serve.certificates import Certificates
-from walletbridge.serve.files import allow_open_files
+from walletbridge.serve.files import BESIDE_CONNECTIONS, allow_open_files, fitting
 from walletbridge.serve.lane import server  # so that mitmproxy knows the mode
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.records import Records
-from walletbridge.settings import Address, Settings
+from walletbridge.settings import Address, Limits, Settings
 
 _UPSTREAM_OPTION = "mode=reverse:"
 _FIXED = (
@@ -39,8 +40,6 @@ _FIXED = (
     # To the upstream. What clients may speak, `Certificates` decides.
     "http2=false",
 )
-_FILES_BESIDE_CONNECTIONS = 200
-"""Files of our own: the journal, the wallet's channel, the log, what Python needs."""
 
 
 class LeanMaster(Master):
@@ -87,9 +86,20 @@ def serve(
 
     Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
     """
-    allow_open_files(settings.limits.connections + _FILES_BESIDE_CONNECTIONS)
+    limits = settings.limits
+    open_files = allow_open_files(limits.connections + limits.upstream_requests + BESIDE_CONNECTIONS)
+    fitted = fitting(limits, open_files=open_files, has_upstream=settings.upstream is not None)
     collector.be_patient()
-    asyncio.run(_serve(settings, options, bridge, addons))
+    warning = _lowered(fitted, open_files) if fitted != limits else ""
+    asyncio.run(_serve(replace(settings, limits=fitted), options, bridge, addons, warning))
+
+
+def _lowered(limits: Limits, open_files: int) -> str:
+    return (
+        f"walletbridge: the system allows {open_files} open files: limits.connections is lowered to "
+        f"{limits.connections}, limits.upstream_requests to {limits.upstream_requests}; "
+        "allow more with `ulimit -n` or LimitNOFILE="
+    )
 
 
 async def _serve(
@@ -97,6 +107,7 @@ async def _serve(
     options: Sequence[str],
     bridge: WalletBridge,
     addons: Sequence[object],
+    warning: str,
 ) -> None:
     with Records(bridge):
         opts = Options()
@@ -106,6 +117,8 @@ async def _serve(
         except (OptionsError, SettingsError) as error:
             logging.getLogger(__name__).error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
             sys.exit(1)
+        if warning:
+            logging.getLogger(__name__).warning(warning)
         _end_with_signals(master)
         await master.run()
 

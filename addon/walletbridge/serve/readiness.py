@@ -18,7 +18,10 @@ class Check(NamedTuple):
     """Empty where it is right."""
 
 
-def checks(totals: Totals, probed: Probed, *, is_stopping: bool) -> list[Check]:
+TIMES_NOT_KEPT = "the times of connections are not kept"
+
+
+def checks(totals: Totals, probed: Probed, *, is_stopping: bool, is_alive: bool = True) -> list[Check]:
     """
     What a load balancer wants to know of the whole gateway.
 
@@ -28,6 +31,7 @@ def checks(totals: Totals, probed: Probed, *, is_stopping: bool) -> list[Check]:
     failing = _sum(totals, names.JOURNAL_FAILING)
     return [
         Check("draining", "the gateway is stopping" if is_stopping else ""),
+        Check("process", "" if is_alive else TIMES_NOT_KEPT),
         Check("workers", "" if states.get(WorkerState.SERVING) else "no worker serves"),
         Check("wallet", "" if _sum(totals, names.WALLET_CONNECTED) else "no worker has a connection to the wallet"),
         Check("journal", probed.problem or (f"{failing} workers cannot write it" if failing else "")),

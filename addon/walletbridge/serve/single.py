@@ -30,6 +30,7 @@ def serve(config: Path, settings: Settings) -> None:
             parts=lambda: [share.part],
             journal=JournalProbe(settings.journal.path),
             is_stopping=lambda: doors.is_stopping,
+            is_alive=doors.is_alive,
             more=lambda: certificate_families(settings),
         )
         doors.admin = Admin(admin_sockets, watched)

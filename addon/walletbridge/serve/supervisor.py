@@ -86,7 +86,10 @@ class Supervisor:
         await admin.start()
         try:
             while self._stop_wanted_at is None and not self._gave_up:
-                self._look_after_workers()
+                try:
+                    self._look_after_workers()
+                except Exception as error:  # noqa: BLE001 - the workers that serve must not end for it
+                    self._log.failed(error)
                 await self._next()
         finally:
             if self._gave_up:

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from walletbridge.callbacks import Balance
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.lasting import lasting
 from walletbridge.trace import Trace
 from walletbridge.wallet.breaker import Breaker
 from walletbridge.wallet.port import Wallet
@@ -51,7 +52,7 @@ class Probe:
         self._wake = asyncio.Event()
         self._is_idle = True
         self._asking: set[asyncio.Future[None]] = set()
-        self._running = asyncio.ensure_future(self._run())
+        self._running = asyncio.ensure_future(lasting(self._run, on_fault=lambda _: None))
 
     def begin(self) -> None:
         """A call had no answer."""

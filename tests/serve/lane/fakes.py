@@ -9,7 +9,7 @@ from tests.helpers.clock import FakeClock
 from walletbridge.bridge import Bridge  # noqa: TC001 - costs nothing here
 from walletbridge.serve.lane.conversation import Conversation
 from walletbridge.serve.lane.parser import Bounds
-from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.place import CarriedPlace, Place
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Http2, Limits
@@ -68,6 +68,9 @@ class FakeLane:
         self.elsewhere -= 1
         place.elsewhere -= 1
 
+    def prove(self, place: Place) -> None:
+        place.is_proven = True
+
     def refused(self, refused: Refused) -> None:
         self.refusals[refused.http_status] += 1
 
@@ -88,6 +91,7 @@ class FakeWire:
         self.asked: list[Exchange] = []
         self.rest: bytes | None = None
         self.is_closing = False
+        self.is_confirming = False
 
     def send(self, data: bytes) -> bool:
         if not self.is_closing:
@@ -96,6 +100,9 @@ class FakeWire:
 
     def close(self, *, half: bool) -> None:
         self.closed.append("half" if half else "whole")
+
+    def confirm(self) -> None:
+        self.is_confirming = True
 
     def ask(self, exchange: Exchange) -> None:
         self.asked.append(exchange)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from ipaddress import ip_network
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from mitmproxy.proxy.layers import ServerTLSLayer
 from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.test import tflow
 from tests.helpers.clock import FakeClock
+from tests.helpers.waiting import until
 from tests.serve.lane.fakes import Talk
 
 from walletbridge import answers
@@ -24,6 +26,7 @@ from walletbridge.metrics import names
 from walletbridge.metrics.counts import Counts
 from walletbridge.metrics.exposition import sum_of
 from walletbridge.metrics.part import Part
+from walletbridge.serve.lane import addon
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.heads import read_head
 from walletbridge.serve.lane.layer import LaneLayer
@@ -251,11 +254,65 @@ def test_wrong_tokens_count_for_the_client_behind_a_proxy() -> None:
 def test_a_proxy_that_is_trusted_may_have_any_number_of_connections() -> None:
     callback = Callback(trusted_proxies=(ip_network("10.0.0.0/8"),))
     lane = make_lane(FakeGateway(), callback=callback, limits=Limits(connections_per_address=1))
-    for _ in range(3):
-        lane.gate.enter("10.0.0.1")
-    lane.gate.enter("192.0.2.1")
-    with pytest.raises(Refused):
-        lane.gate.enter("192.0.2.1")
+    cut: list[str] = []
+    for address in ("10.0.0.1", "10.0.0.1", "10.0.0.1", "192.0.2.1", "192.0.2.1"):
+        place = CarriedPlace(address, 0.0, cut=partial(cut.append, address), tell=lambda: None, is_closing=bool)
+        lane.gate.enter(place)
+
+    assert cut == ["192.0.2.1"]
+
+
+async def test_the_sweep_goes_on_whatever_a_connection_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addon, "SWEEP_SECONDS", 0.001)
+    gateway = FakeGateway()
+    lane = make_lane(gateway)
+    expired: list[str] = []
+
+    def fail() -> None:
+        expired.append("faulty")
+        raise RuntimeError("a fault of one connection")
+
+    def cut_fails() -> None:
+        expired.append("cut")
+        raise OSError("gone")
+
+    faulty = CarriedPlace("192.0.2.1", 0.0, cut=cut_fails, tell=fail, is_closing=bool)
+    faulty.is_read = True
+    lane.places.add(faulty)
+    lane.places.add(CarriedPlace("192.0.2.2", 0.0, cut=partial(expired.append, "other"), tell=fail, is_closing=bool))
+    lane.running()
+    await until(lambda: len(expired) == 3)
+    lane.places.add(CarriedPlace("192.0.2.3", 0.0, cut=partial(expired.append, "later"), tell=fail, is_closing=bool))
+    await until(lambda: len(expired) == 4)
+    lane.done()
+
+    assert expired == ["faulty", "cut", "other", "later"]
+
+
+async def test_the_sweep_goes_on_where_telling_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addon, "SWEEP_SECONDS", 0.001)
+    lane = make_lane(FakeGateway())
+    tells: list[int] = []
+
+    def fail() -> None:
+        tells.append(1)
+        lane._tell_at = 0.0
+        raise RuntimeError("the log fails")
+
+    monkeypatch.setattr(lane, "_tell", fail)
+    lane.running()
+    await until(lambda: len(tells) > 2)
+    lane.done()
+
+
+def test_a_sweep_that_stands_still_is_seen() -> None:
+    lane = make_lane(FakeGateway())
+    clock = lane.clock
+    assert isinstance(clock, FakeClock)
+    assert lane.is_sweeping
+    clock.tick(addon.STILL_SECONDS)
+
+    assert not lane.is_sweeping
 
 
 def test_failed_handshakes_are_counted_and_told_of_by_their_cause() -> None:

@@ -60,7 +60,7 @@ def test_a_body_that_the_upstream_does_not_take_has_the_time_of_an_idle_connecti
 def test_a_request_whose_answer_is_waited_for_goes_on_unless_its_client_does_not_take_it() -> None:
     cut = []
     house = started(idle_seconds=120)
-    house.talk.place.cut = lambda: cut.append(1)
+    house.talk.place._cut = lambda: cut.append(1)
     begun(house, OTHER + b"\r\n")
     assert house.talk.seconds_left == 120
     house.talk.lane.clock.tick(120)

@@ -1,55 +1,158 @@
 """How many may come in, and how often one may be wrong."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.helpers.clock import FakeClock
 
 from walletbridge.serve.lane import gate as gate_module
 from walletbridge.serve.lane.gate import Gate, owner_of
+from walletbridge.serve.lane.place import NEVER, Place
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
 
+class FakePlace(Place):
+    """A connection of which a test sees whether it was closed."""
+
+    def __init__(self, address: str = HERE, *, gives_way: bool = True) -> None:
+        super().__init__(address, NEVER)
+        self.is_cut = False
+        self._gives_way = gives_way
+
+    def may_give_way(self) -> bool:
+        return self._gives_way
+
+    def expire(self) -> None:
+        raise NotImplementedError
+
+    def cut(self) -> None:
+        self.is_cut = True
+
+
 def make_gate(**limits: int) -> Gate:
     return Gate(Limits(**limits), clock=FakeClock())
 
 
-def status_of(gate: Gate, address: str) -> int:
-    with pytest.raises(Refused) as refused:
-        gate.enter(address)
-    return refused.value.http_status
+def entered(gate: Gate, *addresses: str) -> list[FakePlace]:
+    places = [FakePlace(address) for address in addresses]
+    for place in places:
+        gate.enter(place)
+    return places
 
 
-def test_connections_are_limited_for_each_address() -> None:
+def test_the_oldest_connection_of_an_address_gives_way_to_a_new_one() -> None:
     gate = make_gate(connections_per_address=2)
-    gate.enter(HERE)
-    gate.enter(HERE)
+    places = entered(gate, HERE, THERE, HERE, HERE)
 
-    assert status_of(gate, HERE) == 429
-    gate.enter(THERE)
-    gate.leave(HERE)
-    gate.enter(HERE)
+    assert [place.is_cut for place in places] == [True, False, False, False]
+    assert gate.gave_way == 1
+    gate.leave(places[0])
     assert gate.connections == 3
 
 
-def test_connections_are_limited_in_all() -> None:
+def test_the_oldest_connection_of_all_gives_way_when_all_places_are_taken() -> None:
     gate = make_gate(connections=2)
-    gate.enter(HERE)
-    gate.enter(THERE)
+    places = entered(gate, HERE, THERE, "192.0.2.3")
 
-    assert status_of(gate, "192.0.2.3") == 503
-    gate.leave(HERE)
-    gate.enter("192.0.2.3")
+    assert [place.is_cut for place in places] == [True, False, False]
 
 
-def test_who_has_gone_is_forgotten() -> None:
-    gate = make_gate()
-    gate.enter(HERE)
-    gate.leave(HERE)
+def test_a_connection_that_has_brought_a_right_token_never_gives_way_and_counts_for_no_address() -> None:
+    gate = make_gate(connections_per_address=1, connections=4)
+    proven = []
+    for _ in range(3):
+        proven += entered(gate, HERE)
+        gate.prove(proven[-1])
+    [stranger] = entered(gate, HERE)
+    [newer] = entered(gate, HERE)
 
-    assert gate.connections == 0
-    assert gate._connections == {}
+    assert [place.is_cut for place in (*proven, stranger, newer)] == [False, False, False, True, False]
+
+
+def test_when_all_places_are_proven_or_at_work_a_new_connection_is_refused() -> None:
+    gate = make_gate(connections=2)
+    [proven] = entered(gate, HERE)
+    gate.prove(proven)
+    gate.enter(FakePlace(THERE, gives_way=False))
+    with pytest.raises(Refused) as refused:
+        gate.enter(FakePlace())
+
+    assert refused.value.http_status == 503
+    assert gate.connections == 2
+
+
+def test_an_address_whose_connections_are_all_at_work_is_refused_one_more() -> None:
+    gate = make_gate(connections_per_address=1)
+    gate.enter(FakePlace(gives_way=False))
+    with pytest.raises(Refused) as refused:
+        gate.enter(FakePlace())
+
+    assert refused.value.http_status == 429
+
+
+def test_behind_a_proxy_that_is_trusted_any_number_may_come() -> None:
+    gate = Gate(Limits(connections_per_address=1), clock=FakeClock(), is_shared=lambda address: address == HERE)
+
+    assert not any(place.is_cut for place in entered(gate, *[HERE] * 5))
+
+
+def test_a_connection_that_is_known_by_another_place_keeps_its_own() -> None:
+    gate = make_gate(connections_per_address=1)
+    first, following = FakePlace(), FakePlace()
+    gate.enter(first)
+    gate.follow(first, following)
+    entered(gate, HERE)
+
+    assert (first.is_cut, following.is_cut) == (False, True)
+    gate.leave(following)
+    assert gate.connections == 1
+
+
+def test_what_was_proven_stays_so_when_another_place_follows() -> None:
+    gate = make_gate(connections_per_address=1)
+    first, following = FakePlace(), FakePlace()
+    gate.enter(first)
+    gate.prove(first)
+    gate.follow(first, following)
+    entered(gate, HERE, HERE)
+
+    assert following.is_proven
+    assert not following.is_cut
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from([HERE, THERE, "192.0.2.3"])), max_size=200))
+def test_whatever_comes_and_goes_the_counts_are_right_and_bounded(steps: list[tuple[int, str]]) -> None:
+    gate = make_gate(connections=6, connections_per_address=3)
+    here: list[FakePlace] = []
+    for kind, address in steps:
+        gone = [place for place in here if place.is_cut]
+        for place in gone:
+            gate.leave(place)
+        here = [place for place in here if not place.is_cut]
+        if kind <= 2:
+            place = FakePlace(address)
+            with suppress(Refused):
+                gate.enter(place)
+                here.append(place)
+        elif here and kind == 3:
+            gate.prove(here[len(address) % len(here)])
+        elif here and kind == 4:
+            gate.leave(here.pop(0))
+        elif here:
+            following = FakePlace(here[-1].address)
+            gate.follow(here[-1], following)
+            here[-1] = following
+        assert gate.connections == len(here)
+        assert len(here) <= 6 + 1
+    for place in here:
+        gate.leave(place)
+
+    assert (gate.connections, gate._unproven, gate._of) == (0, {}, {})
 
 
 def test_wrong_tokens_are_forgiven_some_times_a_second() -> None:
@@ -87,9 +190,9 @@ def test_one_owner_has_many_addresses_of_ipv6(one: str, other: str, *, same: boo
 def test_who_may_bring_no_callback_stays_out() -> None:
     limits = Limits()
     gate = Gate(limits, clock=FakeClock(), is_outside=lambda address: address == "203.0.113.1", lets_outside_in=False)
-    gate.enter("192.0.2.1")
+    gate.enter(FakePlace("192.0.2.1"))
     with pytest.raises(Refused) as refused:
-        gate.enter("203.0.113.1")
+        gate.enter(FakePlace("203.0.113.1"))
 
     assert refused.value.http_status == 403
     assert gate.connections == 1
@@ -98,11 +201,10 @@ def test_who_may_bring_no_callback_stays_out() -> None:
 def test_who_comes_for_the_upstream_has_few_places() -> None:
     """So strangers never take those of the provider."""
     gate = Gate(Limits(outside_connections=2), clock=FakeClock(), is_outside=lambda address: address != "192.0.2.1")
-    for number in range(2):
-        gate.enter(f"203.0.113.{number}")
+    first, _ = entered(gate, "203.0.113.0", "203.0.113.1")
     with pytest.raises(Refused) as refused:
-        gate.enter("203.0.113.9")
+        gate.enter(FakePlace("203.0.113.9"))
     assert refused.value.http_status == 503
-    gate.enter("192.0.2.1")
-    gate.leave("203.0.113.0")
-    gate.enter("203.0.113.9")
+    gate.enter(FakePlace("192.0.2.1"))
+    gate.leave(first)
+    gate.enter(FakePlace("203.0.113.9"))

@@ -24,7 +24,7 @@ class Http2House(House):
         super().__init__(**limits)
         self.client.alpn = b"h2"
         self.cut = 0
-        self.talk.place.cut = self._cut
+        self.talk.place._cut = self._cut
         self.peer = h2.connection.H2Connection()
         self.peer.initiate_connection()
         self.seen: list[h2.events.Event] = []

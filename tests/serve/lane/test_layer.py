@@ -34,9 +34,13 @@ def test_nobody_above_holds_back_what_comes_while_a_hook_is_at_work() -> None:
     [hook] = house.receive(request())
 
     assert hook.blocking is house.layer
-    assert [type(command) for command in house.tell(events.ConnectionClosed(house.client))] == [
-        commands.CloseConnection
-    ]
+    # Its answer is still owed: it may have closed no more than its sending side.
+    assert house.tell(events.ConnectionClosed(house.client)) == []
+    assert isinstance(hook, WalletbridgeCallbackHook)
+    hook.exchange.answer = UNKNOWN
+    answer, close = house.tell(events.HookCompleted(hook))
+    assert sent([answer]).startswith(b"HTTP/1.1 500 ")
+    assert isinstance(close, commands.CloseTcpConnection)
 
 
 def test_a_refusal_is_sent_and_closes_our_half() -> None:

@@ -18,6 +18,7 @@ from tests.serve.lane.test_server import FINE, House, running
 
 from walletbridge.serve.lane.conversation import LINGER_SECONDS, Conversation
 from walletbridge.serve.lane.parser import Parser
+from walletbridge.serve.lane.place import Place
 from walletbridge.serve.lane.plain import PlainConnection
 
 POST = raw_post(b"body")
@@ -78,10 +79,8 @@ class Scene:
         assert isinstance(clock, FakeClock)
         return clock
 
-    async def _carry(
-        self, address: str, expires_at: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.carried.append((address, expires_at, await reader.read(1000)))
+    async def _carry(self, place: Place, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.carried.append((place.address, place.expires_at, await reader.read(1000)))
         writer.close()
 
 

@@ -187,8 +187,8 @@ class OneDoor:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.socket.setblocking(False)  # noqa: FBT003 - its only argument
 
-    def listen(self, connect: Connect, count: Callable[[], int]) -> Listener:
-        self.count = count
+    def listen(self, connect: Connect, count: Callable[[], int], keeps_times: Callable[[], bool]) -> Listener:
+        self.count, self.keeps_times = count, keeps_times
         listener = Listener([self.socket], connect, on_accept=lambda: None)
         listener.start()
         return listener

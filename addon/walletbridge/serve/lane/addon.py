@@ -26,13 +26,16 @@ from walletbridge.serve.lane.gate import Gate
 from walletbridge.serve.lane.heads import path_of
 from walletbridge.serve.lane.layer import LaneLayer
 from walletbridge.serve.lane.parser import Bounds
-from walletbridge.serve.lane.place import CarriedPlace, Places
+from walletbridge.serve.lane.place import CarriedPlace, Place, Places
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.tls import ListenerTlsLayer
 from walletbridge.settings import Settings
 
 SWEEP_SECONDS = 0.25
+GAVE_WAY = "closed for a newer connection"
+STILL_SECONDS = 5.0
+"""After so long without a sweep the worker counts as hanging."""
 TELL_SECONDS = 1.0
 """How often the log tells of clients that were turned away: one line for all, or a flood would fill it."""
 TLS_HANDSHAKE = 0x16
@@ -87,13 +90,14 @@ class Lane:
             is_outside=self._peers.is_outside,
             lets_outside_in=self.has_upstream,
         )
-        self.places = Places()
+        self.places = Places(on_fault=self.failed)
         self._carried: dict[str, CarriedPlace] = {}
         self.refusals: Counter[str] = Counter()
         """Clients that were turned away, by the reason."""
         self._told: Counter[str] = Counter()
         self._tell_at = 0.0
         self._sweeping: asyncio.TimerHandle | None = None
+        self._swept_at = clock()
 
     # mitmproxy's hooks
 
@@ -166,6 +170,10 @@ class Lane:
         """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
         client = self._peers.client(address, forwarded)
         return self.gate.forgives(address if client is None else str(client))
+
+    def prove(self, place: Place) -> None:
+        """See `port.Lane`."""
+        self.gate.prove(place)
 
     def enter_elsewhere(self, place: CarriedPlace) -> None:
         """See `CarryingLane`."""
@@ -245,15 +253,28 @@ class Lane:
             with suppress(Exception):
                 bridge.log.failed(error)
 
+    @property
+    def is_sweeping(self) -> bool:
+        """Whether the times of connections were kept a moment ago. Without the sweep no limit of time holds."""
+        return self.clock() - self._swept_at < STILL_SECONDS
+
     def _sweep(self) -> None:
-        now = self.clock()
-        has_more = self.places.sweep(now)
-        if now >= self._tell_at:
-            self._tell_at = now + TELL_SECONDS
-            self._tell()
-        self._sweeping = asyncio.get_running_loop().call_later(0 if has_more else SWEEP_SECONDS, self._sweep)
+        has_more = False
+        try:
+            now = self.clock()
+            has_more = self.places.sweep(now)
+            self._swept_at = now
+            if now >= self._tell_at:
+                self._tell_at = now + TELL_SECONDS
+                self._tell()
+        except Exception as error:  # noqa: BLE001 - all connections depend on the next sweep
+            self.failed(error)
+        finally:
+            self._sweeping = asyncio.get_running_loop().call_later(0 if has_more else SWEEP_SECONDS, self._sweep)
 
     def _tell(self) -> None:
+        if self.gate.gave_way:
+            self.refusals[GAVE_WAY] = self.gate.gave_way
         new = self.refusals - self._told
         if new and (bridge := self._gateway.bridge):
             self._told = Counter(self.refusals)

@@ -3,6 +3,8 @@ One connection of the lane that mitmproxy carries, because of TLS or of requests
 """
 
 import asyncio
+import logging
+from functools import partial
 from typing import Any
 
 from mitmproxy import ctx
@@ -13,7 +15,9 @@ from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode
 
 from walletbridge.serve.lane.addon import Lane
+from walletbridge.serve.lane.conversation import LINGER_SECONDS
 from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.receipt import watch
 from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
 ROOM_POLL_SECONDS = 0.02
@@ -47,6 +51,9 @@ class LaneHandler(ProxyConnectionHandler):
             tell=self._tell_expired,
             is_closing=self._transport.is_closing,
             is_stuck=lambda: bool(self._transport.get_write_buffer_size()),
+            confirm=partial(
+                watch, self._transport, seconds=LINGER_SECONDS, is_lost=lambda: reader.exception() is not None
+            ),
         )
 
     async def hook_task(self, hook: StartHook) -> None:
@@ -58,6 +65,15 @@ class LaneHandler(ProxyConnectionHandler):
             await self._lane.answer(hook.exchange)
         finally:
             await self.server_event(HookCompleted(hook))
+
+    def log(self, message: str, level: int = logging.INFO, exc_info: Any = None) -> None:
+        """
+        See `ConnectionHandler.log`. What mitmproxy logs as an error is a fault in its layers or ours: it would leave
+        the connection open with nothing that reads it.
+        """
+        super().log(message, level, exc_info)
+        if level >= logging.ERROR:
+            self._cut()
 
     async def drain_writers(self) -> None:
         """See `ConnectionHandler.drain_writers`; also holds back a client that sends far ahead of its answers."""

@@ -47,7 +47,12 @@ _NOTHING, _HEAD, _BODY, _NEXT, _END, _HELD = _Wait
 
 
 class Conversation:
-    """One connection, as plain text. Its methods raise nothing."""
+    """
+    One connection, as plain text.
+
+    Its methods may be called in any order and raise nothing. Once it has ended, nothing is sent, nothing is asked, and
+    the end of its time closes the connection.
+    """
 
     def __init__(self, lane: Lane, place: Place, wire: Wire) -> None:
         """The time for the first head runs already."""
@@ -61,10 +66,14 @@ class Conversation:
         """Of the request whose body is still to come."""
         self._is_over = False
         """Nothing more is read, nor sent."""
+        self._is_all = False
+        """The client has closed its sending side: no more bytes come."""
+        self._unconfirmed: list[Exchange] = []
+        """Answered since then. Whether the client is still there to hear it is not known yet."""
 
     def received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self._is_over or self._waits_for is _HELD:
+        if self._is_over or self._is_all or self._waits_for is _HELD:
             return
         now = self._lane.clock()
         self._parser.receive(data, now)
@@ -75,18 +84,37 @@ class Conversation:
         """What was asked last has its answer, or will never have one."""
         self._guarded(self._answered)
 
+    def finished(self) -> None:
+        """
+        The client has closed its sending side. It may still be there for the answers to what it has asked, or it may
+        have gone: only its system's receipt of an answer tells.
+        """
+        if not self._is_all:
+            self._is_all = True
+            if self._answering is None:
+                self.left()
+
     def left(self) -> None:
-        """The client has closed its side: it is not sent anything more, as mitmproxy has it everywhere."""
-        self._is_over = True
+        """The client has gone: it is not sent anything more."""
+        self._over()
         self._place.expires_at = NEVER
-        self._wire.close(half=False)
+        self._close(half=False)
+        self.confirmed(is_received=False)
+
+    def confirmed(self, *, is_received: bool) -> None:
+        """Whether the client's system has received the last answers."""
+        exchanges, self._unconfirmed = self._unconfirmed, []
+        for exchange in exchanges:
+            self._lane.delivered(exchange, sent=is_received)
 
     def expired(self) -> None:
         """The time is up for what the client was to do."""
-        if self._waits_for is _NOTHING:
-            return
-        if self._waits_for is _HELD:
+        if self._is_over:
+            self.left()
+        elif self._waits_for is _HELD:
             self._turn_away(TOO_MANY_WRONG)
+        elif self._waits_for is _NOTHING:
+            return
         elif (self._waits_for is _HEAD and not self._parser.is_between) or self._head is not None:
             self.refuse(TIMEOUT)
         else:
@@ -94,8 +122,9 @@ class Conversation:
 
     def refuse(self, refused: Refused) -> None:
         """Turns the client away."""
-        self._lane.refused(refused)
-        self._turn_away(refused)
+        if not self._is_over:
+            self._lane.refused(refused)
+            self._turn_away(refused)
 
     def has_room(self) -> bool:
         """Whether more may be read from the client now. What it sends ahead of its answers is bounded."""
@@ -109,9 +138,7 @@ class Conversation:
             self.refuse(refused)
         except Exception as error:  # noqa: BLE001 - whoever waits gets an answer; the log gets the error
             self._lane.failed(error)
-            if not self._is_over:
-                self._wire.send(answer_bytes(answers.UNKNOWN, is_head=False, closes=True))
-                self._end()
+            self._last(answer_bytes(answers.UNKNOWN, is_head=False, closes=True))
 
     def _advance(self, now: float) -> None:
         """Goes on until there is something to be answered, or more has to come."""
@@ -129,9 +156,10 @@ class Conversation:
             elif isinstance(event, Body):
                 self._ask(has_token=True, body=event.content, is_early=event.content is None)
             else:
-                self._is_over = True
+                rest = parser.rest()
+                self._over()
                 self._place.expires_at = NEVER
-                self._wire.hand_over(parser.rest())
+                self._wire.hand_over(rest)
             return
 
     def _is_early(self, head: Head) -> bool:
@@ -145,6 +173,8 @@ class Conversation:
                 return True
             self._ask(has_token=False, body=b"", is_early=True)
             return True
+        if bridge is not None and not self._place.is_proven:
+            self._lane.prove(self._place)
         if head.length is not None and head.length > self._lane.bounds.body_bytes:
             self._ask(has_token=True, body=None, is_early=True)
             return True
@@ -165,7 +195,7 @@ class Conversation:
     def _answered(self) -> None:
         exchange, self._answering = self._answering, None
         if exchange is None:
-            raise RuntimeError("an answer without a request")
+            return
         lane, head = self._lane, exchange.head
         if self._is_over:
             lane.delivered(exchange, sent=False)
@@ -179,8 +209,11 @@ class Conversation:
                 says_keep_alive=head.says_keep_alive,
             )
         )
-        lane.delivered(exchange, sent=sent)
-        if closes:
+        if sent and self._is_all:
+            self._unconfirmed.append(exchange)
+        else:
+            lane.delivered(exchange, sent=sent)
+        if closes or (self._is_all and self._parser.is_between):
             self._end()
         elif self._parser.is_between:
             # The usual case: there is nothing yet to be read.
@@ -202,7 +235,9 @@ class Conversation:
 
     def _wait_for_more(self, now: float) -> None:
         parser, limits = self._parser, self._lane.limits
-        if parser.is_in_body:
+        if self._is_all:
+            self._end()
+        elif parser.is_in_body:
             if self._waits_for is not _BODY:
                 self._wait_for(_BODY, now + limits.body_seconds)
                 if self._head is not None and self._head.expects_continue and not parser.waiting_bytes:
@@ -218,12 +253,33 @@ class Conversation:
         self._place.expires_at = until
 
     def _turn_away(self, refused: Refused) -> None:
-        self._wire.send(refusal_bytes(refused))
-        self._end()
+        self._last(refusal_bytes(refused))
+
+    def _last(self, data: bytes) -> None:
+        """Sends this, and nothing behind it."""
+        if not self._is_over:
+            try:
+                self._wire.send(data)
+            except Exception as error:  # noqa: BLE001 - a connection that fails here is closed all the same
+                self._lane.failed(error)
+            self._end()
 
     def _end(self) -> None:
         """Closes once the client has read all; until then what it still sends is thrown away."""
-        if not self._is_over:
-            self._is_over = True
-            self._wait_for(_END, self._lane.clock() + LINGER_SECONDS)
-            self._wire.close(half=True)
+        if self._is_over:
+            return
+        self._over()
+        self._wait_for(_END, self._lane.clock() + LINGER_SECONDS)
+        self._close(half=True)
+        if self._unconfirmed:
+            self._wire.confirm()
+
+    def _close(self, *, half: bool) -> None:
+        try:
+            self._wire.close(half=half)
+        except Exception as error:  # noqa: BLE001 - the sweep cuts what cannot be closed
+            self._lane.failed(error)
+
+    def _over(self) -> None:
+        self._is_over = True
+        self._head = None

@@ -1,5 +1,9 @@
 """
-Who may come in: how many connections in all and from one address, and how many wrong tokens from one in a second.
+Which connections may come in: how many in all and from one address, and how many wrong tokens from one in a second.
+
+A connection that has brought a right token is *proven*. It counts for no address, so that nothing that shares the
+provider's address can shut the provider out: where a new connection finds no room, the oldest one that is not proven
+gives way.
 
 Knows no sockets. Memory only for addresses that have a connection or sent a wrong token a moment ago.
 """
@@ -7,12 +11,16 @@ Knows no sockets. Memory only for addresses that have a connection or sent a wro
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address
+from itertools import islice
 
+from walletbridge.serve.lane.place import Place
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits
 
 ADDRESSES_MAX = 100_000
 """Of which wrong tokens are counted; beyond, nobody is forgiven one."""
+LOOKED_AT = 32
+"""Connections that are asked to give way before a new one is refused: those before them wait for an upstream."""
 _IPV6_NETWORK = 64
 """Bits that one owner of addresses shares."""
 
@@ -39,39 +47,70 @@ class Gate:
         self._is_shared = is_shared
         self._limits = limits
         self._clock = clock
-        self._connections: dict[str, int] = {}
+        self._unproven: dict[Place, None] = {}
+        """In the order of their coming; so are those of an address."""
+        self._of: dict[str, dict[Place, None]] = {}
+        """The same ones, by the owner of their address."""
         self.connections = 0
         """How many there are now."""
+        self.gave_way = 0
+        """How many were ever closed for a newer one."""
         self._wrong: dict[str, int] = {}
         self._second = -1
 
-    def enter(self, address: str) -> None:
-        """A connection from `address` has come; `leave` must follow. Raises Refused where it is one too many."""
-        if self.connections >= self._limits.connections:
-            raise Refused(503, "too many connections")
-        is_outside = self._is_outside(address)
+    def enter(self, place: Place) -> None:
+        """A connection has come; `leave` must follow. Raises Refused where it is one too many."""
+        limits, owner = self._limits, owner_of(place.address)
+        is_outside = self._is_outside(place.address)
         if is_outside and not self._lets_outside_in:
             raise Refused(403, "not from this address")
-        if is_outside and self._outside >= self._limits.outside_connections:
+        if is_outside and self._outside >= limits.outside_connections:
             raise Refused(503, "too many connections from outside")
-        owner = owner_of(address)
-        count = self._connections.get(owner, 0)
-        if count >= self._limits.connections_per_address and not self._is_shared(address):
-            raise Refused(429, "too many connections from this address")
-        self._connections[owner] = count + 1
+        theirs = self._of.get(owner, {})
+        if len(theirs) >= limits.connections_per_address and not self._is_shared(place.address):
+            self._make_room(theirs, Refused(429, "too many connections from this address"))
+        elif self.connections >= limits.connections:
+            self._make_room(self._unproven, Refused(503, "too many connections"))
+        self._unproven[place] = self._of.setdefault(owner, {})[place] = None
         self.connections += 1
         self._outside += is_outside
 
-    def leave(self, address: str) -> None:
+    def leave(self, place: Place) -> None:
         """A connection that came in has gone."""
         self.connections -= 1
-        self._outside -= self._is_outside(address)
-        owner = owner_of(address)
-        count = self._connections[owner] - 1
-        if count:
-            self._connections[owner] = count
-        else:
-            del self._connections[owner]
+        self._outside -= self._is_outside(place.address)
+        self._forget(place)
+
+    def follow(self, place: Place, following: Place) -> None:
+        """One connection, from here on known by another place."""
+        if place in self._unproven:
+            self._forget(place)
+            self._unproven[following] = self._of.setdefault(owner_of(following.address), {})[following] = None
+        following.is_proven = place.is_proven
+
+    def prove(self, place: Place) -> None:
+        """A connection has brought a right token."""
+        place.is_proven = True
+        self._forget(place)
+
+    def _make_room(self, places: dict[Place, None], refused: Refused) -> None:
+        """Closes the oldest connection that may be. It leaves soon, and does not count any more. Raises `refused`."""
+        place = next((place for place in islice(places, LOOKED_AT) if place.may_give_way()), None)
+        if place is None:
+            raise refused
+        self._forget(place)
+        self.gave_way += 1
+        place.cut()
+
+    def _forget(self, place: Place) -> None:
+        if place not in self._unproven:
+            return
+        del self._unproven[place]
+        owner = owner_of(place.address)
+        theirs = self._of[owner]
+        del theirs[place]
+        if not theirs:
+            del self._of[owner]
 
     def forgives(self, address: str) -> bool:
         """

@@ -106,7 +106,10 @@ class Http2Requests(Http2Server):
             else:
                 lane.refused(TOO_MANY_WRONG)
                 self._held = stream
-        elif head.length is not None and head.length > lane.bounds.body_bytes:
+            return
+        if not self._place.is_proven:
+            lane.prove(self._place)
+        if head.length is not None and head.length > lane.bounds.body_bytes:
             yield from self._ask(stream, callback, has_token=True, body=None)
         elif head.expects_continue and not has_ended:
             self.h2_conn.send_headers(stream, _CONTINUE)

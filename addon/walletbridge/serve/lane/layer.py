@@ -6,6 +6,7 @@ No server is ever connected from the lane, so whatever goes wrong, a callback do
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
@@ -92,6 +93,10 @@ class LaneLayer(Layer):
         command = commands.CloseTcpConnection(client, half_close=True) if half else commands.CloseConnection(client)
         self._commands.append(command)
 
+    def confirm(self) -> None:
+        """See `Wire`."""
+        self._place.confirm(partial(self._confirmed, self._conversation))
+
     def ask(self, exchange: Exchange) -> None:
         """See `Wire`."""
         hook = WalletbridgeCallbackHook(exchange)
@@ -102,6 +107,10 @@ class LaneLayer(Layer):
     def hand_over(self, rest: bytes) -> None:
         """See `Wire`."""
         self._handed_over = rest
+
+    def _confirmed(self, conversation: Conversation, is_received: bool) -> None:  # noqa: FBT001 - a callback's argument
+        conversation.confirmed(is_received=is_received)
+        self._place.cut()
 
     def _is_ours(self, event: events.Event) -> bool:
         """Whether it is for the conversation, rather than for mitmproxy."""
@@ -122,7 +131,7 @@ class LaneLayer(Layer):
         elif isinstance(event, events.HookCompleted):
             conversation.answered()
         elif isinstance(event, events.ConnectionClosed):
-            conversation.left()
+            conversation.finished()
         elif isinstance(event, Expired):
             conversation.expired()
         elif isinstance(event, events.Start):

@@ -16,12 +16,13 @@ from walletbridge.serve.lane.addon import TLS_HANDSHAKE, Lane
 from walletbridge.serve.lane.conversation import LINGER_SECONDS, Conversation
 from walletbridge.serve.lane.place import NEVER, Place
 from walletbridge.serve.lane.port import Exchange
+from walletbridge.serve.lane.receipt import watch
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import refusal_bytes
 
 NO_TLS = Refused(400, "expected TLS")
 
-type Carry = Callable[[str, float, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+type Carry = Callable[[Place, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class PlainConnection(Place, asyncio.Protocol):
@@ -33,6 +34,7 @@ class PlainConnection(Place, asyncio.Protocol):
         "_conversation",
         "_is_answered",
         "_is_asking",
+        "_is_ended",
         "_is_full",
         "_is_held",
         "_lane",
@@ -42,8 +44,8 @@ class PlainConnection(Place, asyncio.Protocol):
 
     def __init__(self, lane: Lane, carry: Carry, address: str = "") -> None:
         """
-        `carry` is given what is not for callbacks: from which address, until when its time runs, and the stream. It
-        leaves the gate at its end. `address`: the client's, where it is not the socket's.
+        `carry` is given what is not for callbacks: the place, whose address and time hold on, and the stream. It leaves
+        the gate at its end. `address`: the client's, where it is not the socket's.
         """
         super().__init__(address, NEVER)
         self._lane = lane
@@ -55,6 +57,8 @@ class PlainConnection(Place, asyncio.Protocol):
         self._asked: Exchange | None = None
         self._rest: bytes | None = None
         self._is_asking = self._is_answered = False
+        self._is_ended = False
+        """Whether we have closed our sending side."""
         self._is_full = False
         """Whether the client does not take what it is sent."""
         self._is_held = False
@@ -70,16 +74,15 @@ class PlainConnection(Place, asyncio.Protocol):
             # Gone before it was here.
             transport.abort()
             return
-        lane, address = self._lane, self.address or peername[0]
+        lane, self.address = self._lane, self.address or peername[0]
         try:
-            lane.gate.enter(address)
+            lane.gate.enter(self)
         except Refused as refused:
             lane.refused(refused)
             transport.write(refusal_bytes(refused))
             transport.close()
             return
         self._transport = transport
-        self.address = address
         self.expires_at = lane.clock() + lane.limits.header_seconds
         lane.places.add(self)
 
@@ -94,10 +97,12 @@ class PlainConnection(Place, asyncio.Protocol):
         conversation.received(data)
         self._settle(conversation)
 
-    def eof_received(self) -> None:
-        """The client has closed its side."""
-        if self._conversation is not None:
-            self._conversation.left()
+    def eof_received(self) -> bool:
+        """The client has closed its sending side. Returns whether the transport stays open for answers."""
+        if self._conversation is None:
+            return False
+        self._conversation.finished()
+        return True
 
     def pause_writing(self) -> None:
         """Holds back who does not read its answers."""
@@ -121,14 +126,14 @@ class PlainConnection(Place, asyncio.Protocol):
         if conversation is not None:
             conversation.left()
         self._lane.places.remove(self)
-        self._lane.gate.leave(self.address)
+        self._lane.gate.leave(self)
 
     # The wire of its conversation
 
     def send(self, data: bytes) -> bool:
         """See `Wire`."""
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None or transport.is_closing() or self._is_ended:
             return False
         transport.write(data)
         return not transport.is_closing()
@@ -139,6 +144,7 @@ class PlainConnection(Place, asyncio.Protocol):
         if transport is None:
             return
         if half:
+            self._is_ended = True
             try:
                 transport.write_eof()
             except OSError:
@@ -148,6 +154,11 @@ class PlainConnection(Place, asyncio.Protocol):
         transport.close()
         if transport.get_write_buffer_size():
             self.expires_at = self._lane.clock() + LINGER_SECONDS
+
+    def confirm(self) -> None:
+        """See `Wire`."""
+        if self._transport is not None and self._conversation is not None:
+            watch(self._transport, partial(self._confirmed, self._conversation), seconds=LINGER_SECONDS)
 
     def ask(self, exchange: Exchange) -> None:
         """See `Wire`."""
@@ -168,6 +179,15 @@ class PlainConnection(Place, asyncio.Protocol):
             transport.abort()
         else:
             conversation.expired()
+
+    def cut(self) -> None:
+        """See `Place.cut`."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _confirmed(self, conversation: Conversation, is_received: bool) -> None:  # noqa: FBT001 - a callback's argument
+        conversation.confirmed(is_received=is_received)
+        self.close(half=False)
 
     def _begun(self) -> Conversation:
         lane = self._lane
@@ -220,7 +240,7 @@ class PlainConnection(Place, asyncio.Protocol):
         self._lane.places.remove(self)
         reader = asyncio.StreamReader()
         reader.feed_data(rest)
-        stream = asyncio.StreamReaderProtocol(reader, partial(self._carry, self.address, self.expires_at))
+        stream = asyncio.StreamReaderProtocol(reader, partial(self._carry, self))
         if self._is_full:
             stream.pause_writing()
         transport.set_protocol(stream)

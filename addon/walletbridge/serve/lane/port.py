@@ -11,7 +11,7 @@ from walletbridge.bridge import Bridge
 from walletbridge.gateway import Request
 from walletbridge.serve.lane.heads import Head
 from walletbridge.serve.lane.parser import Bounds
-from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.place import CarriedPlace, Place
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Http2, Limits
 from walletbridge.trace import Trace
@@ -40,6 +40,13 @@ class Wire(Protocol):
 
     def close(self, *, half: bool) -> None:
         """Closes the connection, or our half of it. What was sent goes out first."""
+        ...
+
+    def confirm(self) -> None:
+        """
+        Finds out whether the client's system receives what was sent, tells `Conversation.confirmed`, not before this
+        has returned, and closes the connection.
+        """
         ...
 
     def ask(self, exchange: Exchange) -> None:
@@ -78,6 +85,10 @@ class Lane(Protocol):
 
     def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
         """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
+        ...
+
+    def prove(self, place: Place) -> None:
+        """A connection has brought a right token."""
         ...
 
     def refused(self, refused: Refused) -> None:

@@ -65,13 +65,13 @@ class ProxiedConnection(Place, asyncio.Protocol):
         try:
             if not lane.is_proxy(peername[0]):
                 raise NOT_A_PROXY
-            lane.gate.enter(peername[0])
+            self.address = peername[0]
+            lane.gate.enter(self)
         except Refused as refused:
             lane.refused(refused)
             transport.abort()
             return
         self._transport = transport
-        self.address = peername[0]
         self.expires_at = lane.clock() + lane.limits.header_seconds
         lane.places.add(self)
 
@@ -107,6 +107,11 @@ class ProxiedConnection(Place, asyncio.Protocol):
         """See `Place.expire`."""
         self._refuse(NO_HEADER)
 
+    def cut(self) -> None:
+        """See `Place.cut`."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def _refuse(self, refused: Refused) -> None:
         transport = self._transport
         if transport is not None:
@@ -118,4 +123,4 @@ class ProxiedConnection(Place, asyncio.Protocol):
         self._transport = None
         self._data = b""
         self._lane.places.remove(self)
-        self._lane.gate.leave(self.address)
+        self._lane.gate.leave(self)

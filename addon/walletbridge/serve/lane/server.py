@@ -17,6 +17,7 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.connection import LaneHandler
 from walletbridge.serve.lane.conversation import LINGER_SECONDS
+from walletbridge.serve.lane.place import Place
 from walletbridge.serve.lane.plain import PlainConnection
 from walletbridge.serve.lane.proxied import ProxiedConnection
 from walletbridge.serve.listening import ADDON
@@ -50,20 +51,20 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
         doors = ctx.master.addons.get(ADDON)  # type: ignore[no-untyped-call]
         if doors is not None:
             # Only these two of a Server's attributes are used: `sockets` and `close`.
-            return [doors.listen(connect, lambda: lane.gate.connections)]
+            return [doors.listen(connect, lambda: lane.gate.connections, lambda: lane.is_sweeping)]
         return [await asyncio.get_running_loop().create_server(connect, host, port, backlog=BACKLOG)]
 
     def make_top_layer(self, context: Context) -> Layer:
         """As in the reverse mode."""
         return ReverseProxy(context)
 
-    async def carry(
-        self, address: str, expires_at: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def carry(self, place: Place, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection that is mitmproxy's from here on, to its end. See `plain.Carry`."""
         lane = _lane()
         try:
-            handler = LaneHandler(lane, address, expires_at, reader, writer, ctx.options, self.mode)
+            handler = LaneHandler(lane, place.address, place.expires_at, reader, writer, ctx.options, self.mode)
+            lane.gate.follow(place, handler.place)
+            place = handler.place
             handler.layer = self.make_top_layer(handler.layer.context)
             with (
                 lane.carries(handler.client.id, handler.place),
@@ -71,7 +72,7 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
             ):
                 await handler.handle_client()
         finally:
-            lane.gate.leave(address)
+            lane.gate.leave(place)
             if writer.transport.get_write_buffer_size():
                 # Closed, but only once the client has taken all. It has not all the time in the world.
                 asyncio.get_running_loop().call_later(LINGER_SECONDS, writer.transport.abort)
