@@ -53,6 +53,7 @@ _WINS = 1
 _OF_WALLET_V1 = frozenset({World.REPLICA})
 """Only the demo wallet can do this."""
 DRAWN = (
+    World.FILES,
     World.WARMING,
     World.SLOW_RETURN,
     World.ONE_METHOD,
