@@ -42,6 +42,7 @@ LEAVES = SANS_IO | {
     "changes",
     "clock",
     "framing",
+    "hiding",
     "lasting",
     "line_writer",
     "logs",

@@ -2,43 +2,41 @@
 The provider's token: is this request from the provider? PROTOCOL: Transport.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from hmac import compare_digest
-from urllib.parse import unquote_to_bytes
 
-HIDDEN = b"***"
-_WORD = re.compile(rb"[^\s\"'=,;:&?/<>(){}\[\]]+")
-"""What stands between the signs that part a header, a path or a query."""
+from walletbridge.hiding import Hiding
 
 
 class Tokens:
     """
     The accepted tokens; several at a time, so that a token can be replaced without an outage.
 
-    Only digests are kept, so that no dump of this object shows a token.
+    They are compared by their digests. No dump of this object shows a token.
     """
 
     def __init__(self, tokens: Iterable[bytes]) -> None:
         """Raises ValueError where there is no token, or an empty one: nobody may come in without."""
-        self._digests = _digests(tokens)
+        known = tuple(tokens)
+        self._digests = _digests(known)
+        self._hiding = _hiding(known)
 
     def replace(self, tokens: Iterable[bytes]) -> bool:
         """From now on these are accepted and no others; says whether they differ. Raises ValueError as above."""
-        digests = _digests(tokens)
+        known = tuple(tokens)
+        digests = _digests(known)
         is_new = set(digests) != set(self._digests)
-        self._digests = digests
+        self._digests, self._hiding = digests, _hiding(known)
         return is_new
 
-    def hide(self, text: bytes) -> bytes:
-        """The text with `***` for each accepted token that is a word of it or the whole, percent-encoded as well."""
-        if self._is_known(text):
-            return HIDDEN
-        return _WORD.sub(lambda found: HIDDEN if self._is_known(found[0]) else found[0], text)
+    def hide(self, octets: bytes) -> bytes:
+        """The bytes with `***` for each accepted token; see `hiding`."""
+        return self._hiding.octets(octets)
 
-    def _is_known(self, word: bytes) -> bool:
-        return bool({sha256(word).digest(), sha256(unquote_to_bytes(word)).digest()} & set(self._digests))
+    def hide_text(self, text: str) -> str:
+        """The same for text."""
+        return self._hiding.text(text)
 
     def accept(self, headers: Sequence[bytes]) -> bool:
         """
@@ -55,8 +53,11 @@ class Tokens:
         return accepted
 
 
-def _digests(tokens: Iterable[bytes]) -> tuple[bytes, ...]:
-    known = tuple(tokens)
+def _digests(known: tuple[bytes, ...]) -> tuple[bytes, ...]:
     if not known or not all(known):
         raise ValueError("expected at least one token, and none that is empty")
     return tuple(sha256(token).digest() for token in known)
+
+
+def _hiding(known: tuple[bytes, ...]) -> Hiding:
+    return Hiding(token.decode("latin-1") for token in known)

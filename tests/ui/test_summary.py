@@ -12,7 +12,7 @@ from walletbridge.outcomes import Result
 from walletbridge.trace import CacheUse, Standing
 from walletbridge.ui import summary
 from walletbridge.ui.making import Seconds, answered, waiting
-from walletbridge.ui.record import Milliseconds, Record, Stage, write
+from walletbridge.ui.record import Milliseconds, Record, Stage, read, write
 from walletbridge.ui.summary import COMMENT_MAX, comment, marker, words
 
 BAD = answers.of_bad_callback(BadCallback("$.data.amount", "must not be negative"))
@@ -158,3 +158,17 @@ def test_other_numbers_have_a_line_too() -> None:
 
     assert comment(record) == "win  -> 77 refused | no call"
     assert marker(record) == ":no_entry:"
+
+
+@pytest.mark.parametrize("account", ["x is=refused result=99 ", "is=refused", 'a","is=refused ', "\tis=refused\u00a0"])
+def test_what_a_caller_says_makes_no_word(account: str) -> None:
+    record = bet_record()
+    record.account = record.reason = account
+    record.find = words(record)
+    flow = tflow.tflow()
+    write(flow.metadata, record)
+
+    assert read(flow.metadata) == record
+    assert flowfilter.parse("~meta is=ok")(flow)
+    assert not flowfilter.parse("~meta is=refused")(flow)
+    assert not flowfilter.parse("~meta result=99")(flow)

@@ -38,6 +38,7 @@ REFUSALS = {
     99: ":no_entry:",
 }
 _REFUSAL = ":no_entry:"
+_NO_WORDS = str.maketrans(" =", "__")
 _HTTP_OK, _HTTP_REPLAY, _HTTP_UNKNOWN = 200, 403, 500
 _WRONG_TOKEN_RESULT = 100
 
@@ -74,7 +75,10 @@ def comment(record: Record, width: int = COMMENT_MAX) -> str:
 
 
 def words(record: Record) -> str:
-    """`name=value` words, each with a blank behind it; a filter such as `~meta is=slow` finds them."""
+    """
+    `name=value` words, each with a blank behind it; a filter such as `~meta is=slow` finds them. A blank or a `=` in
+    a value is `_`: it would make words of its own.
+    """
     named = {
         "command": record.command,
         "account": record.account,
@@ -98,7 +102,7 @@ def words(record: Record) -> str:
         record.cache: bool(record.cache),
     }
     pairs = [*named.items(), *(("is", word) for word, holds in said.items() if holds)]
-    return "".join(f"{name}={printable(value)} " for name, value in pairs if value)
+    return "".join(f"{name}={printable(value).translate(_NO_WORDS)} " for name, value in pairs if value)
 
 
 def _what(record: Record) -> str:
