@@ -8,7 +8,7 @@ import pytest
 
 from walletbridge.hiding import Hiding
 
-TOKEN = "to/k=en+1234:ab~?>"
+TOKEN = "to/k=en+1234:ab~?>"  # noqa: S105 - not a secret, it only plays one
 SHORT = "tok"
 
 
