@@ -6,8 +6,9 @@ How soon callbacks are served again after an outage of the wallet, and how soon 
     uv run python -m tests.bench.recovery --python OTHER/.venv/bin/python     # another version's gateway
 
 A real `serve` and a real wallet, whose faults are scripted. Callbacks come steadily before, in and after the outage.
-"Goodput is back" is the begin of the first second, after the wallet's return, in which as large a part of them is
-answered 200 as before the outage. Of wins and cancels that nobody could answer during the outage so many are owed.
+"Goodput" is how many bets a second are made and answered in time. It "is back" at the begin of the first five seconds
+after the wallet's return in which it is at least nine tenths of what it was before the outage. Of wins and cancels that
+nobody could answer during the outage so many are owed.
 """
 
 import asyncio
@@ -32,16 +33,18 @@ from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 EVERY_SECONDS = 0.05
 """Between two callbacks of the load."""
-BEFORE_SECONDS = 2.0
+BEFORE_SECONDS = 5.0
 STILL_SECONDS = 10.0
-"""How long after the outage a wallet warms up, and one method goes on hanging."""
+"""How long a wallet warms up, until when it has not returned, and one method goes on hanging after the return."""
 SLOW_SECONDS = 1.2
 SENDERS = 40
-WINDOW_SECONDS = 1.0
-ALMOST = 0.95
-"""Of the part that was answered before: the load is small enough for one late callback to show."""
+WINDOW_SECONDS = 5.0
+ALMOST = 0.9
+BET_SECONDS = 2.0
+"""The provider's limit: a bet that is answered later has failed."""
 WAIT_SECONDS = 240.0
-COMMANDS = ("bet", "balance", "win", "balance")
+MADE = (200, b'{"result":0,')
+COMMANDS = ("bet", "balance", "bet", "win")
 METHODS = ("Authenticate", "GetBalance", "PlaceBet", "SettleWin", "CancelTransaction", "GetTransactionStatus")
 FAILED = reply(outcome=v1.OUTCOME_FAILED, balance=0)
 
@@ -52,10 +55,11 @@ class Kind(StrEnum):
     DEAD = "dead"
     HANGING = "hanging"
     FLAPPING = "flapping"
+    """It hangs for 2 s and works for 0.5 s, in turns; what is owed comes while it hangs for the last time."""
     SLOW = "slow"
     """It takes 1.2 s for each answer, before and afterwards, and hangs in between."""
     WARMING = "warming"
-    """It is dead, and then says for 10 s that it has made nothing (99)."""
+    """It is dead, and then says for 10 s that it has made nothing (99); after that it has returned."""
     ONE_METHOD = "one-method"
     """It hangs, and goes on doing so in cancels alone."""
 
@@ -69,13 +73,18 @@ class Recovery:
     goodput: float | None = None
     """None where it never came back."""
     settled: float | None = None
-    answers: list[tuple[float, bool]] = field(default_factory=list)
-    """When each callback of the load was begun, and whether it was answered 200."""
+    before: float = 0.0
+    """Bets made in a second."""
+    made: list[float] = field(default_factory=list)
+    """When those bets of the load were begun that were made."""
 
     def __str__(self) -> str:
         goodput = "never" if self.goodput is None else f"{self.goodput:5.1f} s"
         settled = "never" if self.settled is None else f"{self.settled:5.1f} s"
-        return f"{self.kind:<11} owed {self.owed:5,}   goodput back after {goodput}   all settled after {settled}"
+        return (
+            f"{self.kind:<11} owed {self.owed:5,}   {self.before:.1f} bets a second again after {goodput}   "
+            f"all settled after {settled}"
+        )
 
 
 class _House:
@@ -99,41 +108,41 @@ class _House:
         await self.hanging.wait()
         return await self.step(call)
 
-    async def outage(self, seconds: float) -> None:
-        """Ends with the wallet's return."""
+    async def outage(self, seconds: float, owe: Callable[[], Awaitable[None]]) -> None:
+        """Has `owe` make what is owed. Ends with the wallet's return."""
+        ends_at = time.monotonic() + seconds
         match self.kind:
             case Kind.DEAD | Kind.WARMING:
                 await self.wallet.stop()
-                await asyncio.sleep(seconds)
+                await _both(asyncio.sleep(seconds), owe())
                 await self.wallet.start(self.port)
             case Kind.FLAPPING:
-                ends_at = time.monotonic() + seconds
                 while time.monotonic() < ends_at:
-                    self.hanging.clear()
-                    self.script(self.hang)
+                    self._hang()
                     await asyncio.sleep(2)
                     self._work()
                     await asyncio.sleep(0.5)
+                self._hang()
+                await owe()
             case _:
-                self.hanging.clear()
-                self.script(self.hang)
-                await asyncio.sleep(seconds)
-                self._work()
-        if self.kind in {Kind.WARMING, Kind.ONE_METHOD}:
-            self._still()
+                self._hang()
+                await _both(asyncio.sleep(seconds), owe())
+        self._work()
+        if self.kind is Kind.WARMING:
+            self.script(FAILED, "PlaceBet", "SettleWin", "CancelTransaction")
+            await asyncio.sleep(STILL_SECONDS)
+            self._work()
+        elif self.kind is Kind.ONE_METHOD:
+            self._hang("CancelTransaction")
+            asyncio.get_running_loop().call_later(STILL_SECONDS, self._work)
+
+    def _hang(self, *methods: str) -> None:
+        self.hanging.clear()
+        self.script(self.hang, *methods)
 
     def _work(self) -> None:
         self.hanging.set()
         self.script(self.step)
-
-    def _still(self) -> None:
-        """What is wrong for a while after the return."""
-        if self.kind is Kind.WARMING:
-            self.script(FAILED, "PlaceBet", "SettleWin", "CancelTransaction")
-        else:
-            self.hanging.clear()
-            self.script(self.hang, "CancelTransaction")
-        asyncio.get_running_loop().call_later(STILL_SECONDS, self._work)
 
     def open_rows(self) -> int:
         """Of those that are owed. Nothing else is counted: the load's own bets are given up later."""
@@ -159,21 +168,16 @@ async def recovery(kind: Kind, folder: Path, *, seconds: float, owed: int, pytho
         async with running(command, folder) as gateway, aiohttp.ClientSession(connector=connector) as client:
             load = asyncio.ensure_future(_load(client, gateway.url, seen))
             begun = time.monotonic()
-            await asyncio.sleep(BEFORE_SECONDS)
-            lost_at = time.monotonic()
-            outage = asyncio.ensure_future(house.outage(seconds))
-            await asyncio.sleep(0)
-            owing = asyncio.ensure_future(_owe(client, gateway.url, owed))
-            await outage
+            await asyncio.sleep(BEFORE_SECONDS + BET_SECONDS)
+            seen.before = _rate(seen, begun, begun + BEFORE_SECONDS)
+            await house.outage(seconds, lambda: _owe(client, gateway.url, owed))
             back_at = time.monotonic()
-            await asyncio.wait({owing})
             seen.owed = house.open_rows()
-            before = _part(seen, begun, lost_at)
             while time.monotonic() - back_at < WAIT_SECONDS and (seen.settled is None or seen.goodput is None):
                 await asyncio.sleep(0.1)
                 if seen.settled is None and not house.open_rows():
                     seen.settled = time.monotonic() - back_at
-                seen.goodput = _goodput(seen, back_at, before)
+                seen.goodput = _goodput(seen, back_at)
             load.cancel()
             await asyncio.wait({load})
     finally:
@@ -181,20 +185,23 @@ async def recovery(kind: Kind, folder: Path, *, seconds: float, owed: int, pytho
     return seen
 
 
-def _goodput(seen: Recovery, back_at: float, before: float) -> float | None:
-    """When as large a part as before was answered 200, for a second; None while that is not known."""
-    known_until = max(begun for begun, _ in seen.answers)
+def _goodput(seen: Recovery, back_at: float) -> float | None:
+    """Since when, after the return, nearly as many bets were made as before, for seconds; None while none are known."""
+    known_until = time.monotonic() - BET_SECONDS
     at = back_at
     while at + WINDOW_SECONDS <= known_until:
-        if _part(seen, at, at + WINDOW_SECONDS) >= ALMOST * before:
+        if _rate(seen, at, at + WINDOW_SECONDS) >= ALMOST * seen.before:
             return at - back_at
         at += 0.1
     return None
 
 
-def _part(seen: Recovery, since: float, until: float) -> float:
-    answers = [is_good for begun, is_good in seen.answers if since <= begun < until]
-    return sum(answers) / len(answers) if answers else 0.0
+def _rate(seen: Recovery, since: float, until: float) -> float:
+    return sum(since <= begun < until for begun in seen.made) / (until - since)
+
+
+async def _both(*each: Awaitable[None]) -> None:
+    await asyncio.gather(*each)
 
 
 async def _owe(client: aiohttp.ClientSession, url: str, count: int) -> None:
@@ -216,8 +223,10 @@ async def _load(client: aiohttp.ClientSession, url: str, seen: Recovery) -> None
         if command != "balance":
             callback["data"] |= {"trans_id": f"load-{number}", "round_id": f"load-{number}"}
         begun = time.monotonic()
-        status, _ = await post(client, url, callback)
-        seen.answers.append((begun, status == 200))
+        status, body = await post(client, url, callback)
+        took = time.monotonic() - begun
+        if command == "bet" and status == MADE[0] and body.startswith(MADE[1]) and took <= BET_SECONDS:
+            seen.made.append(begun)
 
     async with asyncio.TaskGroup() as sending:
         for number, command in enumerate(itertools.cycle(COMMANDS)):
