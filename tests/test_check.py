@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 import grpc
 import pytest
+from tests.helpers.http_proxy import counting_proxy
 from tests.helpers.mappings import BANK, BANK_MAPPING, compile_text, write_bank
 from tests.helpers.reflecting import reflecting
 from tests.helpers.scripted_wallet import HOST, OK, Hang, Step, abort, raw, reply, running_wallet
@@ -162,6 +163,15 @@ async def test_live_asks_whatever_changes_nothing(tmp_path: Path) -> None:
     assert set(wallet.counts) == {"GetBalance", "Authenticate", "GetTransactionStatus"}
     assert all(finding.is_right for finding in found)
     assert "has no server reflection" in found[-1].text
+
+
+async def test_a_proxy_in_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_bank(tmp_path)
+    async with counting_proxy(monkeypatch) as requests, reflecting(compile_text(BANK), "bank.Wallet") as port:
+        found = await findings(settings_at(tmp_path, port, ", mapping: mapping.yaml"), live=True)
+
+    assert requests == []
+    assert found[-1].is_right
 
 
 async def test_live_notes_a_wallet_that_knows_whom_nobody_knows(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.helpers.http_proxy import counting_proxy
 from tests.helpers.mappings import BANK, bind, compile_text, mistakes_in
 from tests.helpers.reflecting import reflecting
 from tests.helpers.scripted_wallet import HOST
@@ -32,6 +33,13 @@ async def test_a_running_wallet_is_drafted(tmp_path: Path) -> None:
         bound = await asyncio.to_thread(bind, tmp_path / "mapping.yaml", target=target)
 
     assert bound.bindings["win"].method.name == "bank.Wallet/Credit"
+
+
+async def test_a_proxy_in_the_environment_is_not_asked_for_a_draft(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with counting_proxy(monkeypatch) as requests, reflecting(compile_text(BANK), "bank.Wallet") as port:
+        assert "bank.Wallet" in await asyncio.to_thread(draft, target=f"{HOST}:{port}", proto=None)
+
+    assert requests == []
 
 
 @pytest.mark.parametrize(

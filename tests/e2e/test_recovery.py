@@ -7,6 +7,8 @@ from tests.bench.recovery import Kind, recovery
 
 GOODPUT_SECONDS = 10.0
 OWED = 40
+BETS_A_SECOND = 5
+"""Before the outage, at least; the load has ten."""
 
 
 @pytest.mark.parametrize("kind", [Kind.SLOW, Kind.ONE_METHOD])
@@ -16,6 +18,7 @@ async def test_callbacks_are_served_again_soon_and_what_was_owed_is_settled(kind
     print(seen)  # noqa: T201 - for pytest -s
 
     assert seen.owed > OWED / 2
+    assert seen.before > BETS_A_SECOND
     assert seen.goodput is not None
     assert seen.goodput < GOODPUT_SECONDS
     assert seen.settled is not None

@@ -9,8 +9,9 @@ from typing import Any
 
 import grpc
 import pytest
+from tests.helpers.http_proxy import counting_proxy
 from tests.helpers.middlebox import Middlebox, middlebox_to
-from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, running_wallet
+from tests.helpers.scripted_wallet import HOST, OK, Hang, ScriptedWallet, delayed, running_wallet
 from tests.helpers.tls import Authority, KeyPair
 from tests.helpers.waiting import until
 
@@ -21,6 +22,8 @@ from walletbridge.wallet.channel import RESPONSE_BYTES_MAX, Channel, _options
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 GET_BALANCE = "/wallet.v1.WalletService/GetBalance"
+PLACE_BET = "/wallet.v1.WalletService/PlaceBet"
+PINGS_SECONDS = 6.0
 TIMEOUT = 10.0
 
 
@@ -331,37 +334,67 @@ async def test_closing_ends_what_is_left_of_old_connections_and_of_one_on_its_wa
             assert await cancelled
 
 
-async def test_a_ping_without_an_answer_ends_a_connection_in_seconds() -> None:
+# Pings
+
+
+def ping_soon(monkeypatch: pytest.MonkeyPatch, **others: int) -> None:
+    """From now on channels ping after 0.2 s; all else is as ever but for `others`."""
+    shortened = {
+        **dict(_options(WalletSettings(target="nowhere"))),
+        "grpc.keepalive_time_ms": 200,
+        **{f"grpc.{name}": value for name, value in others.items()},
+    }
+    monkeypatch.setattr("walletbridge.wallet.channel._options", lambda _: list(shortened.items()))
+
+
+def place_bet(channel: Channel) -> Awaitable[bytes]:
+    call: Awaitable[bytes] = channel.method(PLACE_BET)(v1.PlaceBetRequest(), timeout=TIMEOUT)
+    return call
+
+
+async def test_a_ping_without_an_answer_ends_a_connection_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """By default the core waits for a minute, whatever `grpc.keepalive_timeout_ms` says."""
     options = dict(_options(WalletSettings(target="nowhere")))
-
     assert options["grpc.http2.ping_timeout_ms"] == 3_000
     assert "grpc.keepalive_timeout_ms" not in options
-    # What servers put up with, by default, while calls are in flight.
-    assert options["grpc.keepalive_time_ms"] >= 10_000
-    assert options.get("grpc.keepalive_permit_without_calls", 0) == 0
+
+    ping_soon(monkeypatch, **{"http2.ping_timeout_ms": 300})
+    async with running_wallet() as (_, port), middlebox_to(port) as middlebox, channel_to(middlebox.port) as channel:
+        assert await channel.wait_until_ready(TIMEOUT)
+        middlebox.lose()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await get_balance(channel)
+
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("beside", [False, True])
+async def test_pings_are_none_too_many_for_a_server(monkeypatch: pytest.MonkeyPatch, *, beside: bool) -> None:
+    """A call for which the wallet takes as long as thirty pings, alone and beside others that are answered."""
+    ping_soon(monkeypatch)
+    changes = Changes()
+    async with running_wallet() as (wallet, port), channel_to(port, on_change=changes) as channel:
+        wallet.script("PlaceBet", delayed(PINGS_SECONDS, OK))
+        assert await channel.wait_until_ready(TIMEOUT)
+        bet = asyncio.ensure_future(place_bet(channel))
+        while beside and not bet.done():
+            await get_balance(channel)
+        await bet
+
+        assert changes.told == ["there"]
+
+
+async def test_a_server_that_is_pinged_too_often_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test above would find."""
+    ping_soon(monkeypatch, **{"http2.max_pings_without_data": 0})
+    async with running_wallet() as (wallet, port), channel_to(port) as channel:
+        wallet.script("PlaceBet", delayed(PINGS_SECONDS, OK))
+        assert await channel.wait_until_ready(TIMEOUT)
+        with pytest.raises(grpc.aio.AioRpcError, match="Too many pings"):
+            await place_bet(channel)
 
 
 # Proxies
-
-
-@asynccontextmanager
-async def counting_proxy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[bytes]]:
-    """An HTTP proxy that everything in the environment names, and the requests that it has had."""
-    requests: list[bytes] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        requests.append(await reader.readline())
-        writer.close()
-
-    server = await asyncio.start_server(serve, HOST, 0)
-    port = server.sockets[0].getsockname()[1]
-    for name in ("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, f"http://{HOST}:{port}")
-    for name in ("no_proxy", "no_grpc_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    async with server:
-        yield requests
 
 
 async def test_a_proxy_in_the_environment_does_not_get_the_wallet_s_calls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import grpc.aio
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from grpc_reflection.v1alpha import reflection_pb2
+from tests.helpers.http_proxy import counting_proxy
 from tests.helpers.mappings import SINK, compile_text
 from tests.helpers.scripted_wallet import HOST
 
@@ -68,6 +70,13 @@ async def test_a_wallet_is_asked_for_what_it_serves(version: str, *, is_generous
 
             assert {file.name for file in files.file} == FILES.keys()
             assert list(Schema(files).services) == ["sink.Sinks"]
+
+
+async def test_a_proxy_in_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with counting_proxy(monkeypatch) as requests, server("v1", partial(answer, is_generous=True)) as wallet:
+        assert (await ask(wallet, "sink.Sinks")).file
+
+    assert requests == []
 
 
 async def test_a_service_that_it_does_not_have_is_told() -> None:
