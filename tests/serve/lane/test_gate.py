@@ -74,11 +74,10 @@ def test_a_connection_that_has_brought_a_right_token_never_gives_way_and_counts_
     assert [place.is_cut for place in (*proven, stranger, newer)] == [False, False, False, True, False]
 
 
-def test_when_all_places_are_proven_or_at_work_a_new_connection_is_refused() -> None:
+def test_when_all_places_are_proven_a_new_connection_is_refused() -> None:
     gate = make_gate(connections=2)
-    [proven] = entered(gate, HERE)
-    gate.prove(proven)
-    gate.enter(FakePlace(THERE, gives_way=False))
+    for place in entered(gate, HERE, THERE):
+        gate.prove(place)
     with pytest.raises(Refused) as refused:
         gate.enter(FakePlace())
 
@@ -86,13 +85,20 @@ def test_when_all_places_are_proven_or_at_work_a_new_connection_is_refused() -> 
     assert gate.connections == 2
 
 
-def test_an_address_whose_connections_are_all_at_work_is_refused_one_more() -> None:
-    gate = make_gate(connections_per_address=1)
-    gate.enter(FakePlace(gives_way=False))
-    with pytest.raises(Refused) as refused:
-        gate.enter(FakePlace())
+@pytest.mark.parametrize("limit", ["connections", "connections_per_address"])
+def test_connections_at_work_are_closed_last_and_keep_nobody_out(limit: str) -> None:
+    """A stranger keeps as many at work as he likes, with bodies for other paths that come slowly."""
+    gate = make_gate(**{limit: 200})
+    working = [FakePlace(gives_way=False) for _ in range(199)]
+    for place in working:
+        gate.enter(place)
+    silent, newest = entered(gate, HERE, HERE)
 
-    assert refused.value.http_status == 429
+    assert [place for place in (*working, silent, newest) if place.is_cut] == [silent]
+    gate.enter(FakePlace(gives_way=False))
+    assert newest.is_cut
+    entered(gate, HERE)
+    assert [place for place in working if place.is_cut] == [working[0]]
 
 
 def test_behind_a_proxy_that_is_trusted_any_number_may_come() -> None:

@@ -3,7 +3,7 @@ Which connections may come in: how many in all and from one address, and how man
 
 A connection that has brought a right token is *proven*. It counts for no address, so that nothing that shares the
 provider's address can shut the provider out: where a new connection finds no room, the oldest one that is not proven
-gives way.
+gives way. One with requests for other paths under way does so only if there is no other.
 
 Knows no sockets. Memory only for addresses that have a connection or sent a wrong token a moment ago.
 """
@@ -11,7 +11,6 @@ Knows no sockets. Memory only for addresses that have a connection or sent a wro
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address
-from itertools import islice
 
 from walletbridge.serve.lane.place import Place
 from walletbridge.serve.lane.refusals import Refused
@@ -19,8 +18,6 @@ from walletbridge.settings import Limits
 
 ADDRESSES_MAX = 100_000
 """Of which wrong tokens are counted; beyond, nobody is forgiven one."""
-LOOKED_AT = 32
-"""Connections that are asked to give way before a new one is refused: those before them wait for an upstream."""
 _IPV6_NETWORK = 64
 """Bits that one owner of addresses shares."""
 
@@ -94,8 +91,11 @@ class Gate:
         self._forget(place)
 
     def _make_room(self, places: dict[Place, None], refused: Refused) -> None:
-        """Closes the oldest connection that may be. It leaves soon, and does not count any more. Raises `refused`."""
-        place = next((place for place in islice(places, LOOKED_AT) if place.may_give_way()), None)
+        """
+        Closes the oldest connection without work, or else the oldest. It leaves soon, and does not count any more.
+        Raises `refused` where all are proven. Those at work are few: see `limits.upstream_requests`.
+        """
+        place = next((place for place in places if place.may_give_way()), None) or next(iter(places), None)
         if place is None:
             raise refused
         self._forget(place)

@@ -29,7 +29,7 @@ class Place(ABC):
         """Whether it has brought a right token."""
 
     def may_give_way(self) -> bool:
-        """Whether it may be closed for a newer one, while it is not proven."""
+        """Whether nothing is lost where it is closed for a newer one."""
         return True
 
     @abstractmethod
