@@ -48,6 +48,14 @@ def test_a_request_may_come_byte_by_byte() -> None:
     assert made.rest() == b"G"
 
 
+def test_chunks_that_come_together_go_on_as_one() -> None:
+    """To mitmproxy each is work of its own, so many of a byte each would keep a worker from everything else."""
+    found, made = relay(CHUNKED + b"1\r\nx\r\n" * 10_000 + b"1\r\ny\r\n0\r\n\r\nG")
+
+    assert found == CHUNKED + b"%x\r\n" % 10_001 + b"x" * 10_000 + b"y\r\n0\r\n\r\n"
+    assert made.rest() == b"G"
+
+
 def test_a_body_that_nobody_wants_ends_here() -> None:
     for framed in (b"Content-Length: 3\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"):
         found, made = relay(HEAD + b"Expect: 100-continue\r\nX: y\r\n" + framed, drops_body=True)

@@ -28,6 +28,10 @@ class Relay:
         self._bounds = bounds
         self._drops_body = drops_body
         self._data = b""
+        self._at = 0
+        """Up to here `_data` has been consumed; 0 between two calls of `receive`."""
+        self._pieces: list[bytes] = []
+        """Of the body in chunks, since the last call of `receive`."""
         self._next: _Step = Relay._read_head
         self._left = 0
         """Of the body or of the chunk, in bytes."""
@@ -37,11 +41,17 @@ class Relay:
         """Whether the whole request has come."""
 
     def receive(self, data: bytes) -> bytes:
-        """Takes bytes from the client; returns what goes on to mitmproxy. Raises Refused; then it is over."""
+        """
+        Takes bytes from the client; returns what goes on to mitmproxy. Raises Refused; then it is over.
+
+        The chunks in them go on as one. Each costs mitmproxy some tenths of a millisecond, also one of a single byte.
+        """
         self._data += data
         found: list[bytes] = []
         while not self.is_done and (piece := self._next(self)) is not None:
             found.append(piece)
+        found.append(self._one_chunk())
+        self._data, self._at = self._data[self._at :], 0
         return b"".join(found)
 
     def rest(self) -> bytes:
@@ -64,7 +74,7 @@ class Relay:
         head = read_head(data[:end], bounds.header_count)
         if head.method.upper() == "CONNECT":
             raise Refused(405, "no tunnels here")
-        self._data, self.head = data[end:], head
+        self._at, self.head = end, head
         if head.length is None:
             self._next = Relay._chunk_size
         else:
@@ -75,51 +85,61 @@ class Relay:
         return line[1] + b" " + target + (_FRAMING.sub(b"", rest) if self._drops_body else rest)
 
     def _body(self) -> bytes | None:
-        piece, self._data = self._data[: self._left], self._data[self._left :]
-        self._left -= len(piece)
+        piece = self._taken()
         self.is_done = not self._left
         return self._kept(piece) if piece else None
 
     def _chunk_size(self) -> bytes | None:
-        line = CHUNK_SIZE.match(self._data)
+        line = CHUNK_SIZE.match(self._data, self._at)
         if line is None:
-            if b"\n" in self._data or len(self._data) > CHUNK_LINE_BYTES_MAX:
+            if self._data.find(b"\n", self._at) >= 0 or len(self._data) - self._at > CHUNK_LINE_BYTES_MAX:
                 raise Refused(400, "not the size of a chunk")
             return None
-        self._data, self._left = self._data[line.end() :], int(line[1], 16)
+        self._at, self._left = line.end(), int(line[1], 16)
         self._next = Relay._chunk if self._left else Relay._trailers
         return b""
 
     def _chunk(self) -> bytes | None:
-        """A chunk goes on in as many as it comes in pieces, without what its sender has added to its size."""
+        """What its sender has added to the size of a chunk ends here."""
         if self._left:
-            piece, self._data = self._data[: self._left], self._data[self._left :]
-            self._left -= len(piece)
-            return self._kept(b"%x\r\n%b\r\n" % (len(piece), piece)) if piece else None
-        if len(self._data) < len(_CRLF):
+            self._pieces.append(self._taken())
+            if self._left:
+                return None
+        if len(self._data) - self._at < len(_CRLF):
             return None
-        if not self._data.startswith(_CRLF):
+        if not self._data.startswith(_CRLF, self._at):
             raise Refused(400, "a chunk that does not end with its size")
-        self._data, self._next = self._data[len(_CRLF) :], Relay._chunk_size
+        self._at, self._next = self._at + len(_CRLF), Relay._chunk_size
         return b""
+
+    def _taken(self) -> bytes:
+        """What has come of the bytes that are left."""
+        piece = self._data[self._at : self._at + self._left]
+        self._at += len(piece)
+        self._left -= len(piece)
+        return piece
+
+    def _one_chunk(self) -> bytes:
+        content, self._pieces = b"".join(self._pieces), []
+        return self._kept(b"%x\r\n%b\r\n" % (len(content), content)) if content else b""
 
     def _trailers(self) -> bytes | None:
         """They end here. RFC 9110 section 6.5.1: nobody may rely on them, and mitmproxy cannot send them."""
-        if self._data.startswith(_CRLF):
-            end = len(_CRLF)
+        if self._data.startswith(_CRLF, self._at):
+            end = self._at + len(_CRLF)
         else:
-            end = self._data.find(_HEAD_END) + len(_HEAD_END)
+            end = self._data.find(_HEAD_END, self._at) + len(_HEAD_END)
             is_whole = end >= len(_HEAD_END)
-            if (end if is_whole else len(self._data)) > self._bounds.header_bytes:
+            if (end if is_whole else len(self._data)) - self._at > self._bounds.header_bytes:
                 raise Refused(431, "the trailers are too large")
             if not is_whole:
-                if LONE_LF.search(self._data):
+                if LONE_LF.search(self._data, self._at):
                     raise Refused(400, "a line that ends without CR")
                 return None
-            if not FIELDS_TO_END.fullmatch(self._data, 0, end):
+            if not FIELDS_TO_END.fullmatch(self._data, self._at, end):
                 raise Refused(400, "not a trailer field")
-        self._data, self.is_done = self._data[end:], True
-        return self._kept(_LAST_CHUNK)
+        self._at, self.is_done = end, True
+        return self._one_chunk() + self._kept(_LAST_CHUNK)
 
     def _kept(self, data: bytes) -> bytes:
         return b"" if self._drops_body else data
