@@ -163,6 +163,7 @@ def test_what_may_be_read_differently_is_refused_however_it_is_split(name: str) 
         (START + b"X-Long: " + b"x" * 2000, 431),
         (START + b"X-Long: " + b"x" * 2000 + b"\r\n\r\n", 431),
         (b"POST /" + b"x" * 2000, 431),
+        (b"POST /" + b"x" * 2000 + b" HTTP/1.1\r\n", 431),
         (START + b"X: 1\r\n" * 9 + b"\r\n", 431),
         (START + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 2000, 431),
     ],

@@ -19,6 +19,7 @@ _HEAD_END = b"\r\n\r\n"
 _CRLF = b"\r\n"
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]{0,9};[\t\x20-\x7e]{0,200})?\r\n")
 CHUNK_LINE_BYTES_MAX = 256
+_LINE_TOO_LARGE = "the first line is too large"
 
 
 class Bounds(NamedTuple):
@@ -133,6 +134,9 @@ class Parser:
         if line is None:
             self._expect_line()
             return None
+        if line.end() - start > self._bounds.header_bytes:
+            # Whatever its path, and however it comes in pieces.
+            raise Refused(431, _LINE_TOO_LARGE)
         target = line[2].decode("latin-1")
         if not self._is_callback(target):
             return ELSEWHERE
@@ -152,7 +156,7 @@ class Parser:
         if data.find(b"\n", start) >= 0:
             raise Refused(400, "not a request")
         if len(data) - start > self._bounds.header_bytes:
-            raise Refused(431, "the first line is too large")
+            raise Refused(431, _LINE_TOO_LARGE)
 
     def _whole_head(self, end: int) -> Head:
         start, bounds = self._at, self._bounds
