@@ -6,8 +6,11 @@ import pytest
 from mitmproxy.options import Options
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers import tls
 from mitmproxy.proxy.layers.tls import TlsClienthelloHook, TlsStartClientHook
 from mitmproxy.test import tflow
+from mitmproxy.tls import ClientHello
+from OpenSSL import SSL
 from tests.helpers.tls import Authority
 
 from walletbridge.serve.certificates import Certificates
@@ -70,6 +73,32 @@ def test_a_client_hello_is_not_waited_for_without_end(scene: Scene) -> None:
 
     assert scene.causes == ["TLS: the ClientHello is too large"]
     assert (scene.is_closed, scene.logged) == (True, [])
+
+
+@pytest.mark.parametrize("step", [1, 7, 100_000])
+def test_a_client_hello_is_read_once_however_it_comes(scene: Scene, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read again for each piece, some thousand records of a byte each would cost milliseconds for every byte."""
+    read: list[bytes] = []
+    parse = tls.parse_client_hello
+
+    def counted(data: bytes) -> ClientHello | None:
+        read.append(bytes(data))
+        return parse(data)
+
+    monkeypatch.setattr(tls, "parse_client_hello", counted)
+    client = SSL.Connection(SSL.Context(SSL.TLS_METHOD))
+    client.set_connect_state()
+    with pytest.raises(SSL.WantReadError):
+        client.do_handshake()
+    message = client.bio_read(16384)[5:]
+    hello = b"".join(b"\x16\x03\x01\x00\x01" + bytes([byte]) for byte in message)
+    for at in range(0, len(hello), step):
+        assert not scene.sent
+        scene.receive(hello[at : at + step])
+
+    assert read == [hello]
+    assert scene.sent.startswith(b"\x16\x03\x03")
+    assert scene.causes == []
 
 
 def test_a_client_that_leaves_early_is_counted(scene: Scene) -> None:

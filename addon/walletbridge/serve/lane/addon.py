@@ -29,7 +29,7 @@ from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace, Place, Places
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
-from walletbridge.serve.lane.tls import ListenerTlsLayer
+from walletbridge.serve.lane.tls import TLS_HANDSHAKE, ListenerTlsLayer
 from walletbridge.settings import Settings
 
 SWEEP_SECONDS = 0.25
@@ -38,8 +38,6 @@ STILL_SECONDS = 5.0
 """After so long without a sweep the worker counts as hanging."""
 TELL_SECONDS = 1.0
 """How often the log tells of clients that were turned away: one line for all, or a flood would fill it."""
-TLS_HANDSHAKE = 0x16
-"""The first byte of every TLS connection; no HTTP request begins with it."""
 _COUNTED_AS = {
     403: Refusal.PEER,
     408: Refusal.TOO_SLOW,

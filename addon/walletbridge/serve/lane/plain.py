@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import cast
 
-from walletbridge.serve.lane.addon import TLS_HANDSHAKE, Lane
+from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import LINGER_SECONDS, Conversation
 from walletbridge.serve.lane.place import NEVER, Place
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.receipt import watch
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import refusal_bytes
+from walletbridge.serve.lane.tls import TLS_HANDSHAKE
 
 NO_TLS = Refused(400, "expected TLS")
 

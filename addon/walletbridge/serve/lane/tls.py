@@ -12,6 +12,9 @@ from mitmproxy.proxy.layers import ClientTLSLayer
 
 HELLO_BYTES_MAX = 32_768
 """Of a ClientHello, which takes some hundred bytes, or two thousand with keys that withstand quantum computers."""
+TLS_HANDSHAKE = 0x16
+"""The first byte of every TLS connection; no HTTP request begins with it."""
+_RECORD_HEAD, _MESSAGE_HEAD = 5, 4
 HELLO_TOO_LARGE = "the ClientHello is too large"
 OTHER_CAUSE = "TLS: the handshake failed"
 BROKEN = "TLS: broken after the handshake"
@@ -40,6 +43,38 @@ _CAUSES = {
 """By words in the error of OpenSSL or mitmproxy; the first that stand in it count."""
 
 
+class _Hello:
+    """
+    A ClientHello on its way, in any number of records, of which each is read once. RFC 8446 sections 4 and 5.1.
+    """
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        """All that has come."""
+        self._record = 0
+        """Where the first record begins that has not come whole."""
+        self._head = b""
+        """The first bytes of the message: its type and its length."""
+        self._bytes = 0
+        """Of the message, in whole records."""
+
+    def receive(self, data: bytes) -> bool:
+        """Takes bytes; says whether the message is whole, or can be none."""
+        self.data += data
+        while len(self.data) >= (begin := self._record + _RECORD_HEAD):
+            size = int.from_bytes(self.data[begin - 2 : begin])
+            if self.data[self._record] != TLS_HANDSHAKE or not size:
+                return True
+            if len(self.data) < begin + size:
+                return False
+            self._head += self.data[begin : begin + min(size, _MESSAGE_HEAD - len(self._head))]
+            self._bytes += size
+            self._record = begin + size
+            if len(self._head) == _MESSAGE_HEAD and self._bytes >= _MESSAGE_HEAD + int.from_bytes(self._head[1:]):
+                return True
+        return False
+
+
 class ListenerTlsLayer(ClientTLSLayer):
     """Its failures go to `on_failure`, by their cause."""
 
@@ -48,11 +83,21 @@ class ListenerTlsLayer(ClientTLSLayer):
         self._on_failure = on_failure
         self._is_over = False
         """The client was turned away: what it still sends is not read."""
+        self._hello = _Hello()
 
     def receive_handshake_data(self, data: bytes) -> CommandGenerator[tuple[bool, str | None]]:
-        """See `ClientTLSLayer.receive_handshake_data`, which takes a ClientHello of any length."""
-        if not self.client_hello_parsed and len(self.recv_buffer) + len(data) > HELLO_BYTES_MAX:
-            return False, HELLO_TOO_LARGE
+        """
+        See `ClientTLSLayer.receive_handshake_data`, which takes a ClientHello of any length, and reads it from its
+        beginning for every piece that comes.
+        """
+        if not self.client_hello_parsed:
+            hello = self._hello
+            if len(hello.data) + len(data) > HELLO_BYTES_MAX:
+                return False, HELLO_TOO_LARGE
+            if not hello.receive(data):
+                return False, None
+            data = bytes(hello.data)
+            hello.data.clear()
         return (yield from super().receive_handshake_data(data))
 
     def on_handshake_error(self, err: str) -> CommandGenerator[None]:
