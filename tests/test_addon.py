@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from mitmproxy import http
 from mitmproxy.flow import Error
+from mitmproxy.proxy.layers.http import SendHttp
+from mitmproxy.proxy.layers.http._events import RequestHeaders
 from mitmproxy.test import taddons
 from tests.helpers.addon_house import (
     OK_BODY,
@@ -223,7 +225,11 @@ async def test_any_other_path_is_streamed_to_the_upstream_untouched(tmp_path: Pa
         house.addon.requestheaders(flow)
         await house.addon.request(flow)
 
-        assert flow.request.headers == before.headers  # the token too: the upstream may need it
+        # The token too, which is not shown: the upstream may need it.
+        sent = SendHttp(RequestHeaders(1, flow.request, end_stream=False), flow.server_conn).event
+        assert isinstance(sent, RequestHeaders)
+        assert sent.request.headers == before.headers
+        assert flow.request.headers["Callback-Token"] == HIDDEN.decode()
         assert flow.request.stream is True
         assert flow.response is None
         assert house.wallet.calls == []
@@ -232,8 +238,6 @@ async def test_any_other_path_is_streamed_to_the_upstream_untouched(tmp_path: Pa
         flow.response.raw_content = None
         house.addon.responseheaders(flow)
         assert flow.response.stream is True
-        # By now the upstream has it.
-        assert flow.request.headers["Callback-Token"] == HIDDEN.decode()
 
 
 async def test_an_answer_of_another_script_is_left_alone(tmp_path: Path) -> None:
@@ -662,3 +666,24 @@ async def test_doors_are_opened_once_there_is_somebody_to_answer_and_closed_befo
             await asyncio.wait_for(addon.done(), TIMEOUT)
 
     assert doors.said == ["open", "close"]
+
+
+async def test_a_token_in_a_body_is_hidden_and_the_wallet_gets_it(tmp_path: Path) -> None:
+    callback = body(make_callback("bet", account=f"Game-{TOKEN}"))
+    async with running(tmp_path) as house:
+        flow = make_flow(callback)
+        assert (await house.answer(flow))[0] == 200
+
+        assert TOKEN not in str(flow.get_state())
+        assert b"Game-***" in (flow.request.raw_content or b"")
+        assert TOKEN in str(house.wallet.calls)
+
+
+@pytest.mark.parametrize("flag", [True, False])
+async def test_the_body_of_another_path_is_hidden_where_mitmproxy_keeps_it(tmp_path: Path, *, flag: bool) -> None:
+    async with running(tmp_path, has_upstream=flag) as house:
+        flow = make_flow(b'{"token": "%b"}' % TOKEN.encode(), path="/legacy")
+        house.addon.requestheaders(flow)
+        await house.addon.request(flow)
+
+        assert TOKEN not in str(flow.get_state())

@@ -22,6 +22,7 @@ from walletbridge.answers import Answer
 from walletbridge.gateway import Request
 from walletbridge.recording import Files, Recording
 from walletbridge.settings import Record
+from walletbridge.tokens import Tokens
 from walletbridge.trace import Trace
 from walletbridge.ui.dry_run import Compared, DryRun
 from walletbridge.ui.record import read
@@ -179,3 +180,16 @@ def test_after_a_failure_the_next_attempt_waits(tmp_path: Path) -> None:
     files.close()
 
     assert len(recorded_in(tmp_path / "place")) == 1
+
+
+async def test_a_token_in_a_body_is_not_kept(tmp_path: Path) -> None:
+    token = "a-token-that-nobody-sees"  # noqa: S105 - not a secret, it only plays one
+    callback = body(make_callback("bet", account=token, game_name=token))
+    hide = Tokens([token.encode()]).hide_text
+    one = Recording(Record(folder=tmp_path), SETTINGS, on_problem=lambda *_: None, hide=hide)
+    await one.around(made)(BET._replace(body=callback), Trace())
+    one.close()
+
+    (flow,) = recorded_in(tmp_path)
+    assert b"***" in (flow.request.raw_content or b"")
+    assert token[:12] not in str(flow.get_state())

@@ -45,6 +45,7 @@ LEAVES = SANS_IO | {
     "hiding",
     "lasting",
     "line_writer",
+    "log_records",
     "logs",
     "metrics",
     "needs",
@@ -63,6 +64,7 @@ LEAVES = SANS_IO | {
     "trace",
     "tracing",
     "turns",
+    "wire",
 }
 
 LAYERS = [
@@ -98,7 +100,7 @@ LAYERS = [
 
 HOMES = {
     "apsw": {"check", "demo", "journal", "ui"},
-    "mitmproxy": {"addon", "exchanges", "flows", "framing", "recording", "serve", "ui"},
+    "mitmproxy": {"addon", "exchanges", "flows", "framing", "recording", "serve", "ui", "wire"},
     "grpc": {"demo", "wallet"},
     "google.protobuf": {"demo", "wallet"},
     "opentelemetry": {"otel"},

@@ -21,13 +21,13 @@ from mitmproxy import ctx, http, version
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver  # noqa: TC002 - costs nothing here
 
-from walletbridge import framing
+from walletbridge import framing, wire
 from walletbridge.ambiguity import problem
 from walletbridge.answering import Answers
 from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
 from walletbridge.exchanges import Exchanges
-from walletbridge.flows import hide_tokens
+from walletbridge.log_records import hide_in_records
 from walletbridge.logs import Log, open_log
 from walletbridge.mitmproxy_versions import warning_about
 from walletbridge.near_miss import SHOWN_MAX, is_near
@@ -93,6 +93,7 @@ class WalletBridge:
         self._tell_near_miss_at = -math.inf
         self._live: LiveView | None = None
         self._recording: Recording | None = None
+        self._show_records: Callable[[], None] = lambda: None
 
     @property
     def bridge(self) -> Bridge | None:
@@ -107,6 +108,7 @@ class WalletBridge:
     def load(self, loader: Loader) -> None:
         """Declares the option."""
         framing.mend()
+        wire.mend()
         loader.add_option(OPTION, str, "", "The YAML file with walletbridge's settings.")
         loader.master.event_loop.call_soon(self._check_configured)
         if warning := warning_about(version.VERSION):
@@ -134,6 +136,8 @@ class WalletBridge:
         try:
             self._settings = load(Path(self._config).expanduser())
             self._tokens = Tokens(read_tokens(self._settings.callback, os.environ))
+            self._show_records()
+            self._show_records = hide_in_records(self._tokens.hide_text)
             self._load_early(self._settings)
         except SettingsError as error:
             logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
@@ -170,6 +174,7 @@ class WalletBridge:
             kept=self._settings.log,
             stream=_log_stream(),
             mask_account=self._live.mask if self._live and self._settings.ui.mask_accounts else None,
+            hide=self._tokens.hide_text,
         )
         around = self._record(self._settings, log)
         try:
@@ -198,7 +203,6 @@ class WalletBridge:
         elif flow.response is None and not self._has_upstream:
             flow.response = http.Response.make(404)
             self._tell_near_miss(flow)
-            self._hide_tokens(flow)
         elif flow.response is None:
             head = flow.request.data
             if found := problem(head.method, head.path, head.authority, flow.request.headers.fields):
@@ -206,13 +210,18 @@ class WalletBridge:
             else:
                 flow.request.stream = True
                 self._tell_near_miss(flow)
+        self._hide_tokens(flow)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answers a callback, unless people watch: then they come first, and the live view asks for the answer."""
-        if self._live is None:
-            await self._exchanges.answer(flow)
-        # Not before: what goes wrong here must not take a callback's answer from it.
-        self._hide_tokens(flow)
+        try:
+            self._hide_tokens(flow)
+            if self._tokens is not None:
+                self._exchanges.hide_body(flow, self._tokens.hide)
+        finally:
+            # What goes wrong there must not take a callback's answer from it.
+            if self._live is None:
+                await self._exchanges.answer(flow)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets the upstream's answers stream."""
@@ -237,6 +246,7 @@ class WalletBridge:
 
     async def done(self) -> None:
         """Closes the listeners, lets calls in flight end and be answered, then lets go of the wallet."""
+        self._show_records()
         if self._bridge is None:
             return
         self._exchanges.is_draining = True
@@ -262,14 +272,21 @@ class WalletBridge:
         def tell(problem: str, dropped: int) -> None:
             loop.call_soon_threadsafe(partial(log.warning, "not recorded", problem=problem, callbacks=dropped))
 
-        self._recording = Recording(settings.record, settings, on_problem=tell)
+        self._recording = Recording(settings.record, settings, on_problem=tell, hide=self._hide)
         return self._recording.around
 
     def _hide_tokens(self, flow: http.HTTPFlow) -> None:
-        """From all that is shown and saved, but not from what an upstream is still to be sent."""
-        # What has an answer, or will have none, has gone out as it came.
-        if self._tokens is not None and (flow.response or flow.error):
-            hide_tokens(flow.request, self._tokens.hide)
+        """From all that is shown and saved, but not from what an upstream or the client is sent."""
+        if self._tokens is None:
+            return
+        for message in (flow.request, flow.response):
+            if message is not None:
+                wire.hide_head(message, self._tokens.hide)
+        if flow.error:
+            flow.error.msg = self._tokens.hide_text(flow.error.msg)
+
+    def _hide(self, text: str) -> str:
+        return self._tokens.hide_text(text) if self._tokens else text
 
     def _tell_near_miss(self, flow: http.HTTPFlow) -> None:
         """A provider whose settings have a slip sees nothing but 404; so the log says it, once in a while."""
@@ -296,7 +313,9 @@ class WalletBridge:
             return
         from walletbridge.ui.live import LiveView  # noqa: PLC0415 - costs nothing where nobody watches
 
-        self._live = self._exchanges.live = LiveView(self._exchanges, view, has_upstream=self._has_upstream)
+        self._live = self._exchanges.live = LiveView(
+            self._exchanges, view, has_upstream=self._has_upstream, hide=self._hide
+        )
         # Behind all others: only there has Intercept stopped what a person wants to see first.
         ctx.master.addons.add(self._live)  # type: ignore[no-untyped-call]
         self._live.start()

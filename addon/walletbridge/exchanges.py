@@ -7,7 +7,7 @@ headers, so the token is overwritten as soon as it was compared.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mitmproxy.http import HTTPFlow
@@ -43,6 +43,13 @@ class _Answered(NamedTuple):
     received_at: float
 
 
+class _Hidden(NamedTuple):
+    """A body in which a token is not shown."""
+
+    came: bytes
+    shown: bytes
+
+
 def _edit_of(bridge: Bridge, came: bytes | None, request: Request) -> Edit | None:
     """What a person has made of a callback that the provider has sent."""
     if not request.has_token or came is None or request.body is None:
@@ -64,6 +71,7 @@ class Exchanges:
         # in exactly one of `sent`, `answered` and `failed`.
         self._heads: dict[str, _Head] = {}
         self._answered: dict[str, _Answered] = {}
+        self._hidden: dict[str, _Hidden] = {}
 
     def is_callback(self, flow: HTTPFlow) -> bool:
         """Whether its path is that of callbacks; while there is nobody to answer, every path is."""
@@ -85,6 +93,15 @@ class Exchanges:
         if self.live:
             self.live.seen(flow)
 
+    def hide_body(self, flow: HTTPFlow, hide: Callable[[bytes], bytes]) -> None:
+        """Shows the body of a request without tokens. Of a callback the wallet gets what came."""
+        came = flow.request.raw_content
+        if not came or (shown := hide(came)) == came:
+            return
+        if flow.id in self._heads:
+            self._hidden[flow.id] = _Hidden(came, shown)
+        flow.request.data.content = shown
+
     async def answer(self, flow: HTTPFlow) -> None:
         """Answers a callback, once nobody holds it."""
         head = self._heads.pop(flow.id, None)
@@ -100,6 +117,8 @@ class Exchanges:
             # A hook that ends as cancelled would leave its client without the answer.
             if not isinstance(error, asyncio.CancelledError):
                 raise
+        finally:
+            self._hidden.pop(flow.id, None)
 
     def has_answered(self, flow: HTTPFlow) -> bool:
         """Whether the answer is ours, and has not gone out yet."""
@@ -130,6 +149,7 @@ class Exchanges:
     def failed(self, flow: HTTPFlow) -> None:
         """A client that left: its wallet call was made all the same, but the provider was not told."""
         self._heads.pop(flow.id, None)
+        self._hidden.pop(flow.id, None)
         if self.bridge and (done := self._answered.pop(flow.id, None)):
             self.bridge.delivered(done.trace, done.answer, sent=False)
             seconds = self.bridge.clock() - done.received_at
@@ -149,7 +169,7 @@ class Exchanges:
             self._respond(flow, answers.UNKNOWN)
             return
         received_at, held = head.received_at, 0.0
-        came = flow.request.raw_content
+        came = self._body_of(flow)
         if flow.intercepted:
             held_since = bridge.clock()
             if not await self._is_released(flow, bridge, held_since):
@@ -161,7 +181,7 @@ class Exchanges:
         request = Request(
             method=flow.request.method,
             has_token=head.has_token or is_permitted,
-            body=None if head.is_too_large else flow.request.raw_content,
+            body=None if head.is_too_large else self._body_of(flow),
             received_at=received_at,
             is_encoded=is_encoded(values_of(flow.request, b"content-encoding")),
         )
@@ -177,6 +197,11 @@ class Exchanges:
         if self.live:
             seconds = bridge.clock() - received_at
             self.live.answered(flow, trace, answer, seconds=seconds, held=held, has_token=request.has_token)
+
+    def _body_of(self, flow: HTTPFlow) -> bytes | None:
+        """As it came, unless a person has changed what is shown of it."""
+        body, hidden = flow.request.raw_content, self._hidden.get(flow.id)
+        return hidden.came if hidden and body == hidden.shown else body
 
     def _respond(self, flow: HTTPFlow, answer: Answer) -> None:
         # When the listener is closed, the next callback has to find another door.

@@ -30,15 +30,6 @@ def take_secrets(request: http.Request) -> tuple[list[bytes], list[bytes]]:
     return tokens, values_of(request, FORWARDED_HEADER)
 
 
-def hide_tokens(request: http.Request, hide: Callable[[bytes], bytes]) -> None:
-    """Hides accepted tokens wherever they stand in a request but its body: in any header, in its path or query."""
-    data = request.data
-    data.headers = http.Headers((name, hide(value)) for name, value in data.headers.fields)
-    data.path = hide(data.path)
-    if data.trailers is not None:
-        data.trailers = http.Headers((name, hide(value)) for name, value in data.trailers.fields)
-
-
 def values_of(request: http.Request, wanted: bytes) -> list[bytes]:
     """Of a header. mitmproxy's own way turns all of them to text first."""
     return [value for name, value in request.headers.fields if name.lower() == wanted]

@@ -38,18 +38,20 @@ class Log:
         for_people: bool,
         mask_account: Callable[[str], str] | None = None,
         kept: LogSettings = _EVERY_LINE,
+        hide: Callable[[str], str] | None = None,
     ) -> None:
         """
         With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log. `kept`: which
-        lines are written at all.
+        lines are written at all. `hide` takes tokens out of them.
         """
         self._level = logging.getLevelNamesMapping()[kept.level.value.upper()]
         self._sample_percent = kept.sample_percent
         self._sampled = 0
         self._writer = writer
         is_plain = not for_people and mask_account is None
-        self._write = writer.write if writer and is_plain else None
-        output: Any = _Lines(writer) if writer else logging.getLogger("walletbridge")
+        write = None if writer is None else _hiding(writer.write, hide) if hide else writer.write
+        self._write = write if is_plain else None
+        output: Any = _Lines(write) if write else logging.getLogger("walletbridge")
         self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             output,
             processors=[
@@ -115,17 +117,19 @@ def open_log(
     stream: TextIO | None = sys.stderr,
     mask_account: Callable[[str], str] | None = None,
     kept: LogSettings = _EVERY_LINE,
+    hide: Callable[[str], str] | None = None,
 ) -> Log:
     """
     A log to `stream`: for people if it is a terminal. None: to the standard logging module. `mask_account` hides
-    players' accounts, `kept` says which lines are written.
+    players' accounts, `kept` says which lines are written, `hide` takes tokens out of them.
     """
     if stream is None:
         return Log(None, for_people=True, mask_account=mask_account, kept=kept)
     if stream.isatty():
-        return Log(LineWriter(stream, lines_max=lines_max), for_people=True, mask_account=mask_account, kept=kept)
+        writer = LineWriter(stream, lines_max=lines_max)
+        return Log(writer, for_people=True, mask_account=mask_account, kept=kept, hide=hide)
     writer = LineWriter(stream, lines_max=lines_max, tell_loss=_tell_loss)
-    return Log(writer, for_people=False, mask_account=mask_account, kept=kept)
+    return Log(writer, for_people=False, mask_account=mask_account, kept=kept, hide=hide)
 
 
 def _is_plain_success(trace: Trace, answer: Answer, seconds: float) -> bool:
@@ -178,8 +182,12 @@ def _masking(mask_account: Callable[[str], str]) -> structlog.typing.Processor:
 class _Lines:
     """What structlog hands finished lines to."""
 
-    def __init__(self, writer: LineWriter) -> None:
-        self.info = self.warning = self.error = writer.write
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.info = self.warning = self.error = write
+
+
+def _hiding(write: Callable[[str], None], hide: Callable[[str], str]) -> Callable[[str], None]:
+    return lambda line: write(hide(line))
 
 
 def _json(_: object, __: str, fields: structlog.typing.EventDict) -> str:

@@ -3,8 +3,8 @@ The recording: callbacks with a right token, their answers and what the wallet s
 opens and `walletbridge replay` compares. Bounded in size and age, written by a thread of its own, and never in the way
 of an answer: what it cannot take in time is dropped and counted.
 
-No header of the request is kept, so no token is. Accounts are not masked: a masked callback cannot be replayed. Files
-are readable by their owner alone.
+No header of the request is kept, and tokens elsewhere are hidden, so none is in it. Accounts are not masked: a masked
+callback cannot be replayed. Files are readable by their owner alone.
 """
 
 import os
@@ -25,7 +25,7 @@ from walletbridge.settings import Record as RecordSettings
 from walletbridge.settings import Settings
 from walletbridge.trace import Trace
 from walletbridge.ui import making
-from walletbridge.ui.record import write
+from walletbridge.ui.record import without, write
 from walletbridge.ui.summary import comment, marker
 
 WAITING_MAX = 10_000
@@ -58,10 +58,19 @@ class _Said(NamedTuple):
 class Recording:
     """Writes until `close`."""
 
-    def __init__(self, where: RecordSettings, settings: Settings, *, on_problem: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        where: RecordSettings,
+        settings: Settings,
+        *,
+        on_problem: Callable[[str, int], None],
+        hide: Callable[[str], str] = str,
+    ) -> None:
         """
-        `on_problem` hears, in the writing thread, what is wrong and how many callbacks were dropped since then.
+        `on_problem` hears, in the writing thread, what is wrong and how many callbacks were dropped since then. `hide`
+        takes tokens out of what is kept.
         """
+        self._hide = hide
         self._files = Files(where)
         self._settings = replace(settings, ui=replace(settings.ui, mask_accounts=False))
         self._path = settings.callback.path
@@ -132,7 +141,7 @@ class Recording:
             path=self._path.encode(),
             http_version=b"HTTP/1.1",
             headers=http.Headers(fields),
-            content=said.request.body or b"",
+            content=self._hide((said.request.body or b"").decode("latin-1")).encode("latin-1"),
             trailers=None,
             timestamp_start=said.began_at,
             timestamp_end=said.began_at,
@@ -140,6 +149,7 @@ class Recording:
         flow.response = response_of(flow.request, said.answer, is_last=False)
         flow.response.timestamp_start = flow.response.timestamp_end = said.began_at + said.seconds
         record = making.answered(said.trace, said.answer, self._settings, making.Seconds(said.seconds))
+        record = without(record, self._hide)
         record.marker = marker(record)
         flow.comment, flow.marked = comment(record), record.marker
         write(flow.metadata, record)

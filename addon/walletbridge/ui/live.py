@@ -3,7 +3,7 @@ The live view: an addon behind all of mitmproxy's own. What it shows of a callba
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
@@ -28,7 +28,7 @@ from walletbridge.ui.keep import KeepFlows
 from walletbridge.ui.masking import Masking
 from walletbridge.ui.masks import mask
 from walletbridge.ui.permits import Permits
-from walletbridge.ui.record import Record, Stage, read, write
+from walletbridge.ui.record import Record, Stage, read, without, write
 from walletbridge.ui.summary import comment, marker, words
 from walletbridge.ui.triggers import trigger_directly
 from walletbridge.ui.view import WalletBridgeView
@@ -61,10 +61,12 @@ class LiveView:
     mask = staticmethod(mask)
     """For a log that people see."""
 
-    def __init__(self, owner: Owner, view: View, *, has_upstream: bool) -> None:
+    def __init__(self, owner: Owner, view: View, *, has_upstream: bool, hide: Callable[[str], str] = str) -> None:
+        """`hide` takes tokens out of what is shown."""
         self._owner = owner
         self._view = view
         self._has_upstream = has_upstream
+        self._hide = hide
         self._settings = _UNSET
         self._keep: KeepFlows | None = None
         self._permits = Permits(asyncio.get_running_loop().time)
@@ -184,6 +186,7 @@ class LiveView:
 
     def _put(self, flow: HTTPFlow, record: Record) -> None:
         """Writes the record; a person's own comment and mark stay."""
+        record = without(record, self._hide)
         before = read(flow.metadata)
         if not flow.comment or (before and flow.comment == comment(before)):
             flow.comment = comment(record)

@@ -5,7 +5,7 @@ It is kept as JSON text under one key of the flow's metadata. A loaded file may 
 not fit the types below is no record.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -145,6 +145,12 @@ def write(metadata: dict[Any, Any], record: Record) -> None:
     find, end, rest = text.partition(_FIND_END) if record.find else ("", "", text)
     # Whatever an account or a wallet says elsewhere must not be found as one of the words of `find`.
     metadata[KEY] = find + end + rest.replace("=", r"\u003d")
+
+
+def without(record: Record, hide: Callable[[str], str]) -> Record:
+    """The record as `hide` leaves it: no token is in it."""
+    text = _encoder.encode(record).decode()
+    return record if (shown := hide(text)) == text else _decoder.decode(shown)
 
 
 def marker_in(metadata: Mapping[Any, Any]) -> str | None:

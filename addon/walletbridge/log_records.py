@@ -1,0 +1,43 @@
+"""
+The records of Python's logging without tokens, whoever writes them: mitmproxy repeats what it cannot read of a request,
+and a traceback ends with what an error says.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+type Hide = Callable[[str], str]
+
+
+def hide_in_records(hide: Hide) -> Callable[[], None]:
+    """From here on, until what is returned is called."""
+    made_before = logging.getLogRecordFactory()
+
+    def make(*arguments: Any, **keywords: Any) -> logging.LogRecord:
+        record = made_before(*arguments, **keywords)
+        # One that cannot be put together says so where it is shown.
+        with suppress(Exception):
+            _hide(record, hide)
+        return record
+
+    logging.setLogRecordFactory(make)
+
+    def undo() -> None:
+        if logging.getLogRecordFactory() is make:
+            logging.setLogRecordFactory(made_before)
+
+    return undo
+
+
+def _hide(record: logging.LogRecord, hide: Hide) -> None:
+    said = record.getMessage()
+    if (shown := hide(said)) != said:
+        record.msg, record.args = shown, ()
+    if record.exc_info and isinstance(record.exc_info[1], BaseException):
+        trace = "".join(traceback.format_exception(record.exc_info[1])).rstrip()
+        if (hidden := hide(trace)) != trace:
+            # Formatters make the text anew of whatever stands there.
+            record.msg, record.args, record.exc_info = f"{shown}\n{hidden}", (), None
