@@ -125,7 +125,7 @@ async def test_certificates_that_are_not_there_end_the_start(tmp_path: Path) -> 
     code, output = await end_of(arguments(Way.SERVE, config), tmp_path)
 
     assert code == 1
-    assert "walletbridge: tls.cert_file: cannot read /nowhere/a.pem: No such file or directory" in output
+    assert "Error: tls.cert_file: cannot read /nowhere/a.pem: No such file or directory" in output
     assert "Traceback" not in output
 
 

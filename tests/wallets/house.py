@@ -134,7 +134,8 @@ class House:
     def resolve(self, trans_id: str, decision: str) -> None:
         """`walletbridge journal resolve`."""
         number = self.unsettled()[trans_id]["id"]
-        settled = CliRunner().invoke(journal, ["resolve", str(number), "--as", decision, "--config", str(self.config)])
+        command = ["resolve", str(number), "--as", decision, "--yes", "--config", str(self.config)]
+        settled = CliRunner().invoke(journal, command)
         assert settled.exit_code == 0, settled.output
 
     async def command(self, *arguments: str) -> tuple[int, str]:

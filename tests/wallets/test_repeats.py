@@ -75,12 +75,13 @@ async def test_what_comes_after_its_cancel_is_not_made(table: House, kind: str) 
     assert table.wallet.balance(ACCOUNT) == 100_000
 
 
-async def test_a_bet_that_the_balance_does_not_cover_may_come_again(table: House) -> None:
+async def test_a_bet_that_was_refused_is_refused_again_also_once_the_balance_would_cover_it(table: House) -> None:
+    """RULES 6: a provider never repeats a bet, so this is its double on the wire, and its sender has heard 31."""
     assert await play(table, "bet", trans_id=1, amount=1001) == refused(31, 1000)
     assert await play(table, "win", trans_id=2, amount=1) == made(1001)
 
-    assert await play(table, "bet", trans_id=1, amount=1001) == made(0)
-    assert await play(table, "bet", trans_id=1, amount=1001) == refused(41, 0)
+    assert await play(table, "bet", trans_id=1, amount=1001) == refused(31, 1001)
+    assert await play(table, "bet", trans_id=3, amount=1001) == made(0)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +100,7 @@ async def test_a_number_stands_for_one_movement(table: House, kind: str, changed
 async def test_the_cancel_of_another_player_s_bet_moves_nothing(table: House) -> None:
     assert await play(table, "bet", trans_id=1, amount=100) == made(900)
 
-    code, _ = await play(table, "cancel", trans_id=1, account=OTHER)
-    assert code == 500
+    assert await play(table, "cancel", trans_id=1, account=OTHER) == refused(42, 1000)
     assert (table.wallet.balance(ACCOUNT), table.wallet.balance(OTHER)) == (90_000, 100_000)
 
 

@@ -109,11 +109,11 @@ async def test_a_person_says_that_a_cancel_was_made(table: House) -> None:
     assert moves(table) == {"Debit": 1, "Credit": 1}
 
 
-async def test_what_was_refused_may_come_again(table: House) -> None:
-    """A refusal is an answer: it is known that nothing moved."""
+async def test_a_bet_that_was_refused_is_not_sent_again(table: House) -> None:
+    """RULES 6: a refusal is an answer, and its sender goes by it."""
     table.wallet.ledger.add_player(ACCOUNT, 9_999)
     assert await play(table, "bet") == (200, b'{"result":31,"status":"ERROR","data":{"balance":99.99}}')
     table.wallet.ledger.add_player(ACCOUNT, 10_000)
 
-    assert await play(table, "bet") == made(0)
-    assert moves(table) == {"Debit": 2}
+    assert await play(table, "bet") == (200, b'{"result":31,"status":"ERROR","data":{"balance":100}}')
+    assert moves(table) == {"Debit": 1}
