@@ -428,6 +428,26 @@ async def test_while_the_wallet_is_down_bets_and_wins_are_not_sent_and_the_journ
     assert events.count("wallet answers again") == 1
 
 
+async def test_a_command_that_hangs_alone_is_told_and_counted_until_it_is_answered(tmp_path: Path) -> None:
+    breaker = Breaker(failures=1, patience=0.1)
+    async with connected(tmp_path, breaker=breaker, deadlines=SHORT, journal=QUIET) as (wallet, bench):
+        wallet.script("PlaceBet", Hang())
+        assert await bench.answer("bet", trans_id="first") == answers.UNKNOWN
+        assert number(bench, names.WALLET_STUCK, command="bet") == 1
+        assert number(bench, names.WALLET_STUCK, command="win") == 0
+
+        wallet.script("PlaceBet", OK)
+        assert (await bench.answer("bet", trans_id="second")).http_status == 200
+        assert number(bench, names.WALLET_STUCK, command="bet") == 0
+        told = [(line["event"], line.get("command")) for line in bench.lines() if line["event"].startswith("wallet ")]
+
+    assert told == [
+        ("wallet connected", None),
+        ("wallet does not answer a command: only a few of its calls are sent", "bet"),
+        ("wallet answers a command again", "bet"),
+    ]
+
+
 async def test_what_a_cancel_asks_of_a_wallet_that_is_down_is_asked_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ class Bridge:
             limits=settings.limits,
             clock=clock,
             on_change=self._wallet_silent,
+            on_stuck=self._command_stuck,
             on_refused=self.counts.shed,
             probe_seconds=budgets(settings.deadlines)[Command.BALANCE],
             renew=self._renew,
@@ -293,6 +294,15 @@ class Bridge:
         else:
             self._resolver.wallet_is_back()
             self.log.event("wallet answers again", target=target)
+
+    def _command_stuck(self, command: Command, is_stuck: bool) -> None:  # noqa: FBT001 - as the breaker tells it
+        self.counts.wallet_stuck(command, is_stuck=is_stuck)
+        if is_stuck:
+            self.log.warning(
+                "wallet does not answer a command: only a few of its calls are sent", command=command.value
+            )
+        else:
+            self.log.event("wallet answers a command again", command=command.value)
 
     def _journal_changed(self, problem: str) -> None:
         self.counts.journal_failing(is_failing=bool(problem))

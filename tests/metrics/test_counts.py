@@ -224,6 +224,15 @@ def test_the_state_of_wallet_and_journal_is_that_of_now(counts: Counts) -> None:
     assert number(counts, names.WALLET_CONNECTED) == 0
 
 
+def test_a_stuck_command_is_one_of_now(counts: Counts) -> None:
+    counts.wallet_stuck(Command.BET, is_stuck=True)
+    counts.wallet_stuck(Command.CANCEL, is_stuck=True)
+    counts.wallet_stuck(Command.BET, is_stuck=False)
+
+    assert number(counts, names.WALLET_STUCK, command="bet") == 0
+    assert number(counts, names.WALLET_STUCK, command="cancel") == 1
+
+
 def test_answers_that_did_not_go_out_count(counts: Counts) -> None:
     counts.not_delivered()
 

@@ -15,8 +15,14 @@ class Bench:
     def __init__(self, *, failures: int = 3) -> None:
         self.clock = FakeClock()
         self.changes: list[bool] = []
+        self.stuck: list[tuple[Command, bool]] = []
         limits = Limits(failures=failures, patience=0.5, away_seconds=2)
-        self.breaker = Breaker(limits, clock=self.clock, on_change=self.changes.append)
+        self.breaker = Breaker(
+            limits,
+            clock=self.clock,
+            on_change=self.changes.append,
+            on_stuck=lambda command, is_stuck: self.stuck.append((command, is_stuck)),
+        )
 
     def fail(self, times: int = 1, *, commands: tuple[Command, ...] = KINDS) -> None:
         """So many calls in a row, of these commands in turn."""
@@ -176,6 +182,27 @@ def test_after_a_silence_no_command_is_stuck(bench: Bench) -> None:
     bench.answer()
 
     assert not any(map(bench.breaker.is_stuck, Command))
+
+
+def test_who_listens_hears_once_that_a_command_is_stuck_and_once_that_it_no_longer_is(bench: Bench) -> None:
+    bench.fail(5, commands=(Command.CANCEL,))
+    bench.answer(Command.BET)
+    bench.fail(5, commands=(Command.CANCEL,))
+    assert bench.stuck == [(Command.CANCEL, True)]
+
+    bench.answer(Command.CANCEL)
+    bench.answer(Command.CANCEL)
+    assert bench.stuck == [(Command.CANCEL, True), (Command.CANCEL, False)]
+
+
+def test_in_a_silence_no_command_is_told_as_stuck_and_its_end_frees_what_was(bench: Bench) -> None:
+    bench.fail(3, commands=(Command.CANCEL,))
+    bench.fail(6)
+    assert bench.changes == [True]
+    assert bench.stuck == [(Command.CANCEL, True)]
+
+    bench.answer()
+    assert bench.stuck == [(Command.CANCEL, True), (Command.CANCEL, False)]
 
 
 def test_the_failure_of_a_second_command_makes_a_silence_of_it(bench: Bench) -> None:

@@ -82,6 +82,7 @@ class Counts:
         self._wallet_calls: dict[tuple[str, str], int] = {}
         self._wallet_call_seconds: dict[str, Histogram] = {}
         self.wallet_calls_in_flight = part.series(names.WALLET_CALLS_IN_FLIGHT)
+        self._wallet_stuck = {command: part.series(names.WALLET_STUCK, command=command) for command in Command}
         self._journal_failing = part.series(names.JOURNAL_FAILING)
         self._journal_failures = part.series(names.JOURNAL_FAILURES)
         self._not_delivered = part.series(names.NOT_DELIVERED)
@@ -142,6 +143,10 @@ class Counts:
     def wallet_connected(self, *, is_connected: bool) -> None:
         """The connection to the wallet is there, or gone."""
         self.part.set(names.WALLET_CONNECTED, int(is_connected))
+
+    def wallet_stuck(self, command: Command, *, is_stuck: bool) -> None:
+        """The wallet does not answer this one command, or does again."""
+        self._cells[self._wallet_stuck[command]] = int(is_stuck)
 
     def journal_failing(self, *, is_failing: bool) -> None:
         """The journal fails, or works again."""

@@ -39,6 +39,7 @@ NOT_SENT = "walletbridge_wallet_calls_not_sent_total"
 WALLET_CALL_SECONDS = "walletbridge_wallet_call_seconds"
 WALLET_CALLS_IN_FLIGHT = "walletbridge_wallet_calls_in_flight"
 WALLET_CONNECTED = "walletbridge_wallet_connected"
+WALLET_STUCK = "walletbridge_wallet_stuck"
 CACHE_USES = "walletbridge_status_cache_uses_total"
 CACHE_SIZE = "walletbridge_status_cache_size"
 JOURNAL_FAILURES = "walletbridge_journal_failures_total"
@@ -91,6 +92,12 @@ METRICS = (
     ),
     Metric(WALLET_CALLS_IN_FLIGHT, Kind.GAUGE, "Calls of the wallet right now."),
     Metric(WALLET_CONNECTED, Kind.GAUGE, "Workers with a connection to the wallet."),
+    Metric(
+        WALLET_STUCK,
+        Kind.GAUGE,
+        "Workers that send only a few calls of this command, for the last ones had no answer while others had.",
+        ("command",),
+    ),
     Metric(
         CACHE_USES,
         Kind.COUNTER,

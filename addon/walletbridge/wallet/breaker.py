@@ -39,17 +39,27 @@ class Breaker:
     """
 
     def __init__(
-        self, limits: Limits, *, clock: Callable[[], float], on_change: Callable[[bool], None] = lambda _: None
+        self,
+        limits: Limits,
+        *,
+        clock: Callable[[], float],
+        on_change: Callable[[bool], None] = lambda _: None,
+        on_stuck: Callable[[Command, bool], None] = lambda _, __: None,
     ) -> None:
-        """`on_change` is told when failures have opened it (True) and when an answer has closed it (False)."""
+        """
+        `on_change` is told when failures have opened it (True) and when an answer has closed it (False); `on_stuck`
+        when a command alone is stuck (True), and when it no longer is (False).
+        """
         self._limits = limits
         self._clock = clock
         self._on_change = on_change
+        self._on_stuck = on_stuck
         self._row = 0
         self._row_since = 0.0
         self._row_of: set[Command] = set()
         self._rows: dict[Command, int] = {}
         """Never empty while `_row` is not 0."""
+        self._told_stuck: set[Command] = set()
         self._is_silent = False
         self._away_since: float | None = None
         self.failed_at = -math.inf
@@ -105,6 +115,9 @@ class Breaker:
             self._on_change(False)  # noqa: FBT003 - a callback's one argument
         else:
             self._rows.pop(command, None)
+        for freed in self._told_stuck - self._rows.keys():
+            self._told_stuck.discard(freed)
+            self._on_stuck(freed, False)  # noqa: FBT003 - whether it is
 
     def timed_out(self, command: Command, waited: float) -> None:
         """A call has ended at its deadline after so many seconds. One that had next to none of them says nothing."""
@@ -123,6 +136,9 @@ class Breaker:
         if is_silent and not self._is_silent:
             self._is_silent = True
             self._on_change(True)  # noqa: FBT003 - a callback's one argument
+        elif self.is_stuck(command) and not self._is_silent and command not in self._told_stuck:
+            self._told_stuck.add(command)
+            self._on_stuck(command, True)  # noqa: FBT003 - whether it is
 
     def connected(self, *, ready: bool) -> None:
         """The connection to the wallet is there, or is gone."""

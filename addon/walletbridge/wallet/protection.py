@@ -26,19 +26,21 @@ class Protection:
         limits: LimitsSettings,
         clock: Callable[[], float],
         on_change: Callable[[bool], None],
+        on_stuck: Callable[[Command, bool], None] = lambda _, __: None,
         on_refused: OnRefused = lambda _, __: None,
         probe_seconds: float = 1.75,
         renew: Callable[[], None] = lambda: None,
     ) -> None:
         """
-        `on_change` is told when the wallet does not answer any more (True) and when it does again (False), `on_refused`
-        of each call that is refused. `probe_seconds`: how long a callback would wait for what the probe asks, which
-        counts where the settings do not say. `renew` makes the connection anew.
+        `on_change` is told when the wallet does not answer any more (True) and when it does again (False), `on_stuck`
+        the same of one command, `on_refused` of each call that is refused. `probe_seconds`: how long a callback would
+        wait for what the probe asks, which counts where the settings do not say. `renew` makes the connection anew.
         """
         self.breaker = Breaker(
             Limits(failures=breaker.failures, patience=breaker.patience, away_seconds=breaker.away_after),
             clock=clock,
             on_change=on_change,
+            on_stuck=on_stuck,
         )
         watched = Watched(wallet, self.breaker, clock=clock, on_failed=self._begin_probe)
         places = Places(
