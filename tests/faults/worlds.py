@@ -54,6 +54,7 @@ _OF_WALLET_V1 = frozenset({World.REPLICA})
 """Only the demo wallet can do this."""
 DRAWN = (
     World.FILES,
+    World.CLOCKS,
     World.WARMING,
     World.SLOW_RETURN,
     World.ONE_METHOD,

@@ -14,7 +14,7 @@ from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.store import Store
 from walletbridge.journal.worker import worker_name
 
-VERSION = 2
+VERSION = 3
 
 
 def test_a_new_file_is_of_the_last_version_and_loses_nothing_that_was_committed(store: Store) -> None:
@@ -101,3 +101,22 @@ def test_the_first_opening_after_a_boot_alone_counts_anew(open_store: OpenStore,
     assert get(open_store(epoch="boot 2")) == replace(
         OPEN, movement_unresolved_since=1000.0, call_ends_at=1000.0, created_at=1000.0
     )
+
+
+# Earlier versions
+
+
+def test_settled_rows_of_an_earlier_version_are_as_young_as_can_be(store: Store, open_store: OpenStore) -> None:
+    put(store, REST)
+    store._db.execute("ALTER TABLE transactions DROP COLUMN updated_running")
+    store._db.execute("ALTER TABLE meta DROP COLUMN running")
+    store._db.execute("ALTER TABLE meta DROP COLUMN running_at")
+    store._db.execute("UPDATE transactions SET created_wall = 0, updated_wall = 0")
+    store._db.execute("PRAGMA user_version = 2")
+    store.close()
+
+    again = open_store()
+    with again.transaction():
+        again.prune(keep_days=1, after=0, limit=9)
+
+    assert get(again) == REST

@@ -138,7 +138,7 @@ async def test_pruning_goes_through_all_pages(journal: SqliteJournal, path: Path
     await journal.note("test1234", "1", notes(REST))
     await journal.note("test1234", "2", notes(replace(OPEN, trans_id="2")))
     with closing(apsw.Connection(str(path))) as db, db:
-        db.execute("UPDATE transactions SET updated_wall = unixepoch() - 31 * 86400")
+        db.execute("UPDATE meta SET running = 31 * 86400")
         names = [
             name for _, name, *_ in db.execute("PRAGMA table_info(transactions)") if name not in {"id", "trans_id"}
         ]

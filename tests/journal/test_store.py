@@ -350,8 +350,8 @@ def test_an_unset_round_is_none(store: Store) -> None:
 
 def age(store: Store, *trans_ids: str, days: float) -> None:
     store._db.executemany(
-        "UPDATE transactions SET updated_wall = ? WHERE trans_id = ?",
-        [(int(time.time() - days * DAY), trans_id) for trans_id in trans_ids],
+        "UPDATE transactions SET updated_running = ? WHERE trans_id = ?",
+        [(int(store._running.seconds() - days * DAY), trans_id) for trans_id in trans_ids],
     )
 
 

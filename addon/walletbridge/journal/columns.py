@@ -14,7 +14,7 @@ from msgspec.structs import astuple
 from walletbridge.journal.row import CancelState, Kind, Row, Told
 
 _COLUMNS = Row.__struct_fields__
-_WRITTEN = (*_COLUMNS, "needs_look", "created_wall", "updated_wall")
+_WRITTEN = (*_COLUMNS, "needs_look", "created_wall", "updated_wall", "updated_running")
 _ENUMS = tuple(_COLUMNS.index(name) for name in ("kind", "movement", "cancel", "call", "result", "told"))
 """Written as their values. Python's adapter to SQLite knows how to, but first looks for others that do."""
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
@@ -31,7 +31,7 @@ class Numbered:
 
     number: int
     created_wall: int
-    """Unix seconds, by the wall clock."""
+    """Unix seconds, by the wall clock: nothing is decided by it."""
     updated_wall: int
     row: Row
 
@@ -53,15 +53,15 @@ def upsert(count: int) -> str:
     )
 
 
-def values_of(row: Row) -> list[Any]:
-    """What `upsert` writes of a row."""
+def values_of(row: Row, running: int) -> list[Any]:
+    """What `upsert` writes of a row. `running`: how long the journal has been at work, in seconds."""
     values = list(astuple(row))
     for place in _ENUMS:
         if values[place] is not None:
             # What `value` returns after a detour that takes longer than all the rest here.
             values[place] = values[place]._value_
     wall = int(time.time())
-    return [*values, needs_look(row), wall, wall]
+    return [*values, needs_look(row), wall, wall, running]
 
 
 def row_of(values: Iterable[Any]) -> Row:

@@ -17,6 +17,7 @@ from cachetools import LRUCache
 
 from walletbridge.journal.columns import SELECT, row_of, upsert, values_of
 from walletbridge.journal.row import Row
+from walletbridge.journal.running import Running
 
 TRANSACTIONS_MAX = 4096
 """How many are known at most."""
@@ -47,8 +48,9 @@ class Transaction:
 class Known:
     """For one connection, inside its transactions. The file is as it says once `write` was called."""
 
-    def __init__(self, db: apsw.Connection) -> None:
+    def __init__(self, db: apsw.Connection, running: Running) -> None:
         self._db = db
+        self._running = running
         self._transactions: LRUCache[str, Transaction] = LRUCache(TRANSACTIONS_MAX)
         self._version: int | None = None
         self._rows: dict[tuple[str, str], Row] = {}
@@ -95,8 +97,9 @@ class Known:
 
     def write(self) -> None:
         """Writes what is to be written. Raises apsw.Error."""
+        running = int(self._running.seconds())
         for rows in batched(self._rows.values(), AT_ONCE_MAX):
-            self._db.execute(upsert(len(rows)), [value for row in rows for value in values_of(row)])
+            self._db.execute(upsert(len(rows)), [value for row in rows for value in values_of(row, running)])
         taken = [(trans_id, *turn) for trans_id, turn in self._turns.items() if turn is not None]
         for turns in batched(taken, AT_ONCE_MAX):
             self._db.execute(_take(len(turns)), [value for turn in turns for value in turn])

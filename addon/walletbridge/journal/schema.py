@@ -54,6 +54,11 @@ _MIGRATIONS = (
     ALTER TABLE transactions ADD COLUMN round_cancelled INTEGER;
     ALTER TABLE transactions ADD COLUMN word TEXT NOT NULL DEFAULT '';
     """,
+    """
+    ALTER TABLE meta ADD COLUMN running REAL NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN running_at REAL NOT NULL DEFAULT 0;
+    ALTER TABLE transactions ADD COLUMN updated_running INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """Each brings the file from one version to the next; its number is the version. A file never goes back."""
 

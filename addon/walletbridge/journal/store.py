@@ -2,7 +2,6 @@
 The journal's SQLite file: the reads and writes of one step. Synchronous; knows no rules.
 """
 
-import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -20,6 +19,7 @@ from walletbridge.journal.port import Busy, Change, Found, Step
 from walletbridge.journal.queue import BESIDE, SUFFIX, Queue
 from walletbridge.journal.row import Row
 from walletbridge.journal.rules import cancels_round, in_cancelled_round
+from walletbridge.journal.running import Running
 from walletbridge.journal.schema import migrate, use_wal
 from walletbridge.journal.worker import is_dead
 from walletbridge.small_files import make_private
@@ -52,8 +52,6 @@ class Store:
             make_private(path, *BESIDE)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_create else 0)
         self._db = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS)
-        self._place: Place | None = None
-        self._known = Known(self._db)
         try:
             self._queue = Queue(path)
         except OSError:
@@ -64,8 +62,11 @@ class Store:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
-            with self.transaction():
-                migrate(self._db, clock)
+            self._queue.begin(self._db, seconds=BUSY_SECONDS)
+            migrate(self._db, clock)
+            self._db.execute("COMMIT")
+            self._running = Running(self._db, clock)
+            self._known = Known(self._db, self._running)
             self._place = Place(path.resolve())
         except BaseException:
             self.close()
@@ -93,22 +94,19 @@ class Store:
             self._known.begin()
             yield
             self._known.write()
-            is_written = self._place is not None and self.changes > changes
+            is_written = self.changes > changes
             if is_written:
-                self._place_unchanged()
+                self._running.count_sometimes()
+                self._place.expect_unchanged()
             self._db.execute("COMMIT")
             if is_written:
                 # Only what is on disk while the path still names this file counts; see `Place`.
-                self._place_unchanged()
+                self._place.expect_unchanged()
         except BaseException:
             self._known.forget()
             with suppress(apsw.Error):
                 self._db.execute("ROLLBACK")
             raise
-
-    def _place_unchanged(self) -> None:
-        if self._place is not None:
-            self._place.expect_unchanged()
 
     def expect(self, trans_ids: Collection[str]) -> None:
         """What is going to be asked for, so that it is read at once. Inside a transaction."""
@@ -177,16 +175,18 @@ class Store:
 
     def prune(self, *, keep_days: int, after: int, limit: int) -> int:
         """
-        Deletes the rows at rest that were last written so long ago, among the `limit` rows behind number `after`.
+        Deletes the rows at rest that were last written so many days of work ago (see `Running`), among the `limit` rows
+        behind number `after`.
 
         Returns the number of the last row that was looked at, 0 at the end. Forgets turns that nobody gave back, too.
         """
         self._execute("DELETE FROM turns WHERE ends_at < ?", (self._clock.now() - _DAY,))
-        before = int(time.time()) - keep_days * _DAY
+        self._running.count()
+        before = int(self._running.seconds()) - keep_days * _DAY
         rows: list[Any] = self._execute(
-            "SELECT id, needs_look, updated_wall FROM transactions WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+            "SELECT id, needs_look, updated_running FROM transactions WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
         ).fetchall()
-        old = [(number,) for number, is_needed, updated_wall in rows if not is_needed and updated_wall < before]
+        old = [(number,) for number, is_needed, updated in rows if not is_needed and updated < before]
         self._db.executemany("DELETE FROM transactions WHERE id = ?", old)
         self._known.forget()
         return int(rows[-1][0]) if len(rows) == limit else 0
