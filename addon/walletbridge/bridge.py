@@ -18,6 +18,7 @@ from walletbridge.durations import budgets, days_to_keep
 from walletbridge.edits import Edit
 from walletbridge.errors import OutcomeUnknown, SettingsError
 from walletbridge.gateway import Gateway, Request
+from walletbridge.journal.revisions import Revisions
 from walletbridge.journal.words import UNDONE, Word
 from walletbridge.journal.worker import user_name
 from walletbridge.lasting import lasting
@@ -111,12 +112,14 @@ class Bridge:
             probe_seconds=budgets(settings.deadlines)[Command.BALANCE],
             renew=self._renew,
         )
+        self._revisions = Revisions(settings.journal.path)
         self.status_cache = StatusCache(
             size=settings.status_cache.size,
             ok_seconds=settings.status_cache.ok_seconds,
             canceled_seconds=settings.status_cache.canceled_seconds,
             clock=clock,
             changes=share.changes,
+            revision=self._revisions.of,
         )
         settlement = Settlement(
             settings,
@@ -254,6 +257,7 @@ class Bridge:
         last: set[asyncio.Future[Any]] = {self._resolving, *self._answering.tasks}
         await asyncio.wait(last, timeout=LAST_SECONDS)
         await self.journal.close()
+        self._revisions.close()
         if self._spans:
             await self._spans.close()
         self.log.event("stopped")

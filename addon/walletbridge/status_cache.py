@@ -6,7 +6,7 @@ before the wallet is called and when that call has ended; nothing that was asked
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from walletbridge.trace import CacheUse
 type _Key = tuple[str, str]
 """Account and transaction."""
 type _Question = tuple[str, str, tuple[int, ...]]
+type _Reading = tuple[int, Hashable]
 type Load = Callable[[], Awaitable[Outcome]]
 
 _ANSWERABLE = frozenset({Result.PLAYER_NOT_FOUND, Result.TRANSACTION_NOT_FOUND})
@@ -30,19 +31,19 @@ _ANSWERABLE = frozenset({Result.PLAYER_NOT_FOUND, Result.TRANSACTION_NOT_FOUND})
 @dataclass(frozen=True, slots=True)
 class _Fact:
     state: TransactionState
-    reading: int
+    reading: _Reading
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    reading: int
+    reading: _Reading
     task: asyncio.Task[Outcome]
 
 
 class StatusCache:
     """A bounded cache in front of the wallet's status method. Not for use from several threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - how long what is kept, and what ends it
         self,
         *,
         size: int,
@@ -50,14 +51,19 @@ class StatusCache:
         canceled_seconds: float,
         clock: Callable[[], float],
         changes: Changes | None = None,
+        revision: Callable[[str], Hashable | None] = lambda _: 0,
     ) -> None:
-        """With a `size` of 0 nothing is kept; equal questions in flight share a call all the same."""
+        """
+        With a `size` of 0 nothing is kept; equal questions in flight share a call all the same. `revision` of a
+        transaction differs once any process of the journal has changed it; None where that is not known.
+        """
         seconds = {TransactionState.OK: ok_seconds, TransactionState.CANCELED: canceled_seconds}
         self._facts: TLRUCache[_Key, _Fact] = TLRUCache(
             maxsize=size, ttu=lambda _, fact, now: now + seconds[fact.state], timer=clock
         )
         self._asking: dict[_Question, _Asking] = {}
         self._changes = changes or Changes()
+        self._revision = revision
         self._clock = clock
         self.uses = dict.fromkeys(CacheUse, 0)
         """How many questions were a hit, a miss and so on."""
@@ -76,9 +82,9 @@ class StatusCache:
             use = self._used(CacheUse.BYPASSED)
             return await load(), use
         key = (question.account, question.trans_key)
-        reading = self._changes.reading(key)
+        reading = self._reading(key)
         if reading is None:
-            # A cancel is under way: whatever the wallet says now may be stale a moment later.
+            # A cancel is under way, or may be: whatever the wallet says now may be stale a moment later.
             use = self._used(CacheUse.MISS)
             return await load(), use
         fact = self._facts.get(key)
@@ -125,10 +131,14 @@ class StatusCache:
         """Forgets all facts."""
         self._facts.clear()
 
-    async def _load(self, key: _Key, reading: int, load: Load) -> Outcome:
+    def _reading(self, key: _Key) -> _Reading | None:
+        counted, revision = self._changes.reading(key), self._revision(key[1])
+        return None if counted is None or revision is None else (counted, revision)
+
+    async def _load(self, key: _Key, reading: _Reading, load: Load) -> Outcome:
         outcome = await load()
         state = outcome.state if outcome.result is Result.OK else None
-        if state is not None and self._facts.maxsize and self._changes.reading(key) == reading:
+        if state is not None and self._facts.maxsize and self._reading(key) == reading:
             self._facts[key] = _Fact(state, reading)
         return outcome
 

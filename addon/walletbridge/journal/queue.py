@@ -15,11 +15,12 @@ from pathlib import Path
 
 import apsw
 
+from walletbridge.journal.revisions import SUFFIX as CHANGES
 from walletbridge.small_files import PRIVATE
 
 SUFFIX = "-queue"
 """Of the file beside the journal that is locked. It stays empty."""
-BESIDE = ("-wal", "-shm", SUFFIX)
+BESIDE = ("-wal", "-shm", SUFFIX, CHANGES)
 """What follows the journal's name in the names of its other files."""
 POLL_SECONDS = 0.001
 

@@ -17,6 +17,7 @@ from walletbridge.journal.place import Place, expect_never_made
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
 from walletbridge.journal.queue import BESIDE, SUFFIX, Queue
+from walletbridge.journal.revisions import Revisions, stands_otherwise
 from walletbridge.journal.row import Row
 from walletbridge.journal.rules import cancels_round, in_cancelled_round
 from walletbridge.journal.running import Running
@@ -52,6 +53,7 @@ class Store:
             make_private(path, *BESIDE)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_create else 0)
         self._db = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS)
+        self._revisions = Revisions(path)
         try:
             self._queue = Queue(path)
         except OSError:
@@ -76,6 +78,7 @@ class Store:
         """Closes the file."""
         self._db.close()
         self._queue.close()
+        self._revisions.close()
 
     @property
     def changes(self) -> int:
@@ -210,6 +213,8 @@ class Store:
         other = next((row for row in known.rows.values() if row.account != account and row.kind is not None), None)
         change = step(Found(row, other, self.around(row) if row and needs_round else _NO_ROUND, now))
         if change.row is not None:
+            if stands_otherwise(row, change.row):
+                self._revisions.renew(known.trans_id)
             self._known.put(known, change.row)
             if cancels_round(row, change.row):
                 self._cancel_round(change.row)

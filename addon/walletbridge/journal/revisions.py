@@ -1,0 +1,102 @@
+"""
+Numbers that change with transactions, in a file that all processes of one journal share.
+
+The status cache stamps what it stores with such a number, so that a cancel in another process makes it worthless before
+that process calls the wallet: the number changes right before the commit of the intent, and before every later one
+that changes where the transaction stands. Whoever has read the new number finds that commit in the journal.
+"""
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from zlib import crc32
+
+from walletbridge.journal.row import Row
+from walletbridge.small_files import PRIVATE
+
+SUFFIX = "-changes"
+"""Of the file beside the journal. It may be removed: what was stamped before is worthless then."""
+SLOTS = 4096
+"""Transactions share slots by hash: a collision costs a question to the wallet, never a wrong answer."""
+_BYTES = 8
+
+type Revision = tuple[int, bytes]
+"""The file's inode, for another file may hold the same number, and the number."""
+
+
+class Revisions:
+    """
+    One process's view of the file. It is read and written, not mapped: on a full disk, or in a file that was cut, a
+    mapping ends the process. Nothing is synced, for no stamp outlives its process.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        """Opens nothing yet. Links are followed: the processes may name the journal in several ways."""
+        journal = journal.resolve()
+        self._path = str(journal.with_name(f"{journal.name}{SUFFIX}"))
+        self._file = -1
+        self._inode = -1
+
+    def of(self, trans_id: str) -> Revision | None:
+        """A number that was never before, once the transaction has changed; None where it cannot be read."""
+        try:
+            self._expect_open()
+            found = os.pread(self._file, _BYTES, _offset(trans_id))
+        except OSError:
+            return None
+        return (self._inode, found) if len(found) == _BYTES else None
+
+    def renew(self, trans_id: str) -> None:
+        """The transaction is about to change. Raises OSError."""
+        while True:
+            self._expect_open()
+            # Random rather than counted: nobody's write can be lost to another's.
+            os.pwrite(self._file, os.urandom(_BYTES), _offset(trans_id))
+            if self._is_ours():
+                return
+
+    def close(self) -> None:
+        """Closes the file. It is opened again where it is needed."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = self._inode = -1
+
+    def _expect_open(self) -> None:
+        if self._is_ours():
+            return
+        self.close()
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+        self._inode = os.fstat(self._file).st_ino
+        if os.geteuid() == 0:
+            # Root, who looks after the journal, must leave nothing that its owner cannot open.
+            with suppress(OSError):
+                owner = os.stat(self._path.removesuffix(SUFFIX))  # noqa: PTH116 - see `_is_ours`
+                os.fchown(self._file, owner.st_uid, owner.st_gid)
+        # Whatever numbers are there stay.
+        with suppress(OSError):
+            if sys.platform == "linux":
+                os.posix_fallocate(self._file, 0, SLOTS * _BYTES)
+            elif os.fstat(self._file).st_size < SLOTS * _BYTES:
+                os.ftruncate(self._file, SLOTS * _BYTES)
+
+    def _is_ours(self) -> bool:
+        """Whether the file that is open is still the one that others find."""
+        try:
+            return os.stat(self._path).st_ino == self._inode  # noqa: PTH116 - on the way of every commit
+        except OSError:
+            return False
+
+
+def stands_otherwise(before: Row | None, after: Row) -> bool:
+    """Whether a `status` may have to be answered otherwise. Notes of what was said or tried change nothing there."""
+    return before is None or _standing(before) != _standing(after)
+
+
+def _standing(row: Row) -> tuple[object, ...]:
+    return row.kind, row.movement, row.movement_unresolved_since, row.cancel, row.cancel_unresolved, row.call, row.word
+
+
+def _offset(trans_id: str) -> int:
+    # Not hash(): it differs between processes. repr: a lone surrogate has no bytes.
+    return crc32(repr(trans_id).encode()) % SLOTS * _BYTES
