@@ -52,6 +52,7 @@ def test_frames_are_found_however_they_are_split() -> None:
         SettingsFrame(0),
         PingFrame(0, b"12345678"),
         DataFrame(1),
+        DataFrame(1, b"x" * 31),
         WindowUpdateFrame(0, window_increment=1),
         ContinuationFrame(1, flags=["END_HEADERS"]),
     ],
@@ -66,7 +67,7 @@ def test_what_brings_nothing_is_bounded_in_each_second(frame: Frame) -> None:
 
 
 def test_bodies_and_heads_are_not_counted() -> None:
-    frames: list[Frame] = [WHOLE, DataFrame(1, b"x"), DataFrame(1, flags=["END_STREAM"])]
+    frames: list[Frame] = [WHOLE, DataFrame(1, b"x" * 32), DataFrame(1, flags=["END_STREAM"])]
     Counted().receive(*frames * 100)
 
 

@@ -11,6 +11,8 @@ _PREFACE = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 _HEAD_BYTES = 9
 _DATA, _HEADERS, _RESET, _WINDOW_UPDATE, _CONTINUATION = 0, 1, 3, 8, 9
 _END_STREAM, _END_HEADERS = 1, 4
+_SMALL_DATA = 32
+"""Bytes of DATA below which a frame brings nothing: it costs as much as one of 16 KiB."""
 _SENT_FOR_A_WINDOW_UPDATE = 4096
 """For so many bytes that it was sent, a client may say once that it takes more."""
 
@@ -81,7 +83,7 @@ class Frames:
     def _count(self, kind: int, flags: int, length: int) -> None:
         if kind == _DATA:
             self.data += 1
-            if not length and not flags & _END_STREAM:
+            if length < _SMALL_DATA and not flags & _END_STREAM:
                 self.bring_nothing()
         elif kind in {_HEADERS, _CONTINUATION}:
             self._block = length + (self._block if kind == _CONTINUATION else 0)
