@@ -246,8 +246,8 @@ class WalletBridge:
 
     async def done(self) -> None:
         """Closes the listeners, lets calls in flight end and be answered, then lets go of the wallet."""
-        self._show_records()
         if self._bridge is None:
+            self._show_records()
             return
         self._exchanges.is_draining = True
         at_once = asyncio.Event()
@@ -261,6 +261,7 @@ class WalletBridge:
         if self._recording:
             await asyncio.to_thread(self._recording.close)
         self._bridge.log.close()
+        self._show_records()
 
     def _record(self, settings: Settings, log: Log) -> Callable[[Answers], Answers]:
         if settings.record is None:
