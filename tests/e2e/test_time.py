@@ -50,24 +50,25 @@ async def test_a_wallet_that_is_away_and_comes_back(way: Way, tmp_path: Path) ->
             gateway = await stack.enter_async_context(running(arguments(way, config), tmp_path))
             client = await stack.enter_async_context(aiohttp.ClientSession())
 
-            async def bet() -> tuple[tuple[int, bytes], float]:
+            async def send(command: str) -> tuple[tuple[int, bytes], float]:
                 begun = time.monotonic()
-                answer = await post(client, gateway.url, make_callback("bet", account=PLAYER, trans_id=next(ids)))
+                answer = await post(client, gateway.url, make_callback(command, account=PLAYER, trans_id=next(ids)))
                 return answer, time.monotonic() - begun
 
-            assert (await bet())[0][0] == 200
+            assert (await send("bet"))[0][0] == 200
 
         await until(lambda: has_logged(gateway, "wallet away"))
-        away = [await bet() for _ in range(11)]
-        assert {UNKNOWN} == {answer for answer, _ in away}
-        assert statistics.median(seconds for _, seconds in away) < DEAD_SECONDS + HEADROOM_SECONDS
+        for command in ("bet", "win", "cancel"):
+            away = [await send(command) for _ in range(11)]
+            assert {UNKNOWN} == {answer for answer, _ in away}
+            assert statistics.median(seconds for _, seconds in away) < DEAD_SECONDS + HEADROOM_SECONDS
 
         wallet = await stack.enter_async_context(running_wallet(tmp_path, PLAYER, port=wallet.port))
         back_at = time.monotonic()
-        while (await bet())[0] == UNKNOWN:
+        while (await send("bet"))[0] == UNKNOWN:
             assert time.monotonic() - back_at < BACK_SECONDS + HEADROOM_SECONDS
         # Nothing that was refused meanwhile was kept and sent later.
-        assert wallet.calls == 1
+        assert wallet.wallet.calls["PlaceBet"] == 1
 
 
 async def test_callbacks_right_after_the_start_find_the_wallet(tmp_path: Path) -> None:
