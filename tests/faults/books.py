@@ -44,6 +44,8 @@ class Heard:
     """Which could not be journalled, and were not sent to the wallet."""
     undelivered: set[str] = field(default_factory=set)
     """Whose last definite answer could not be delivered, for all that the gateway knows."""
+    definite_at: dict[str, float] = field(default_factory=dict)
+    """When the last definite answer to a command was made, in Unix seconds."""
     straggled: bool = False
     """Whether the network let it come twice, or late."""
 
@@ -168,10 +170,22 @@ def _excuse(
     if transaction.belief is Belief.GIVEN_UP and (row is None or row.kind is None):
         return "only in the log" if heard.lost else "" if answered else "never heard of"
     if row is not None and (lost := _LOST_ON_THE_WAY.get((transaction.belief, row.told))):
-        return "" if "win" in heard.undelivered else lost
+        return _excuse_of_lost(transaction, row, heard, lost)
     if transaction.belief is Belief.CANCEL_GIVEN_UP and (row is None or row.cancel is CancelState.NONE):
         return "only in the log" if "cancel" in heard.lost else "" if "cancel" in answered else "never heard of"
     return ""
+
+
+def _excuse_of_lost(transaction: Transaction, row: Row, heard: Heard, lost: str) -> str:
+    if row.told is Told.YES and _was_asked_again(transaction, heard):
+        return "only in the log" if "win" in heard.lost else ""
+    return "" if "win" in heard.undelivered else lost
+
+
+def _was_asked_again(transaction: Transaction, heard: Heard) -> bool:
+    """Whether a repeat of the win was answered 500 once its 0 had gone out: it shows that the 0 was lost."""
+    made_at = heard.definite_at.get("win", float("inf"))
+    return any(command == "win" and at > made_at for command, at in transaction.heard)
 
 
 def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:

@@ -105,6 +105,7 @@ class Logs:
             self.late += line["ms"] > 1000 * LIMITS[command] / self._scale
             if line["http_status"] == _HTTP_OK:
                 heard.undelivered.discard(command)
+                heard.definite_at[command] = seconds_of(line)
         elif event == "answer not delivered" and line["http_status"] == _HTTP_OK:
             heard.undelivered.add(command)
 

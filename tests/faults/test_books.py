@@ -238,4 +238,10 @@ def test_a_win_of_a_round_that_was_rolled_back_must_not_stand_unless_a_person_is
     assert judge(win, entry, unheard).differences
     assert judge(win, entry, row).excused == {"its answer was lost on the way": 1}
     assert judge(win, entry, row, heard={"1": Heard(undelivered={"win"})}).differences
+    # A repeat that was answered 500 shows that the 0 before it was lost.
+    asked_again = replace(win, heard=[("win", 45.0)])
+    assert judge(asked_again, entry, row, heard={"1": Heard(definite_at={"win": 44.0})}).differences
+    assert judge(asked_again, entry, row, heard={"1": Heard(definite_at={"win": 46.0})}).excused
+    unwritten = Heard(lost={"win"}, definite_at={"win": 44.0})
+    assert judge(asked_again, entry, row, heard={"1": unwritten}).excused == {"only in the log": 1}
     assert judge(win, entry, structs.replace(row, for_human="its round was rolled back")).excused

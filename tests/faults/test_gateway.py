@@ -43,13 +43,13 @@ def test_logs_say_what_was_heard_of_a_transaction() -> None:
     logs = Logs(Plan(seed=1, scale=10))
     for line in (
         callback("bet", http_status=500, ms=201.0),
-        callback("win"),
+        callback("win", timestamp="1970-01-01T00:00:05Z"),
         {"event": "not journalled, so not sent to the wallet", "command": "cancel", "trans_id": "7"},
         callback("cancel", http_status=500, trans_id="7"),
     ):
         logs.listen(line)
 
-    assert logs.heard["7"] == Heard(commands={"bet", "win", "cancel"}, lost={"cancel"})
+    assert logs.heard["7"] == Heard(commands={"bet", "win", "cancel"}, lost={"cancel"}, definite_at={"win": 5.0})
     assert logs.late == 1
 
 

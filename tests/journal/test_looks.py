@@ -250,3 +250,21 @@ def test_a_persons_own_cancel_is_not_the_providers() -> None:
 
     assert row is not None
     assert (row.cancel, row.cancel_by_provider) == (CancelState.OWED, False)
+
+
+@pytest.mark.parametrize("told", [Told.YES, Told.MAYBE, Told.NOTHING])
+def test_a_win_that_comes_again_was_not_known_to_be_heard(told: Told) -> None:
+    paid = replace(_PAID, told=told)
+    expected = Told.MAYBE if told is Told.YES else told
+    sent = look(paid, "win").row
+    unsent = looks.not_sent(paid, None, callback("win"), now=NOW)
+
+    assert sent is not None
+    assert (sent.told, unsent.told) == (expected, expected)
+
+
+def test_a_bet_that_comes_again_says_nothing_of_the_first() -> None:
+    sent = look(MADE, "bet").row
+
+    assert sent is not None
+    assert sent.told is Told.YES

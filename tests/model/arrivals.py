@@ -35,7 +35,7 @@ def of_provider(stage: Stage, state: State) -> Steps:
     provider = state.provider
     if provider.sends_left and provider.belief is Belief.UNSURE and not provider.cancels_left:
         spent = replace(state, provider=replace(provider, sends_left=provider.sends_left - 1))
-        yield f"the {stage.setting.kind} comes", look_movement(stage, spent)
+        yield f"the {stage.setting.kind} comes", look_movement(stage, came_again(stage, spent))
         if not state.straggles:
             straggling = replace(spent, straggles=True)
             yield from faulty(state, Fault.STRAGGLES, hear(straggling, stage.setting.kind, UNKNOWN))
@@ -51,6 +51,13 @@ def of_provider(stage: Stage, state: State) -> Steps:
         yield from _of_bet(stage, state) if stage.setting.kind is Kind.BET else _of_win(state)
         yield from _questions(state)
         yield from faulty(state, Fault.CONFLICT, *_conflicts(stage, state))
+
+
+def came_again(stage: Stage, state: State) -> State:
+    """A win that its sender sends again has not been heard of, whatever went out before: the gateway sees that."""
+    if stage.setting.kind is Kind.BET:
+        return state
+    return replace(state, provider=replace(state.provider, heard_made=False))
 
 
 def _cancels(state: State) -> Steps:

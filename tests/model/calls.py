@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from msgspec.structs import replace
-from tests.model.arrivals import answering, round_cancelled
+from tests.model.arrivals import answering, came_again, round_cancelled
 from tests.model.books import execute
 from tests.model.setting import SECONDS, Fault, Stage
 from tests.model.state import (
@@ -68,7 +68,7 @@ def _without_turn(stage: Stage, state: State, call: Call) -> Iterator[State]:
     row = looks.not_sent(state.row, None, stage.movement, now=0)
     if provider.sends_left and provider.belief is Belief.UNSURE:
         spent = replace(state, provider=replace(provider, sends_left=provider.sends_left - 1))
-        yield hear(with_row(spent, row), stage.setting.kind, UNKNOWN)
+        yield hear(with_row(came_again(stage, spent), row), stage.setting.kind, UNKNOWN)
     if provider.belief is Belief.REFUSED and stage.setting.kind is Kind.BET:
         yield hear(with_row(state, row), Kind.BET, UNKNOWN)
 

@@ -258,6 +258,11 @@ def a_refusal_counts_as_sent(patch: Patch) -> None:
     patch.setattr(ends, "delivered", delivered)
 
 
+def a_win_that_comes_again_was_heard_of(patch: Patch) -> None:
+    """Rule 11: a win that is sent again shows that the answer to it was not heard."""
+    patch.setattr(rules, "came_again", lambda row: row)
+
+
 def an_answer_to_a_conflict_counts(patch: Patch) -> None:
     """Rule 11: the answer to another callback says nothing of the row's."""
     real = ends.delivered

@@ -38,6 +38,7 @@ from tests.model.rules_off import (
     a_win_does_not_look_for_cancels,
     a_win_is_owed_whatever_becomes_of_its_bet,
     a_win_is_settled_by_a_refusal,
+    a_win_that_comes_again_was_heard_of,
     a_win_that_nobody_heard_of_is_at_rest,
     an_answer_to_a_conflict_counts,
     an_old_answer_to_a_question_counts,
@@ -135,6 +136,15 @@ OFF = [
     Off(a_bet_is_cancelled_though_its_round_goes_on, (Fault.LOST, Fault.WIN_OF_ROUND), "given up though a win"),
     Off(what_is_answered_counts_as_sent, (Fault.CRASH, *2 * [Fault.CANCEL_LOST]), STANDS),
     Off(a_refusal_counts_as_sent, (Fault.NOT_SENT, Fault.REFUSED, Fault.UNSENT), "unsure", kind=Kind.WIN),
+    *[
+        Off(
+            a_win_that_comes_again_was_heard_of,
+            (Fault.UNREAD, lost, Fault.CANCEL_OF_ROUND),
+            "rolled back",
+            kind=Kind.WIN,
+        )
+        for lost in (Fault.LOST, Fault.UNSENT, Fault.CRASH)
+    ],
     Off(an_answer_to_a_conflict_counts, (Fault.CRASH, Fault.CONFLICT), CANCELLED),
     Off(calls_are_forgotten, (Fault.LATE, Fault.CRASH), STANDS, kindness=FORGETS),
     Off(open_rows_are_pruned, (Fault.LOST, *2 * [Fault.CANCEL_LOST], Fault.PRUNE), STANDS),

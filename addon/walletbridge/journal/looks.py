@@ -29,7 +29,8 @@ def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all
         return _send(_as_movement(new, callback), kind, now, seconds) if other is None else _conflict(other)
     if rules.is_conflict(found, callback):
         return _conflict(found)
-    row = _anew(rules.absorb(_as_movement(found, callback) if found.kind is None else found), now)
+    row = rules.came_again(rules.absorb(_as_movement(found, callback) if found.kind is None else found))
+    row = _anew(row, now)
     if row.cancel is not CancelState.NONE:
         return _look_movement_after_cancel(row, kind, promises, now, seconds)
     if kind is Kind.BET and row.told is Told.REFUSED and not row.may_stand:
@@ -110,7 +111,7 @@ def not_sent(found: Row | None, other: Row | None, callback: Bet | Win | Cancel,
     if rules.is_conflict(row, callback):
         return replace(row, conflicts=row.conflicts + 1)
     row = _anew(_as_movement(row, callback) if row.kind is None else row, now)
-    return _told_unknown(rules.asked_in_vain(row), now)
+    return _told_unknown(rules.asked_in_vain(rules.came_again(row)), now)
 
 
 def _as_movement(row: Row, callback: Bet | Win) -> Row:

@@ -157,6 +157,14 @@ def later(row: Row, ended_at: float) -> float:
     return ended_at if since is None else max(since, ended_at)
 
 
+def came_again(row: Row) -> Row:
+    """
+    A win that went out as made comes once more. Its sender has not heard so, unless it is a double: nobody can tell
+    (RULES 11).
+    """
+    return replace(row, told=Told.MAYBE) if row.kind is Kind.WIN and row.told is Told.YES else row
+
+
 def asked_in_vain(row: Row) -> Row:
     """What was refused was asked for again, and nobody knows whether the refusal still held."""
     if row.movement is not Movement.REFUSED:
