@@ -18,6 +18,8 @@ from walletbridge.turns import Turns
 from walletbridge.wallet.port import Wallet
 from walletbridge.wallet.protection import Protection
 
+RECOVERED = "the journal is older than what was answered: it was restored; what was under way in it is left to a person"
+
 
 class Settlement:
     """Must be made inside a running event loop."""
@@ -43,6 +45,7 @@ class Settlement:
             keep_days=keep_days,
             waiting_max=settings.limits.journal_steps,
             on_problem=on_problem,
+            on_recovered=lambda rows: on_event(RECOVERED, {"rows": rows, "help": "walletbridge journal recovered"}),
         )
         turns = Turns()
 

@@ -55,6 +55,7 @@ _OF_WALLET_V1 = frozenset({World.REPLICA})
 DRAWN = (
     World.FILES,
     World.CLOCKS,
+    World.BACKUPS,
     World.WARMING,
     World.SLOW_RETURN,
     World.ONE_METHOD,

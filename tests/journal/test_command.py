@@ -1,6 +1,7 @@
-"""`walletbridge journal list`, `show` and `resolve`, on a real file."""
+"""`walletbridge journal` and its commands, on a real file."""
 
 import json
+import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -190,3 +191,45 @@ def test_a_file_that_is_no_journal_is_refused(config: Path, tmp_path: Path) -> N
     done = run("list", "--config", config)
 
     assert (done.exit_code, "file is not a database" in done.output) == (1, True)
+
+
+# Backups
+
+
+def test_a_backup_is_whole_while_the_journal_is_open_and_its_restore_is_known(journal: Path, tmp_path: Path) -> None:
+    open_one = Store(tmp_path / "journal.db", worker_name(), journal_clock())
+    try:
+        result = run("backup", tmp_path / "copy.db", "--config", journal)
+    finally:
+        open_one.close()
+    assert (result.exit_code, result.output) == (0, f"written: {tmp_path / 'copy.db'}\n")
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.glob("copy.db*")] == ["copy.db"]
+    assert run("recovered", "--config", journal).output == "nothing was left to a person by a restored journal\n"
+
+    write(tmp_path / "journal.db", replace(SETTLED, trans_id="3"))
+    (tmp_path / "copy.db").replace(tmp_path / "journal.db")
+    Store(tmp_path / "journal.db", worker_name(), journal_clock()).close()
+
+    result = run("recovered", "--config", journal)
+    assert result.exit_code == 0
+    assert "1676358190" in result.output
+    assert "1 transactions were under way, or owed, when the copy was made" in result.output
+    [row] = json.loads(run("recovered", "--config", journal, "--json").output)
+    assert row["trans_id"] == "1676358190"
+
+
+def test_a_backup_overwrites_nothing(journal: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    result = run("backup", tmp_path / "mine", "--config", journal)
+
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'mine'} is there already" in result.output
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_a_backup_that_cannot_be_written_says_why(journal: Path, tmp_path: Path) -> None:
+    result = run("backup", tmp_path / "nowhere" / "copy.db", "--config", journal)
+
+    assert result.exit_code == 1
+    assert "nowhere/copy.db: No such file or directory" in result.output

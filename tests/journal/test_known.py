@@ -106,7 +106,7 @@ def test_a_batch_reads_all_that_it_is_about_at_once_and_writes_it_at_once(store:
     with traced(store) as statements:
         write_all(store, *[row(str(number)) for number in range(8)])
 
-    assert statements == ["SELECT", "SELECT", "INSERT"]
+    assert statements == ["SELECT", "SELECT", "INSERT", "UPDATE"]
     assert count(store, "transactions") == 8
 
 

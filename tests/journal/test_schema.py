@@ -14,7 +14,7 @@ from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.store import Store
 from walletbridge.journal.worker import worker_name
 
-VERSION = 3
+VERSION = 4
 
 
 def test_a_new_file_is_of_the_last_version_and_loses_nothing_that_was_committed(store: Store) -> None:
@@ -111,6 +111,8 @@ def test_settled_rows_of_an_earlier_version_are_as_young_as_can_be(store: Store,
     store._db.execute("ALTER TABLE transactions DROP COLUMN updated_running")
     store._db.execute("ALTER TABLE meta DROP COLUMN running")
     store._db.execute("ALTER TABLE meta DROP COLUMN running_at")
+    store._db.execute("ALTER TABLE meta DROP COLUMN incarnation")
+    store._db.execute("ALTER TABLE meta DROP COLUMN commits")
     store._db.execute("UPDATE transactions SET created_wall = 0, updated_wall = 0")
     store._db.execute("PRAGMA user_version = 2")
     store.close()

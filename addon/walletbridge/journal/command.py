@@ -4,7 +4,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,12 +61,46 @@ def list_(config: Path, *, as_json: bool, limit: int) -> None:
     if as_json:
         click.echo(json.dumps([_fields(row) for row in rows], indent=2))
         return
-    table = Table("ID", "account", "trans_id", "kind", "amount", "since (UTC)", "where it stands")
-    for one in rows:
-        table.add_row(*_cells(one, settings.wallet.currency_decimals))
-    console = Console()
-    console = console if console.is_terminal else Console(width=_WIDTH)
-    console.print(Printable(table if rows else "nothing is open"))
+    if rows:
+        _print_table(rows, settings.wallet.currency_decimals)
+    else:
+        click.echo("nothing is open")
+
+
+@journal.command()
+@_CONFIG
+@_JSON
+def recovered(config: Path, *, as_json: bool) -> None:
+    """Transactions that a restored journal must not settle by itself, and what to do about them."""
+    with _looked(config) as (settings, path):
+        rows = lookup.recovered(path)
+    if as_json:
+        click.echo(json.dumps([_fields(row) for row in rows], indent=2))
+        return
+    if not rows:
+        click.echo("nothing was left to a person by a restored journal")
+        return
+    _print_table(rows, settings.wallet.currency_decimals)
+    click.echo(
+        f"{len(rows)} transactions were under way, or owed, when the copy was made from which this journal was "
+        "restored. What became of them since is not known here. Look each up in the wallet's books, then settle it "
+        "with `walletbridge journal resolve ID --as applied|cancelled|retry`."
+    )
+
+
+@journal.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_CONFIG
+def backup(file: Path, config: Path) -> None:
+    """Copy the journal into a new FILE, consistent and while gateways write it."""
+    with _looked(config) as (_, path):
+        try:
+            lookup.back_up(path, file)
+        except FileExistsError:
+            raise click.ClickException(f"{file} is there already; name a file that is not") from None
+        except OSError as error:
+            raise click.ClickException(f"{file}: {error.strerror or error}") from None
+    click.echo(f"written: {file}")
 
 
 @journal.command()
@@ -211,3 +245,12 @@ def _fields(one: Numbered) -> dict[str, Any]:
 
 def _utc(wall: int) -> str:
     return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _print_table(rows: Sequence[Numbered], decimals: int) -> None:
+    table = Table("ID", "account", "trans_id", "kind", "amount", "since (UTC)", "where it stands")
+    for one in rows:
+        table.add_row(*_cells(one, decimals))
+    console = Console()
+    console = console if console.is_terminal else Console(width=_WIDTH)
+    console.print(Printable(table))

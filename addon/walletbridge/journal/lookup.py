@@ -2,6 +2,7 @@
 Reads the journal's file beside the gateway that writes it: for people who look something up.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import apsw
 
 from walletbridge.journal.columns import SELECT_NUMBERED, Numbered, numbered
+from walletbridge.journal.rules import RESTORED
+from walletbridge.small_files import PRIVATE
 
 STEPS_MAX = 100
 """How often SQLite is let go on; a journal of years is not searched to its end."""
@@ -39,6 +42,26 @@ def listed(path: Path, *, limit: int) -> tuple[Sequence[Numbered], int]:
         total = db.execute("SELECT count(*) FROM transactions WHERE needs_look").get
         rows = db.execute(f"{SELECT_NUMBERED} WHERE needs_look ORDER BY id LIMIT ?", (limit,))
         return [numbered(found) for found in rows], int(total)
+
+
+def recovered(path: Path) -> Sequence[Numbered]:
+    """All rows that are left to a person because the journal was restored. Raises apsw.Error."""
+    with _opened(path) as db:
+        rows = db.execute(f"{SELECT_NUMBERED} WHERE needs_look AND for_human = ? ORDER BY id", (RESTORED,))
+        return [numbered(found) for found in rows]
+
+
+def back_up(path: Path, copy: Path) -> None:
+    """
+    Copies the journal as it is at one moment, while others write it. Raises apsw.Error, or OSError where there is a
+    file at `copy` already.
+    """
+    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
+    with _opened(path) as db, closing(apsw.Connection(str(copy))) as target:
+        with target.backup("main", db, "main") as backup:
+            backup.step()
+        # A copy is one file, without a log beside it.
+        target.execute("PRAGMA journal_mode = DELETE")
 
 
 def by_number(path: Path, number: int) -> Numbered | None:

@@ -30,12 +30,13 @@ class Place:
                 raise JournalUnavailable(f"{name} was replaced while it was in use")
 
 
-def expect_never_made(path: Path, sign: Path) -> None:
+def expect_never_made(path: Path, *signs: Path) -> None:
     """
-    Raises OSError where there is no file at `path` although `sign`, which is left beside every journal, says that there
-    was one: an empty journal would take money that is owed, or was moved already, for unheard of.
+    Raises OSError where there is no file at `path` although one of `signs`, which are left beside every journal, says
+    that there was one: an empty journal would take money that is owed, or was moved already, for unheard of.
     """
-    if sign.exists() and not path.exists():
+    sign = next((sign for sign in signs if sign.exists()), None)
+    if sign is not None and not path.exists():
         raise OSError(
             f"there was a journal at {path}, and it is gone; put it or a backup of it back,"
             f" or remove {sign} as well to begin with an empty one"

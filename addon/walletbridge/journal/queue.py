@@ -15,12 +15,13 @@ from pathlib import Path
 
 import apsw
 
+from walletbridge.journal.mark import SUFFIX as MARK
 from walletbridge.journal.revisions import SUFFIX as CHANGES
 from walletbridge.small_files import PRIVATE
 
 SUFFIX = "-queue"
 """Of the file beside the journal that is locked. It stays empty."""
-BESIDE = ("-wal", "-shm", SUFFIX, CHANGES)
+BESIDE = ("-wal", "-shm", SUFFIX, CHANGES, MARK)
 """What follows the journal's name in the names of its other files."""
 POLL_SECONDS = 0.001
 

@@ -59,6 +59,10 @@ _MIGRATIONS = (
     ALTER TABLE meta ADD COLUMN running_at REAL NOT NULL DEFAULT 0;
     ALTER TABLE transactions ADD COLUMN updated_running INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    ALTER TABLE meta ADD COLUMN incarnation BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE meta ADD COLUMN commits INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """Each brings the file from one version to the next; its number is the version. A file never goes back."""
 

@@ -2,6 +2,7 @@
 The journal on an SQLite file in WAL mode. Several processes of one machine may share it; not for network file systems.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
@@ -20,26 +21,33 @@ PRUNE_ROWS = 1000
 class SqliteJournal:
     """See `Journal`. Must be made inside a running event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is told, and who hears of what
         self,
         path: Path,
         *,
         keep_days: int,
         waiting_max: int,
         on_problem: Callable[[str], None],
+        on_recovered: Callable[[int], None] = lambda _: None,
         clock: JournalClock | None = None,
     ) -> None:
-        """A file that cannot be opened is no error here: steps fail until it can be."""
+        """
+        A file that cannot be opened is no error here: steps fail until it can be. `on_recovered` hears, in the event
+        loop, how many rows of a restored file were left to a person.
+        """
         worker, clock = worker_name(), clock or journal_clock()
         self._keep_days = keep_days
         self._clock = clock
         # Who has had the file open once must never begin another in its place.
         was_open = False
+        loop = asyncio.get_running_loop()
 
         def open_store() -> Store:
             nonlocal was_open
             store = Store(path, worker, clock, may_create=not was_open)
             was_open = True
+            if store.recovered:
+                loop.call_soon_threadsafe(on_recovered, store.recovered)
             return store
 
         self._writer = Writer(open_store, waiting_max=waiting_max, on_problem=on_problem)

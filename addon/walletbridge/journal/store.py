@@ -11,15 +11,16 @@ from typing import Any
 import apsw
 
 from walletbridge.journal.clock import JournalClock
-from walletbridge.journal.columns import SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
+from walletbridge.journal.columns import SELECT, SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
 from walletbridge.journal.known import STATEMENTS, Known, Transaction, Turn
+from walletbridge.journal.mark import Mark, mark_of
 from walletbridge.journal.place import Place, expect_never_made
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
 from walletbridge.journal.queue import BESIDE, SUFFIX, Queue
 from walletbridge.journal.revisions import Revisions, stands_otherwise
 from walletbridge.journal.row import Row
-from walletbridge.journal.rules import cancels_round, in_cancelled_round
+from walletbridge.journal.rules import cancels_round, in_cancelled_round, restored
 from walletbridge.journal.running import Running
 from walletbridge.journal.schema import migrate, use_wal
 from walletbridge.journal.worker import is_dead
@@ -48,7 +49,9 @@ class Store:
         """
         self._worker = worker
         self._clock = clock
-        expect_never_made(path, path.with_name(f"{path.name}{SUFFIX}"))
+        self.recovered = 0
+        """How many rows were left to a person, because the file is older than what was answered."""
+        expect_never_made(path, path.with_name(f"{path.name}{SUFFIX}"), mark_of(path))
         if may_create or path.exists():
             make_private(path, *BESIDE)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_create else 0)
@@ -56,6 +59,7 @@ class Store:
         self._revisions = Revisions(path)
         try:
             self._queue = Queue(path)
+            self._mark = Mark(path)
         except OSError:
             self._db.close()
             raise
@@ -66,9 +70,10 @@ class Store:
             self._db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             self._queue.begin(self._db, seconds=BUSY_SECONDS)
             migrate(self._db, clock)
-            self._db.execute("COMMIT")
             self._running = Running(self._db, clock)
             self._known = Known(self._db, self._running)
+            self.recovered = self._recover()
+            self._db.execute("COMMIT")
             self._place = Place(path.resolve())
         except BaseException:
             self.close()
@@ -78,6 +83,7 @@ class Store:
         """Closes the file."""
         self._db.close()
         self._queue.close()
+        self._mark.close()
         self._revisions.close()
 
     @property
@@ -98,11 +104,15 @@ class Store:
             yield
             self._known.write()
             is_written = self.changes > changes
+            number = 0
             if is_written:
                 self._running.count_sometimes()
                 self._place.expect_unchanged()
+                number = self._db.execute("UPDATE meta SET commits = commits + 1 RETURNING commits").get
+                self._mark.begin(number)
             self._db.execute("COMMIT")
             if is_written:
+                self._mark.done(number)
                 # Only what is on disk while the path still names this file counts; see `Place`.
                 self._place.expect_unchanged()
         except BaseException:
@@ -199,6 +209,28 @@ class Store:
         self._execute("DELETE FROM transactions")
         self._execute("DELETE FROM turns")
         self._known.forget()
+
+    def _recover(self) -> int:
+        """
+        Leaves to a person what a restored journal must not act on (RULES 12). Inside the opening's transaction; returns
+        how many rows that are.
+        """
+        incarnation, commits = self._db.execute("SELECT incarnation, commits FROM meta").get
+        count = 0
+        if incarnation or not self._mark.is_new:
+            if not self._mark.is_behind(incarnation, commits):
+                return 0
+            for values in self._db.execute(f"{SELECT} WHERE needs_look").fetchall():
+                row = row_of(values)
+                left = restored(row)
+                if left != row:
+                    self._known.put(self._known.of(row.trans_id), left)
+                    count += 1
+            self._known.write()
+            self._db.execute("DELETE FROM turns")
+            self._known.forget()
+        self._db.execute("UPDATE meta SET incarnation = ?", (self._mark.start(commits),))
+        return count
 
     def _execute(self, statement: str, values: Sequence[int | float | str | None] = ()) -> apsw.Cursor:
         """Anything but what `_known` does: it sees what is to be written."""

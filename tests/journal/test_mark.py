@@ -1,0 +1,200 @@
+"""A journal that is older than what was answered knows it by the mark beside it, and leaves what it must not act on."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.journal.stores import OPEN, REST, OpenStore, get, put, take
+
+from walletbridge.journal.mark import SLOTS, Mark, mark_of
+from walletbridge.journal.row import CancelState, Row
+from walletbridge.journal.rules import RESTORED
+from walletbridge.journal.store import Store
+
+LEFT = replace(OPEN, for_human=RESTORED)
+OWED = replace(REST, trans_id="2", cancel=CancelState.OWED)
+
+
+def copy_of(store: Store, path: Path) -> Path:
+    """A copy of the file, with all that is in its log."""
+    copy = path.with_name("copy.db")
+    copy.unlink(missing_ok=True)
+    store._db.execute("VACUUM INTO ?", (str(copy),))
+    return copy
+
+
+def restore(copy: Path, path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+    shutil.copy(copy, path)
+
+
+def other(number: int) -> Row:
+    return replace(REST, trans_id=f"other {number}")
+
+
+@pytest.mark.parametrize("later", [1, 2, SLOTS, SLOTS + 1, 3 * SLOTS])
+def test_a_copy_that_lacks_what_was_written_since_is_known_for_one(
+    store: Store, open_store: OpenStore, path: Path, later: int
+) -> None:
+    put(store, OPEN, OWED)
+    copy = copy_of(store, path)
+    put(store, *[other(number) for number in range(later)])
+    store.close()
+    restore(copy, path)
+
+    again = open_store()
+
+    assert again.recovered == 1
+    assert (get(again), get(again, OWED)) == (LEFT, OWED)
+    again.close()
+    # It is told once: from here on this is the journal.
+    assert open_store().recovered == 0
+
+
+def test_a_copy_that_lacks_nothing_needs_nobody(store: Store, open_store: OpenStore, path: Path) -> None:
+    put(store, OPEN)
+    copy = copy_of(store, path)
+    store.close()
+    restore(copy, path)
+
+    again = open_store()
+
+    assert (again.recovered, get(again)) == (0, OPEN)
+
+
+def test_a_journal_that_was_moved_with_all_its_files_needs_nobody(
+    store: Store, tmp_path: Path, open_store: OpenStore
+) -> None:
+    put(store, OPEN)
+    store.close()
+    for file in tmp_path.glob("journal.db*"):
+        file.rename(tmp_path / f"moved-{file.name}")
+    for file in tmp_path.glob("moved-*"):
+        file.rename(tmp_path / file.name.removeprefix("moved-"))
+
+    assert open_store().recovered == 0
+
+
+@pytest.mark.parametrize("change", ["removed", "cut", "of another journal"])
+def test_a_mark_that_does_not_tell_is_a_reason_for_doubt(
+    store: Store, open_store: OpenStore, path: Path, change: str
+) -> None:
+    put(store, OPEN)
+    store.close()
+    match change:
+        case "removed":
+            mark_of(path).unlink()
+        case "cut":
+            os.truncate(mark_of(path), 3)
+        case _:
+            with mark_of(path).open("r+b") as file:
+                file.write(b"x" * 16)
+
+    again = open_store()
+
+    assert (again.recovered, get(again)) == (1, LEFT)
+
+
+def test_a_turn_of_the_time_before_is_nobody_s(store: Store, open_store: OpenStore, path: Path) -> None:
+    put(store, OPEN)
+    assert take(store)
+    copy = copy_of(store, path)
+    put(store, other(1))
+    store.close()
+    restore(copy, path)
+
+    assert take(open_store())
+
+
+def test_a_process_that_ended_before_its_commit_leaves_no_doubt(store: Store, open_store: OpenStore) -> None:
+    put(store, OPEN)
+    commits = store._db.execute("SELECT commits FROM meta").get
+    store._mark.begin(commits + 1)
+    store.close()
+
+    assert open_store().recovered == 0
+
+
+def test_a_process_that_ended_right_behind_its_commit_leaves_no_doubt(store: Store, open_store: OpenStore) -> None:
+    put(store, OPEN)
+    commits = store._db.execute("SELECT commits FROM meta").get
+    os.pwrite(store._mark._file, bytes(8 * SLOTS), 24)
+    store.close()
+    again = open_store()
+
+    assert (again.recovered, again._db.execute("SELECT commits FROM meta").get) == (0, commits)
+
+
+def test_a_mark_that_is_older_than_the_journal_leaves_no_doubt(store: Store, open_store: OpenStore, path: Path) -> None:
+    """After a crash of the machine, which loses what was not synced."""
+    put(store, OPEN)
+    old = mark_of(path).read_bytes()
+    put(store, other(1), other(2))
+    store.close()
+    mark_of(path).write_bytes(old)
+
+    assert open_store().recovered == 0
+
+
+def test_several_processes_share_it(store: Store, open_store: OpenStore) -> None:
+    second = open_store()
+    for number in range(10):
+        put((store, second)[number % 2], other(number))
+    put(store, OPEN)
+    store.close()
+    second.close()
+
+    assert open_store().recovered == 0
+
+
+def test_what_is_undone_is_not_done(store: Store, open_store: OpenStore) -> None:
+    put(store, OPEN)
+
+    def fail() -> None:
+        with store.transaction():
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    store.close()
+
+    assert open_store().recovered == 0
+
+
+def test_an_earlier_journal_gets_one_and_is_believed(store: Store, open_store: OpenStore, path: Path) -> None:
+    put(store, OPEN)
+    store._db.execute("ALTER TABLE meta DROP COLUMN incarnation")
+    store._db.execute("ALTER TABLE meta DROP COLUMN commits")
+    store._db.execute("PRAGMA user_version = 3")
+    store.close()
+    mark_of(path).unlink()
+
+    assert open_store().recovered == 0
+
+
+def test_no_journal_is_begun_where_a_mark_says_that_there_was_one(
+    store: Store, open_store: OpenStore, path: Path
+) -> None:
+    store.close()
+    for file in (path, path.with_name("journal.db-queue")):
+        file.unlink()
+
+    with pytest.raises(OSError, match=r"there was a journal at .*journal\.db, and it is gone"):
+        open_store()
+
+
+def test_it_is_its_owner_s_alone(store: Store, path: Path) -> None:
+    put(store, OPEN)
+
+    assert stat.S_IMODE(mark_of(path).stat().st_mode) == 0o600
+
+
+def test_it_may_be_closed_twice(path: Path) -> None:
+    path.touch()
+    mark = Mark(path)
+    mark.close()
+    mark.close()
