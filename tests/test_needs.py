@@ -1,13 +1,18 @@
 """What `serve` cannot begin without is found beforehand, in the same words."""
 
 import asyncio
+import json
 import os
+import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.helpers.processes import end_of, write_settings
+from tests.helpers.processes import NOWHERE, Way, arguments, end_of, running, running_wallet, write_settings
+from tests.helpers.tls import Authority
+from tests.helpers.waiting import until
 
 from walletbridge.check import check
 from walletbridge.errors import SettingsError
@@ -92,3 +97,80 @@ async def test_check_and_serve_say_the_same(tmp_path: Path) -> None:
             tmp_path,
         )
         assert (code, output.splitlines()) == (1, [f"Error: {problem}"])
+
+
+WALLETBRIDGE = [sys.executable, "-m", "walletbridge"]
+
+
+def tls_that_cannot_be(folder: Path, fault: str) -> tuple[dict[str, str], str]:
+    """A section `wallet.tls`, and what is wrong with it."""
+    authority = Authority(folder)
+    pair, other = authority.sign("gateway"), authority.sign("other")
+    garbage = folder / "garbage.pem"
+    garbage.write_text("nonsense")
+    if fault == "ca":
+        return {"ca_file": str(garbage)}, f"wallet.tls.ca_file: {garbage} is no certificate in PEM form"
+    if fault == "garbage":
+        problem = f"wallet.tls.key_file: {garbage} is no private key in PEM form"
+        return {"cert_file": str(pair.cert_file), "key_file": str(garbage)}, problem
+    problem = f"wallet.tls.key_file: {other.key_file} is not the key of the certificate in wallet.tls.cert_file"
+    return {"cert_file": str(pair.cert_file), "key_file": str(other.key_file)}, problem
+
+
+@pytest.mark.parametrize("fault", ["ca", "garbage", "other key"])
+async def test_files_that_the_wallets_channel_cannot_use_stop_every_start(tmp_path: Path, fault: str) -> None:
+    tls, problem = tls_that_cannot_be(tmp_path, fault)
+    config = write_settings(tmp_path, wallet_port=9, wallet={"target": "127.0.0.1:9", "tls": tls})
+
+    for command in ("serve", "web", "tui"):
+        assert await end_of([*WALLETBRIDGE, command, "--config", str(config)], tmp_path) == (1, f"Error: {problem}\n")
+    code, output = await end_of(arguments(Way.MITMDUMP, config), tmp_path)
+    assert (code, output.count(problem)) == (1, 1)
+    code, output = await end_of([*WALLETBRIDGE, "check", "--config", str(config)], tmp_path)
+    assert (code, [line for line in output.splitlines() if line.startswith("✗")]) == (1, [f"✗ {problem}"])
+
+
+@pytest.mark.parametrize(("command", "key"), [("web", "listen"), ("web", "ui.listen"), ("tui", "listen")])
+async def test_a_taken_port_is_told_with_its_key(tmp_path: Path, command: str, key: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        sections = {"listen": address} if key == "listen" else {"ui": {"listen": address}}
+        config = write_settings(tmp_path, wallet_port=9, **sections)
+        code, output = await end_of([*WALLETBRIDGE, command, "--config", str(config)], tmp_path)
+
+    assert (code, output) == (1, f"Error: {key}: cannot listen on {address}: Address already in use\n")
+
+
+async def test_a_reload_takes_nothing_that_no_start_would(tmp_path: Path) -> None:
+    async with running_wallet(tmp_path) as wallet:
+        config = write_settings(tmp_path, wallet_port=wallet.port)
+        command = [*WALLETBRIDGE, "serve", "--config", str(config), "--workers", "1"]
+        async with running(command, tmp_path) as gateway:
+            tls, problem = tls_that_cannot_be(tmp_path, "other key")
+            write_settings(tmp_path, wallet_port=wallet.port, wallet={"target": "127.0.0.1:9", "tls": tls})
+            gateway.process.send_signal(signal.SIGHUP)
+            await until(lambda: any(problem in line for line in gateway.lines))
+
+
+async def test_json_has_each_finding_with_its_kind(tmp_path: Path) -> None:
+    config = write_settings(tmp_path, wallet_port=9, upstream=NOWHERE, journal={"path": "missing/journal.db"})
+    code, output = await end_of([*WALLETBRIDGE, "check", "--config", str(config), "--json"], tmp_path)
+    document = json.loads(output)
+
+    assert code == 1
+    assert {key: document[key] for key in ("schema", "config", "works")} == {
+        "schema": 1,
+        "config": str(config),
+        "works": False,
+    }
+    problem = f"journal.path: {tmp_path}/missing: No such file or directory"
+    assert {"kind": "wrong", "text": problem} in document["findings"]
+    assert {finding["kind"] for finding in document["findings"]} == {"right", "note", "wrong"}
+
+
+async def test_json_of_a_check_without_a_fault_ends_with_zero(tmp_path: Path) -> None:
+    async with running_wallet(tmp_path) as wallet:
+        config = write_settings(tmp_path, wallet_port=wallet.port)
+        code, output = await end_of([*WALLETBRIDGE, "check", "--config", str(config), "--json"], tmp_path)
+
+    assert (code, json.loads(output)["works"]) == (0, True)

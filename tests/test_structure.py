@@ -82,6 +82,7 @@ LAYERS = [
         "serve",
         "shipped",
         "simulator",
+        "surroundings",
         "ui",
     },
     {"bridge"},

@@ -31,6 +31,7 @@ from walletbridge.log_records import hide_in_records
 from walletbridge.logs import Log, open_log
 from walletbridge.mitmproxy_versions import warning_about
 from walletbridge.near_miss import SHOWN_MAX, is_near
+from walletbridge.needs import expect_all
 from walletbridge.settings import Address, Settings, load, read_tokens
 from walletbridge.shared import Share
 from walletbridge.tokens import Tokens
@@ -134,7 +135,11 @@ class WalletBridge:
         self._config = ctx.options.walletbridge_config
         self._settings = self._tokens = None
         try:
-            self._settings = load(Path(self._config).expanduser())
+            settings = load(Path(self._config).expanduser())
+            if self._doors is None:
+                # `serve` has done so. A worker that takes the place of another goes on with what there is.
+                expect_all(settings)
+            self._settings = settings
             self._tokens = Tokens(read_tokens(self._settings.callback, os.environ))
             self._show_records()
             self._show_records = hide_in_records(self._tokens.hide_text)

@@ -3,9 +3,10 @@
 """
 
 import asyncio
+import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,8 @@ from walletbridge.errors import OutcomeUnknown, SettingsError
 from walletbridge.needs import problems
 from walletbridge.outcomes import Result
 from walletbridge.settings import ListenerTls, Settings, load, read_tokens
-from walletbridge.tls_files import doubts, expires_soon, names_in, read_listener, require_valid
+from walletbridge.surroundings import listeners, unreachable
+from walletbridge.tls_files import doubts, expires_soon, invalid_now, names_in, read_listener
 from walletbridge.trace import Trace
 from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
@@ -44,6 +46,22 @@ class Finding:
     is_note: bool = False
     """Allowed, but better known."""
 
+    @property
+    def kind(self) -> str:
+        """right, note or wrong."""
+        return "note" if self.is_note else "right" if self.is_right else "wrong"
+
+
+def as_json(config: Path, findings: Sequence[Finding]) -> str:
+    """One JSON document for scripts, whose names stay. `schema` counts up where one goes or means something else."""
+    document = {
+        "schema": 1,
+        "config": str(config),
+        "works": all(finding.is_right for finding in findings),
+        "findings": [{"kind": finding.kind, "text": finding.text} for finding in findings],
+    }
+    return json.dumps(document)
+
 
 def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
     """
@@ -64,9 +82,10 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
     except SettingsError:
         # One of the problems that follow.
         pass
-    for problem in problems(settings):
-        yield Finding(is_right=False, text=problem)
+    found = list(problems(settings))
+    yield from (Finding(is_right=False, text=problem) for problem in found)
     yield from _listener_tls(settings.tls)
+    yield from _surroundings(settings)
     try:
         bound = load_mapping(settings.wallet)
     except SettingsError as error:
@@ -77,9 +96,19 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
         yield Finding(is_right=True, text=f"{bound.source}:{caution}", is_note=True)
     for consequence in consequences(bound.promises):
         yield Finding(is_right=True, text=consequence, is_note=True)
+    if any(problem.startswith("wallet.") for problem in found):
+        # No connection can be made with it.
+        return
     yield from asyncio.run(_ask_wallet(settings, bound, live=live))
     if live:
         yield _ask_for_methods(settings, bound)
+
+
+def _surroundings(settings: Settings) -> Iterator[Finding]:
+    for is_wrong, text in listeners(settings):
+        yield Finding(is_right=not is_wrong, text=text, is_note=not is_wrong)
+    for text in unreachable(settings):
+        yield Finding(is_right=True, text=text, is_note=True)
 
 
 def _listener_tls(tls: ListenerTls | None) -> Iterator[Finding]:
@@ -87,10 +116,12 @@ def _listener_tls(tls: ListenerTls | None) -> Iterator[Finding]:
         return
     now = datetime.now(UTC)
     try:
-        require_valid(tls, now)
         pair = read_listener(tls)
-    except SettingsError as error:
-        yield from _wrong(error)
+    except SettingsError:
+        # One of the problems that come before.
+        return
+    if problem := invalid_now(pair, now):
+        yield Finding(is_right=False, text=f"tls.cert_file: {problem}")
         return
     names = ", ".join(names_in(pair.chain[0])) or "no name"
     yield Finding(is_right=True, text=f"tls: {tls.cert_file} for {names} is valid until {pair.expires_at:%Y-%m-%d}")

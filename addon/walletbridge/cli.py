@@ -113,8 +113,15 @@ def tui(config: Path) -> None:
     type=click.Choice(["authenticate", "balance", "bet", "win", "cancel", "status"]),
     help="Show the request for a sample callback, and the answer to each reply, and ask nobody.",
 )
-def check(config: Path, *, live: bool, explain: str | None) -> None:
-    """Read the settings and the mapping, ask the wallet if it is there, and say what is wrong."""
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: schema, config, works and findings.")
+def check(config: Path, *, live: bool, explain: str | None, as_json: bool) -> None:
+    """
+    Read the settings and the mapping, ask the wallet if it is there, and say what is wrong.
+
+    Exit code: 0 if nothing is wrong, 1 if something is, 2 for a command that is not understood.
+    """
+    if explain is not None and as_json:
+        raise click.UsageError("expected either --explain or --json")
     if explain is not None:
         from walletbridge.explain import explain as lines  # noqa: PLC0415 - grpc only where it is used
 
@@ -124,10 +131,15 @@ def check(config: Path, *, live: bool, explain: str | None) -> None:
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         return
-    from walletbridge.check import check as findings  # noqa: PLC0415 - grpc only where it is used
+    from walletbridge import check as checking  # noqa: PLC0415 - grpc only where it is used
 
+    findings = checking.check(config, live=live)
+    if as_json:
+        found = list(findings)
+        click.echo(checking.as_json(config, found))
+        sys.exit(0 if all(finding.is_right for finding in found) else 1)
     wrong = 0
-    for finding in findings(config, live=live):
+    for finding in findings:
         say_lines(f"{'-' if finding.is_note else '✓' if finding.is_right else '✗'} {finding.text}")
         wrong += not finding.is_right
     sys.exit(1 if wrong else 0)
@@ -189,10 +201,17 @@ def demo_wallet(listen: str, db: Path) -> None:
 
 
 def _launch(kind: str, config: Path) -> None:
-    from walletbridge.settings import load  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.needs import expect_all  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.serve.sockets import expect_free  # noqa: PLC0415 - see above
+    from walletbridge.settings import load  # noqa: PLC0415 - see above
 
     try:
         settings = load(config)
+        expect_all(settings)
+        # mitmproxy would say it in a page of text, and advise options that this command does not have.
+        expect_free(settings.listen, key="listen")
+        if kind == "web":
+            expect_free(settings.ui.listen, key="ui.listen")
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - only once it is known to be needed

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from walletbridge.errors import SettingsError
 from walletbridge.settings import Settings, read_tokens
+from walletbridge.tls_files import read_certificates, read_listener, require_wallet_files
 
 type Need = Callable[[Settings], Iterator[str]]
 """Says what is wrong, each with the key of the settings; nothing where all is right."""
@@ -68,5 +69,25 @@ _PORT_MAX = 65535
 _WITHOUT_PORTS = ("unix:", "unix-abstract:", "vsock:", "xds:", "google-c2p:")
 _PORT = re.compile(r"[^:/]:([0-9]{1,9})\Z", re.ASCII)
 
-NEEDS: tuple[Need, ...] = (_tokens, _journal, _target)
+
+def _wallet_tls(settings: Settings) -> Iterator[str]:
+    try:
+        require_wallet_files(settings.wallet.tls)
+    except SettingsError as error:
+        yield str(error)
+
+
+def _listener_tls(settings: Settings) -> Iterator[str]:
+    """Whether the certificate is valid now is asked where a person begins: see `require_valid`."""
+    if settings.tls is None:
+        return
+    try:
+        read_listener(settings.tls)
+        if settings.tls.client_ca_file is not None:
+            read_certificates("tls.client_ca_file", settings.tls.client_ca_file)
+    except SettingsError as error:
+        yield str(error)
+
+
+NEEDS: tuple[Need, ...] = (_tokens, _journal, _target, _wallet_tls, _listener_tls)
 """To be added to by whatever else `serve` cannot begin without."""

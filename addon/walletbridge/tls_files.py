@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from walletbridge.errors import SettingsError
-from walletbridge.settings import ListenerTls
+from walletbridge.settings import ListenerTls, Tls
 
 FILE_BYTES_MAX = 1024 * 1024
 RSA_BITS_MIN = 2048
@@ -80,6 +80,20 @@ def require_valid(tls: ListenerTls | None, now: datetime) -> None:
         raise SettingsError(f"tls.cert_file: {problem}")
     if tls.client_ca_file is not None:
         read_certificates("tls.client_ca_file", tls.client_ca_file)
+
+
+def require_wallet_files(tls: Tls | None) -> None:
+    """
+    Raises SettingsError for files that gRPC cannot use: it says so in lines of its own, then never connects.
+
+    Whether they are valid now is the wallet's to say, and may change.
+    """
+    if tls is None:
+        return
+    if tls.ca_file is not None:
+        read_certificates("wallet.tls.ca_file", tls.ca_file)
+    if tls.cert_file is not None and tls.key_file is not None:
+        read_pair("wallet.tls", tls.cert_file, tls.key_file)
 
 
 def read_certificates(key: str, path: Path) -> tuple[x509.Certificate, ...]:
@@ -176,9 +190,11 @@ def _read_key(section: str, path: Path, passphrase_file: Path | None) -> Key:
     # PKCS #8 has it in its first line, OpenSSL's older form in a header.
     is_encrypted = b"ENCRYPTED" in data
     if is_encrypted and passphrase_file is None:
+        # gRPC takes no pass phrase, so the wallet's section has no such key.
+        other = f", or name the file with its pass phrase in {section}.key_passphrase_file" if section == "tls" else ""
         raise SettingsError(
-            f"{section}.key_file: {path} is encrypted: store it without a pass phrase, readable by this user alone, or "
-            f"name the file with its pass phrase in {section}.key_passphrase_file"
+            f"{section}.key_file: {path} is encrypted: store it without a pass phrase, readable by this user alone"
+            f"{other}"
         )
     passphrase = None
     if is_encrypted and passphrase_file is not None:

@@ -480,9 +480,8 @@ async def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) ->
         assert str(caught.value) == f"wallet.tls.{name}: cannot read {path}: {problem}"
 
 
-async def test_files_that_hold_no_certificate_never_connect(tmp_path: Path, authority: Authority) -> None:
+async def test_files_that_hold_no_certificate_make_no_channel(tmp_path: Path) -> None:
     nonsense = tmp_path / "nonsense.pem"
     nonsense.write_text("not a certificate")
-    async with running_wallet(credentials=server_credentials(authority.sign("wallet"))) as (wallet, port):
-        assert not await answers(port, Tls(ca_file=nonsense), seconds=0.3)
-        assert wallet.calls == []
+    with pytest.raises(SettingsError, match=r"wallet\.tls\.ca_file: .* is no certificate in PEM form"):
+        Channel(WalletSettings(target="127.0.0.1:1", tls=Tls(ca_file=nonsense)), on_change=print)

@@ -8,6 +8,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from walletbridge.errors import SettingsError
 from walletbridge.settings import Address, Settings
@@ -30,6 +31,16 @@ def bind(address: Address, *, key: str) -> list[socket.socket]:
         raise SettingsError(f"{key}: cannot listen on {address}: {error.strerror or error}") from None
 
 
+def expect_free(address: Address, *, key: str) -> None:
+    """Raises SettingsError where nobody could listen there now. Takes no connection while it looks."""
+    try:
+        for family, kind, protocol, _, (host, _, *more) in _resolved(address):
+            with _made(family, kind, protocol) as probe:
+                probe.bind((host, address.port, *more))
+    except OSError as error:
+        raise SettingsError(f"{key}: cannot listen on {address}: {error.strerror or error}") from error
+
+
 def bind_both(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
     """The sockets for callbacks, and those of the admin endpoint, if there is to be one. Raises SettingsError."""
     sockets = bind(settings.listen, key="listen")
@@ -41,16 +52,12 @@ def bind_both(settings: Settings) -> tuple[list[socket.socket], list[socket.sock
 
 
 def _bind(address: Address) -> list[socket.socket]:
-    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     port = address.port
     try:
-        for family, kind, protocol, _, (host, _, *more) in dict.fromkeys(found):
-            listener = socket.socket(family, kind, protocol)
+        for family, kind, protocol, _, (host, _, *more) in _resolved(address):
+            listener = _made(family, kind, protocol)
             sockets.append(listener)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listener.bind((host, port, *more))
             listener.listen(BACKLOG)
             listener.setblocking(False)  # noqa: FBT003 - its only argument
@@ -60,6 +67,20 @@ def _bind(address: Address) -> list[socket.socket]:
         close(sockets)
         raise
     return sockets
+
+
+def _resolved(address: Address) -> dict[Any, None]:
+    """What `getaddrinfo` finds, each once, in its order."""
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return dict.fromkeys(found)
+
+
+def _made(family: int, kind: int, protocol: int) -> socket.socket:
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return made
 
 
 def close(sockets: Sequence[socket.socket]) -> None:

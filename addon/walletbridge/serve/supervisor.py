@@ -20,6 +20,7 @@ from walletbridge.errors import SettingsError
 from walletbridge.journal.probe import JournalProbe
 from walletbridge.logs import Log, open_log
 from walletbridge.metrics.exposition import counter
+from walletbridge.needs import expect_all
 from walletbridge.serve.admin import Admin, Watched
 from walletbridge.serve.certificate_metrics import certificate_families
 from walletbridge.serve.crew import Crew, NotStarted
@@ -224,6 +225,7 @@ class Supervisor:
         try:
             settings = load(self._config)
             _expect_no_restart(self._settings, settings)
+            expect_all(settings)
             require_valid(settings.tls, datetime.now(UTC))
             for worker in tuple(self._crew.serving):
                 successor = await self._crew.take_on(settings)

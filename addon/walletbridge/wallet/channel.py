@@ -19,6 +19,7 @@ from walletbridge.errors import SettingsError
 from walletbridge.settings import Tls
 from walletbridge.settings import Wallet as WalletSettings
 from walletbridge.small_files import read_small
+from walletbridge.tls_files import require_wallet_files
 from walletbridge.wallet.wakeups import gathered_wakeups
 
 RECONNECT_MILLISECONDS = 100
@@ -230,12 +231,14 @@ def proxy_options(settings: WalletSettings) -> list[tuple[str, int]]:
 
 
 def credentials(tls: Tls) -> grpc.ChannelCredentials:
-    """What the settings ask for. Raises SettingsError where a file cannot be read."""
-    return grpc.ssl_channel_credentials(
-        root_certificates=_read("ca_file", tls.ca_file),
-        private_key=_read("key_file", tls.key_file),
-        certificate_chain=_read("cert_file", tls.cert_file),
-    )
+    """What the settings ask for. Raises SettingsError where a file cannot be read or used."""
+    files = {
+        "root_certificates": _read("ca_file", tls.ca_file),
+        "private_key": _read("key_file", tls.key_file),
+        "certificate_chain": _read("cert_file", tls.cert_file),
+    }
+    require_wallet_files(tls)
+    return grpc.ssl_channel_credentials(**files)
 
 
 def _read(name: str, path: Path | None) -> bytes | None:
