@@ -3,15 +3,18 @@
 import json
 import stat
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from walletbridge.cli import main
-from walletbridge.journal.clock import journal_clock
+from walletbridge.journal import command
+from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import CancelState, Kind, Row
 from walletbridge.journal.store import Store
@@ -233,3 +236,39 @@ def test_a_backup_that_cannot_be_written_says_why(journal: Path, tmp_path: Path)
 
     assert result.exit_code == 1
     assert "nowhere/copy.db: No such file or directory" in result.output
+
+
+# Beside a gateway of another boot, as in another container
+
+
+def test_settling_one_row_leaves_the_turns_of_a_gateway_of_another_boot(
+    journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = replace(UNRESOLVED, trans_id="under way", call=Kind.BET)
+    write(tmp_path / "journal.db", under_way, call_seconds=60)
+    monkeypatch.setattr(command, "journal_clock", lambda: JournalClock("another boot", lambda: 5.0))
+    before = rows_of(tmp_path / "journal.db", "SELECT * FROM turns")
+    epoch = rows_of(tmp_path / "journal.db", "SELECT epoch FROM meta")
+
+    refused = run("resolve", "3", "--as", "applied", "--yes", "--config", journal)
+    settled = run("resolve", "1", "--as", "applied", "--yes", "--config", journal)
+
+    assert refused.exit_code == 1
+    assert "a call for this transaction is under way" in refused.output
+    assert settled.exit_code == 0, settled.output
+    assert rows_of(tmp_path / "journal.db", "SELECT * FROM turns") == before != []
+    assert rows_of(tmp_path / "journal.db", "SELECT epoch FROM meta") == epoch
+
+
+def test_a_journal_of_an_earlier_version_is_not_brought_up_to_date_by_a_person(journal: Path, tmp_path: Path) -> None:
+    rows_of(tmp_path / "journal.db", "PRAGMA user_version = 2")
+    result = run("resolve", "1", "--as", "applied", "--yes", "--config", journal)
+
+    assert result.exit_code == 1
+    assert "the journal is of version 2; this program writes" in result.output
+    assert rows_of(tmp_path / "journal.db", "PRAGMA user_version") == [(2,)]
+
+
+def rows_of(path: Path, statement: str) -> list[Any]:
+    with closing(apsw.Connection(str(path))) as db:
+        return db.execute(statement).fetchall()

@@ -172,7 +172,10 @@ def resolve(  # noqa: PLR0913 - one for each option
 @contextmanager
 def _opened(config: Path) -> Iterator[tuple[Settings, Store]]:
     with _looked(config) as (settings, path):
-        store = Store(path, worker_name(), journal_clock(), may_create=False)
+        try:
+            store = Store(path, worker_name(), journal_clock(), may_create=False, is_guest=True)
+        except ValueError as error:
+            raise click.ClickException(f"{path}: {error}") from None
         try:
             yield settings, store
         finally:

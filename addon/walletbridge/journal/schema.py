@@ -87,6 +87,17 @@ def use_wal(db: apsw.Connection, *, seconds: float) -> None:
             return
 
 
+def expect_today(db: apsw.Connection, clock: JournalClock) -> bool:
+    """
+    For who changes a row beside the gateway: whether the file's times are of this clock. Nothing is brought up to date.
+    Raises ValueError for a file of another version.
+    """
+    version = db.execute("PRAGMA user_version").get
+    if version != len(_MIGRATIONS):
+        raise ValueError(f"the journal is of version {version}; this program writes {len(_MIGRATIONS)}")
+    return bool(db.execute("SELECT epoch FROM meta").get == clock.epoch)
+
+
 def migrate(db: apsw.Connection, clock: JournalClock) -> None:
     """Brings the file to the last version. Inside a transaction. Raises ValueError for a file of a later version."""
     version = db.execute("PRAGMA user_version").get

@@ -22,7 +22,7 @@ from walletbridge.journal.revisions import Revisions, stands_otherwise
 from walletbridge.journal.row import Row
 from walletbridge.journal.rules import cancels_round, in_cancelled_round, restored
 from walletbridge.journal.running import Running
-from walletbridge.journal.schema import migrate, use_wal
+from walletbridge.journal.schema import expect_today, migrate, use_wal
 from walletbridge.journal.worker import is_dead
 from walletbridge.small_files import make_private
 
@@ -42,13 +42,20 @@ _NO_ROUND = Round()
 class Store:
     """One connection. For one thread."""
 
-    def __init__(self, path: Path, worker: str, clock: JournalClock, *, may_create: bool = True) -> None:
+    def __init__(
+        self, path: Path, worker: str, clock: JournalClock, *, may_create: bool = True, is_guest: bool = False
+    ) -> None:
         """
         Opens the file, or makes it if it may and there never was one. Raises apsw.Error or OSError where that fails,
         ValueError for a file of a later version.
+
+        `is_guest`: for a person who settles a row beside the gateway, perhaps on a machine or in a container of another
+        boot. A guest brings nothing up to date, and takes no turn for one of a dead worker that it cannot know.
         """
         self._worker = worker
         self._clock = clock
+        self._knows_turns = True
+        """Whether the times and workers of turns mean something here."""
         self.recovered = 0
         """How many rows were left to a person, because the file is older than what was answered."""
         expect_never_made(path, path.with_name(f"{path.name}{SUFFIX}"), mark_of(path))
@@ -69,10 +76,13 @@ class Store:
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             self._queue.begin(self._db, seconds=BUSY_SECONDS)
-            migrate(self._db, clock)
+            if is_guest:
+                self._knows_turns = expect_today(self._db, clock)
+            else:
+                migrate(self._db, clock)
             self._running = Running(self._db, clock)
             self._known = Known(self._db, self._running)
-            self.recovered = self._recover()
+            self.recovered = 0 if is_guest else self._recover()
             self._db.execute("COMMIT")
             self._place = Place(path.resolve())
         except BaseException:
@@ -130,7 +140,7 @@ class Store:
         now = self._clock.now()
         known = self._known.of(trans_id)
         turn = known.turn
-        if turn is not None and turn.worker != self._worker and now < turn.ends_at and not is_dead(turn.worker):
+        if turn is not None and turn.worker != self._worker and self._is_live(turn, now):
             return Busy()
         change = self._step(known, account, step, now, needs_round=needs_round)
         if change.takes_turn:
@@ -209,6 +219,9 @@ class Store:
         self._execute("DELETE FROM transactions")
         self._execute("DELETE FROM turns")
         self._known.forget()
+
+    def _is_live(self, turn: Turn, now: float) -> bool:
+        return not self._knows_turns or (now < turn.ends_at and not is_dead(turn.worker))
 
     def _recover(self) -> int:
         """
