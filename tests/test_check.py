@@ -164,7 +164,7 @@ async def test_live_asks_whatever_changes_nothing(tmp_path: Path) -> None:
 
     assert set(wallet.counts) == {"GetBalance", "Authenticate", "GetTransactionStatus"}
     assert all(finding.is_right for finding in found)
-    assert "has no server reflection" in found[-1].text
+    assert found[-1].text == "wallet: which methods it serves cannot be asked: it has no server reflection"
 
 
 async def test_a_proxy_in_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

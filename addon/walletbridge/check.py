@@ -26,7 +26,7 @@ from walletbridge.wallet.channel import Channel
 from walletbridge.wallet.client import GrpcWallet
 from walletbridge.wallet.mapping.loading import load as load_mapping
 from walletbridge.wallet.mapping.model import BoundWallet
-from walletbridge.wallet.reflection import ask_for_protos
+from walletbridge.wallet.reflection import NoReflection, ask_for_protos
 from walletbridge.wallet.schema import BadSchema, Schema
 
 CONNECT_SECONDS = 3.0
@@ -179,6 +179,9 @@ def _ask_for_methods(settings: Settings, bound: BoundWallet) -> Finding:
     names = sorted({method.name for method in methods})
     try:
         served = Schema(ask_for_protos(settings.wallet, sorted({name.partition("/")[0] for name in names}))).methods
+    except NoReflection:
+        problem = "which methods it serves cannot be asked: it has no server reflection"
+        return Finding(is_right=True, text=f"wallet: {problem}", is_note=True)
     except (BadSchema, SettingsError) as error:
         return Finding(is_right=True, text=f"wallet: which methods it serves cannot be asked: {error}", is_note=True)
     missing = [name for name in names if name not in served]

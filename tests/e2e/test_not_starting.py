@@ -96,3 +96,12 @@ async def test_a_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
     assert code == 1
     assert f"listen: cannot listen on 127.0.0.1:{port}" in output
     assert TOKEN not in output
+
+
+async def test_an_addon_whose_packages_are_missing_says_which(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['msgspec'] = None\n")
+    code, output = await end_of(arguments(Way.MITMDUMP, None), tmp_path, PYTHONPATH=str(tmp_path))
+
+    assert code == 1
+    assert "the package msgspec is missing; install walletbridge" in output
+    assert "Traceback" not in output

@@ -155,6 +155,11 @@ async def test_the_token_is_taken_out_in_every_spelling(text: str) -> None:
     assert "nobody" not in shown
 
 
+async def test_a_short_token_is_no_part_of_other_words() -> None:
+    async with Client(Plan(url="http://127.0.0.1/callback", token="tok"), time.monotonic) as client:  # noqa: S106
+        assert client.redact('missing token, got "tok"') == 'missing token, got "***"'
+
+
 async def test_the_url_is_shown_without_secrets() -> None:
     url = f"http://user:password@127.0.0.1/callback?token={TOKEN}"
     async with Client(Plan(url=url, token=TOKEN), time.monotonic) as client:

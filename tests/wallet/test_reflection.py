@@ -122,3 +122,29 @@ async def test_a_wallet_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) ->
     )
     with pytest.raises(BadSchema, match=expected):
         await ask(Wallet(target=f"{HOST}:1"))
+
+
+async def test_a_descriptor_that_is_none_is_told() -> None:
+    def reply(request: Any) -> Any:
+        if request.HasField("list_services"):
+            return answer(request, is_generous=False)
+        return Response(file_descriptor_response={"file_descriptor_proto": [b"\xff\xff\xff"]})
+
+    async with server("v1", reply) as wallet:
+        with pytest.raises(BadSchema, match="answers with what is no file descriptor"):
+            await ask(wallet)
+
+
+async def test_no_more_services_are_asked_for_than_a_person_could_map() -> None:
+    asked: list[str] = []
+
+    def reply(request: Any) -> Any:
+        if request.HasField("list_services"):
+            return Response(list_services_response={"service": [{"name": f"s.S{n}"} for n in range(100_000)]})
+        asked.append(request.file_containing_symbol)
+        return answer(request, is_generous=True)
+
+    async with server("v1", reply) as wallet:
+        with pytest.raises(BadSchema, match="names 100000 services, more than 1000"):
+            await asyncio.to_thread(ask_for_protos, wallet, [])
+    assert asked == []

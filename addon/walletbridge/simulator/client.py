@@ -5,6 +5,7 @@ Sends bytes to the callback URL as the provider does, and keeps what came back: 
 import asyncio
 import html
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -112,9 +113,7 @@ class Client:
 
     def redact(self, text: str) -> str:
         """`text` without the token, however the other side may have written it."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return self._secrets.sub("***", text)
 
     async def post(self, body: bytes, limit: float, *, token: Token = Token.RIGHT, hang_up: bool = False) -> Exchange:
         """Sends `body` and waits for the answer for `limit` seconds, or hangs up almost at once. Raises nothing."""
@@ -153,11 +152,17 @@ class Client:
             return Answer(response.status, bytes(read[: BODY_BYTES_MAX + 1]))
 
 
-def _spellings(token: str) -> list[str]:
-    """The token as text, JSON, HTML and URLs spell it, and what is left of it when cut; the longest first."""
+def _spellings(token: str) -> re.Pattern[str]:
+    """
+    The token as text, JSON, HTML and URLs spell it, and what is left of it when cut; the longest first.
+
+    A short one counts as a word of its own only: `tok` stands in `token`, too.
+    """
+    is_long = len(token) >= _SECRET_CHARACTERS_MIN
     found = {
         spelling
-        for secret in ((token, token[:-1]) if len(token) >= _SECRET_CHARACTERS_MIN else (token,))
+        for secret in ((token, token[:-1]) if is_long else (token,))
         for spelling in (secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret), quote(secret, safe=""))
     }
-    return sorted(found, key=len, reverse=True)
+    any_of = "|".join(map(re.escape, sorted(found, key=len, reverse=True)))
+    return re.compile(any_of if is_long else rf"(?:(?<![A-Za-z0-9])|(?<=\\[rnt]))(?:{any_of})(?![A-Za-z0-9])")

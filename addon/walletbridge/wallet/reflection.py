@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.message import DecodeError
 from grpc_reflection.v1alpha import reflection_pb2
 
 from walletbridge.settings import Wallet as WalletSettings
@@ -15,12 +16,17 @@ from walletbridge.wallet.schema import BadSchema
 
 ASK_SECONDS = 5.0
 FILES_MAX = 1000
+SERVICES_MAX = 1000
 _METHODS = (
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 )
 """Equal on the wire. Servers have the one, the other or both."""
 _OWN = frozenset({"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"})
+
+
+class NoReflection(BadSchema):
+    """The wallet is there, but cannot be asked."""
 
 
 def ask_for_protos(wallet: WalletSettings, services: Iterable[str]) -> FileDescriptorSet:
@@ -44,6 +50,8 @@ def ask_for_protos(wallet: WalletSettings, services: Iterable[str]) -> FileDescr
             ) from None
         ask = _asker(channel, wallet.target)
         names = list(services) or _services(ask)
+        if len(names) > SERVICES_MAX:
+            raise BadSchema(f"{wallet.target} names {len(names)} services, more than {SERVICES_MAX}")
         return FileDescriptorSet(file=_files(ask, names).values())
 
 
@@ -68,7 +76,7 @@ def _asker(channel: Any, target: str) -> _Ask:
             if status is not grpc.StatusCode.UNIMPLEMENTED:
                 break
         if status is grpc.StatusCode.UNIMPLEMENTED:
-            raise BadSchema(f"{target} has no server reflection; give its .proto files or a descriptor set")
+            raise NoReflection(f"{target} has no server reflection; give its .proto files or a descriptor set")
         raise BadSchema(f"{target} answers reflection with {status.name}")
 
     return ask
@@ -101,5 +109,8 @@ def _files(ask: _Ask, services: Iterable[str]) -> dict[str, FileDescriptorProto]
 
 def _keep(response: Any, files: dict[str, FileDescriptorProto]) -> None:
     for data in response.file_descriptor_response.file_descriptor_proto:
-        file = FileDescriptorProto.FromString(data)
+        try:
+            file = FileDescriptorProto.FromString(data)
+        except DecodeError:
+            raise BadSchema("the wallet's reflection answers with what is no file descriptor") from None
         files.setdefault(file.name, file)
