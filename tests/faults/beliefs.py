@@ -75,6 +75,8 @@ class Transaction:
     """Whether the provider was ever told that it was made."""
     cancelled_at: float | None = None
     """When a cancel was first answered 0 or 42, in Unix seconds."""
+    cancel_sent_at: float | None = None
+    """When a cancel was first sent, in Unix seconds."""
     made: list[tuple[str, float]] = field(default_factory=list)
     """The commands that were answered 0, and when they were sent, in Unix seconds."""
     heard: list[tuple[str, float]] = field(default_factory=list)

@@ -17,6 +17,9 @@ from tests.faults.players import is_refused
 
 from walletbridge.journal.row import CancelState, Movement, Row, Told
 
+_ROUNDED_SECONDS = 0.002
+"""By how much a time in the wallet's books may be too early, which are whole milliseconds."""
+
 
 @dataclass(slots=True)
 class Entry:
@@ -124,6 +127,7 @@ def compare(books: Books) -> Verdict:
             *_of_wallet(transaction, entry),
             *_of_files(transaction, books.losses),
             *_needless(row, books),
+            *_taken_back(transaction, entry, row, is_decided=key in books.decided),
         ]
         if problem := _of_journal(entry, row):
             if excuse := _excuse_of_older(key, row, books.losses):
@@ -238,6 +242,18 @@ def _needless(row: Row | None, books: Books) -> Iterator[str]:
         return
     if row.for_human.startswith("refused"):
         yield f"left to a person without need: {row.for_human}"
+
+
+def _taken_back(transaction: Transaction, entry: Entry | None, row: Row | None, *, is_decided: bool) -> Iterator[str]:
+    """
+    A win of which the journal knows that it was heard of is its sender's to cancel, also where rounds are voided
+    (RULES 9). A sender that cancels it a moment later would hide that the gateway did.
+    """
+    if transaction.kind != "win" or entry is None or row is None or row.told is not Told.YES or is_decided:
+        return
+    sent_at = transaction.cancel_sent_at
+    if entry.cancelled and sent_at is not None and entry.moved["cancel"][1] < sent_at - _ROUNDED_SECONDS:
+        yield "the win was heard of, and was cancelled before its sender asked for that"
 
 
 def _of_files(transaction: Transaction, losses: Losses) -> Iterator[str]:

@@ -119,6 +119,7 @@ class Provider:
     async def cancel(self, transaction: Transaction) -> None:
         """Cancels a bet or win, until it is answered or given up."""
         transaction.belief = Belief.OPEN
+        transaction.cancel_sent_at = transaction.cancel_sent_at or time.time()
         answer = await self._ask(transaction, "cancel")
         for _ in range(RETRIES):
             if answer.result is not None:

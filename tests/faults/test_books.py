@@ -245,3 +245,16 @@ def test_a_win_of_a_round_that_was_rolled_back_must_not_stand_unless_a_person_is
     unwritten = Heard(lost={"win"}, definite_at={"win": 44.0})
     assert judge(asked_again, entry, row, heard={"1": unwritten}).excused == {"only in the log": 1}
     assert judge(win, entry, structs.replace(row, for_human="its round was rolled back")).excused
+
+
+def test_a_win_that_was_heard_of_is_its_senders_to_cancel() -> None:
+    win = replace(of(Belief.CANCELLED), kind="win", was_applied=True, cancel_sent_at=55.0)
+    taken = replace(MADE, kind="win", cancelled=True, moved={"win": (100, 50.0), "cancel": (-100, 54.0)})
+    row = structs.replace(UNDONE, kind=Kind.WIN)
+
+    problem = "the win was heard of, and was cancelled before its sender asked for that"
+    assert judge(win, taken, row).differences == [("1", problem)]
+    assert judge(win, taken, structs.replace(row, told=Told.MAYBE)) == Verdict()
+    assert judge(win, taken, row, decided={"1"}).differences == []
+    asked = replace(taken, moved={"win": (100, 50.0), "cancel": (-100, 56.0)})
+    assert judge(win, asked, row) == Verdict()
