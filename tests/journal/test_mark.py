@@ -198,3 +198,28 @@ def test_it_may_be_closed_twice(path: Path) -> None:
     mark = Mark(path)
     mark.close()
     mark.close()
+
+
+def test_a_snapshot_that_brings_its_mark_back_is_known_only_once_the_mark_is_removed(
+    open_store: OpenStore, path: Path, tmp_path: Path
+) -> None:
+    store = open_store()
+    put(store, OPEN)
+    store.close()
+    mark = path.with_name(f"{path.name}-mark")
+    snapshot = tmp_path / "snapshot"
+    snapshot.mkdir()
+    for file in (path, mark):
+        shutil.copy(file, snapshot / file.name)
+    later = open_store()
+    put(later, REST)
+    later.close()
+    for file in (path, mark):
+        shutil.copy(snapshot / file.name, file)
+    unknown = open_store()
+    assert unknown.recovered == 0
+    unknown.close()
+
+    mark.unlink()
+
+    assert open_store().recovered == 1
