@@ -1,6 +1,7 @@
 """What operators watch: every metric that the alert rules and the dashboard name exists, and moves when it should."""
 
 import asyncio
+import os
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -142,7 +143,8 @@ async def lock_the_journal(fleet: Fleet, watch: Watch, path: Path) -> None:
         assert await send(fleet, "bet", trans_id="locked") == 500
         await watch.until("walletbridge_journal_failing", 2)
         await watch.until("walletbridge_journal_writable", 0)
-        assert await readyz(fleet, "journal") == (503, "database is locked")
+        problem = f"database is locked: process {os.getpid()} holds its write lock"
+        assert await readyz(fleet, "journal") == (503, problem)
     await asyncio.sleep(1.1)
     async with one_connection_each() as client:
         for number in range(100):

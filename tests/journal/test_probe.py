@@ -1,6 +1,7 @@
 """What is seen of a journal from outside: whether it can be written, and how much is open in it."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import product
@@ -117,7 +118,12 @@ def test_who_cannot_write_still_counts(
         other.execute("BEGIN IMMEDIATE")
         found = look(path, clock)
 
-    assert found == Probed("database is locked", open_rows=1, for_human=0, oldest_seconds=100.0)
+    assert found == Probed(
+        f"database is locked: process {os.getpid()} holds its write lock",
+        open_rows=1,
+        for_human=0,
+        oldest_seconds=100.0,
+    )
 
 
 def test_the_look_writes(path: Path, clock: FakeClock, store: Store) -> None:

@@ -1,6 +1,7 @@
 """The journal's thread: one commit for all that wait, in their order; a failing disk is told, and got over."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -390,12 +391,13 @@ async def test_a_file_that_somebody_else_has_locked_is_unavailable_until_it_is_l
         for _ in range(2):
             with pytest.raises(JournalUnavailable, match="database is locked"):
                 await writer.run(write("2"))
-        assert disk.problems == ["database is locked"]
+        problem = f"database is locked: process {os.getpid()} holds its write lock"
+        assert disk.problems == [problem]
         other.execute("COMMIT")
 
     await works_again(writer)
 
-    assert (disk.problems, disk.ids(), disk.openings) == (["database is locked", ""], ["1", "again"], 1)
+    assert (disk.problems, disk.ids(), disk.openings) == ([problem, ""], ["1", "again"], 1)
 
 
 async def test_a_lock_that_is_let_go_soon_is_waited_for(disk: Disk, writer: Writer) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import apsw
 
+from walletbridge.journal.holder import held_by
 from walletbridge.journal.mark import SUFFIX as MARK
 from walletbridge.journal.revisions import SUFFIX as CHANGES
 from walletbridge.small_files import PRIVATE
@@ -31,6 +32,7 @@ class Queue:
 
     def __init__(self, path: Path) -> None:
         """`path` is the journal's. Raises OSError."""
+        self._journal = path
         own = path.with_name(f"{path.name}{SUFFIX}")
         self._file = os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE), "ab")
         if os.geteuid() == 0:
@@ -54,9 +56,9 @@ class Queue:
             while True:
                 try:
                     db.execute("BEGIN IMMEDIATE")
-                except apsw.BusyError:
+                except apsw.BusyError as error:
                     if time.monotonic() >= ends_at:
-                        raise
+                        raise apsw.BusyError(f"{error}{held_by(self._journal)}") from None
                     time.sleep(POLL_SECONDS)
                 else:
                     return
