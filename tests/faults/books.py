@@ -244,6 +244,12 @@ def _needless(row: Row | None, books: Books) -> Iterator[str]:
         yield f"left to a person without need: {row.for_human}"
 
 
+def _of_files(transaction: Transaction, losses: Losses) -> Iterator[str]:
+    for command, sent_at in transaction.made:
+        if any(since <= sent_at <= until for since, until in losses.gone):
+            yield f"its {command} was answered 0 though the journal's file was gone"
+
+
 def _taken_back(transaction: Transaction, entry: Entry | None, row: Row | None, *, is_decided: bool) -> Iterator[str]:
     """
     A win of which the journal knows that it was heard of is its sender's to cancel, also where rounds are voided
@@ -254,12 +260,6 @@ def _taken_back(transaction: Transaction, entry: Entry | None, row: Row | None, 
     sent_at = transaction.cancel_sent_at
     if entry.cancelled and sent_at is not None and entry.moved["cancel"][1] < sent_at - _ROUNDED_SECONDS:
         yield "the win was heard of, and was cancelled before its sender asked for that"
-
-
-def _of_files(transaction: Transaction, losses: Losses) -> Iterator[str]:
-    for command, sent_at in transaction.made:
-        if any(since <= sent_at <= until for since, until in losses.gone):
-            yield f"its {command} was answered 0 though the journal's file was gone"
 
 
 def _of_journal(entry: Entry | None, row: Row | None) -> str:
