@@ -78,6 +78,7 @@ LAYERS = [
         "exchanges",
         "explain",
         "flows",
+        "health",
         "recording",
         "serve",
         "shipped",

@@ -32,6 +32,7 @@ class _Group(Group):
     modules: ClassVar = {
         "addon": "walletbridge.shipped",
         "examples": "walletbridge.shipped",
+        "health": "walletbridge.health",
         "journal": "walletbridge.journal.command",
         "replay": "walletbridge.ui.replay_command",
         "settings": "walletbridge.shipped",

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import aiohttp
 import pytest
-from aiohttp import web
 from tests.helpers.callbacks import make_callback
 from tests.helpers.processes import ROOT, end_of, post, running, running_wallet, write_settings
+
+from walletbridge.serve.launch import free_port
 
 DOCKERFILE = ROOT / "config" / "docker" / "Dockerfile"
 PLAYER = "test1234"
@@ -128,23 +129,23 @@ async def test_the_image_s_own_command_answers_callbacks(image: Path, tmp_path: 
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (503, False)])
-async def test_the_health_check_asks_the_admin_endpoint(
-    image: Path, tmp_path: Path, status: int, *, is_healthy: bool
+@pytest.mark.parametrize("has_admin", [False, True])
+async def test_the_health_check_works_with_and_without_an_admin_endpoint(
+    image: Path, tmp_path: Path, *, has_admin: bool
 ) -> None:
-    async def healthz(_: web.Request) -> web.Response:
-        return web.Response(status=status)
+    listen = f"127.0.0.1:{free_port('127.0.0.1')}"
+    admin = {"admin": {"listen": f"127.0.0.1:{free_port('127.0.0.1')}"}} if has_admin else {}
+    async with running_wallet(tmp_path, PLAYER) as wallet:
+        config = write_settings(
+            tmp_path, wallet_port=wallet.port, listen=listen, tracing={"sample_percent": 0}, **admin
+        )
+        check = [*command_of("HEALTHCHECK", image)[:-1], str(config)]
+        command = [*command_of("ENTRYPOINT", image), *command_of("CMD", image)[:-1], str(config)]
+        async with running(command, tmp_path) as gateway:
+            assert await end_of(check, tmp_path) == (0, "")
+            assert await gateway.stop() == 0
+        assert (await end_of(check, tmp_path))[0] == 1
 
-    app = web.Application()
-    app.router.add_get("/healthz", healthz)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0]
-    check = [part.replace("127.0.0.1:9901", f"{host}:{port}") for part in command_of("HEALTHCHECK", image)]
 
-    assert f"{host}:{port}/healthz" in check[-1]
-    assert ((await end_of(check, tmp_path))[0] == 0) is is_healthy
-    await runner.cleanup()
-    assert (await end_of(check, tmp_path))[0] == 1
+def test_the_health_check_reads_the_settings_of_the_command() -> None:
+    assert json.loads(the_only("HEALTHCHECK").partition("CMD ")[2])[-2:] == json.loads(the_only("CMD"))[-2:]
