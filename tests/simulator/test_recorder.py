@@ -138,3 +138,17 @@ def test_latencies_are_those_of_callbacks_that_were_waited_for() -> None:
 
     (found,) = notes.latencies()
     assert (found.command, found.count, found.max_ms, found.over_limit) == ("bet", 2, 2000, 1)
+
+
+def test_each_violation_counts_for_its_rule_and_command_and_each_rule_has_an_example() -> None:
+    notes = recorder()
+    for case in Case:
+        for _ in range(5):
+            notes.violation(case, case.rule, "this", "that", [asked()])
+    for _ in range(300):
+        notes.violation(Case.BET, Rule.NO_NULL, "this", "that", [asked()])
+
+    first, *_ = notes.broken_rules()
+    assert (first.rule, first.violations, first.commands) == ("no_null", 300, {"bet": 300})
+    assert sum(rule.violations for rule in notes.broken_rules()) == notes.violations_total
+    assert {rule.rule for rule in notes.broken_rules()} == {violation.rule for violation in notes.violations}

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from walletbridge.simulator.report import (
     AccountLine,
+    BrokenRule,
     CaseCount,
     Latency,
     Report,
@@ -40,6 +41,9 @@ def make_report(*, violations_total: int = 1, complete: bool = True) -> Report:
     violation = Violation(
         case="bet sent twice", rule="bet_twice", section="Checks", sentence="Expected [41].", exchanges=(exchange,)
     )
+    broken = BrokenRule(
+        rule="bet_twice", section="Checks", says="41", violations=violations_total, commands={"bet": violations_total}
+    )
     return Report(
         conforming=not violations_total,
         complete=complete,
@@ -54,6 +58,7 @@ def make_report(*, violations_total: int = 1, complete: bool = True) -> Report:
         not_tried=() if complete else ("bonus",),
         violations_total=violations_total,
         violations=(violation,) if violations_total else (),
+        broken_rules=(broken,) if violations_total else (),
         latencies=(
             Latency(
                 command="bet",
@@ -114,6 +119,7 @@ def test_the_names_that_scripts_rely_on() -> None:
         "not_tried",
         "violations_total",
         "violations",
+        "broken_rules",
         "latencies",
         "ledger",
         "statuses_asked",

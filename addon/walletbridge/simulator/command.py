@@ -56,6 +56,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*", re.ASCII)
     help="Divides the protocol's limits and waits.",
 )
 @click.option("--insecure", is_flag=True, help="Accept any TLS certificate.")
+@click.option("--all", "shows_all", is_flag=True, help="Show each violation that --json holds, not one of each rule.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def simulate(  # noqa: PLR0913 - one parameter for each option
     *,
@@ -69,6 +70,7 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
     retries: int,
     time_scale: float,
     insecure: bool,
+    shows_all: bool,
     as_json: bool,
 ) -> None:
     """
@@ -95,7 +97,7 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
         )
     except ValueError as error:
         _end_without_report(str(error), as_json=as_json)
-    sys.exit(_simulate(plan, as_json=as_json))
+    sys.exit(_simulate(plan, shows_all=shows_all, as_json=as_json))
 
 
 def _url(url: str) -> str:
@@ -118,7 +120,7 @@ def _token(name: str) -> str:
     return token
 
 
-def _simulate(plan: "Plan", *, as_json: bool) -> int:
+def _simulate(plan: "Plan", *, shows_all: bool, as_json: bool) -> int:
     """Runs, prints the report, and returns the exit code."""
     from rich.console import Console  # noqa: PLC0415 - see the module's docstring
 
@@ -134,7 +136,7 @@ def _simulate(plan: "Plan", *, as_json: bool) -> int:
     if as_json:
         click.echo(report.to_json())
     else:
-        render(report, Console())
+        render(report, Console(), shows_all=shows_all)
     if report.violations_total:
         return NOT_CONFORMING
     return CONFORMING if report.complete else COULD_NOT_RUN

@@ -14,6 +14,7 @@ from walletbridge.simulator.client import Exchange, Failure
 from walletbridge.simulator.ledger import Heard
 from walletbridge.simulator.plan import Plan
 from walletbridge.simulator.report import (
+    BrokenRule,
     CaseCount,
     Latency,
     ShownAnswer,
@@ -48,6 +49,7 @@ class Recorder:
         self._counts: dict[Case, CaseCount] = {}
         self._last: dict[Case, Asked] = {}
         self._kept: Counter[tuple[Rule, Case | None]] = Counter()
+        self._broken: dict[Rule, Counter[Command]] = defaultdict(Counter)
         self._seconds: dict[Command, list[float]] = defaultdict(list)
         self._over: Counter[Command] = Counter()
         self.violations: list[Violation] = []
@@ -83,10 +85,13 @@ class Recorder:
             return
         self.violations_total += 1
         self._count(case).violations += 1
+        is_first = rule not in self._broken
+        self._broken[rule][asked[0].call.command] += 1
         # A mistake of form is the same in every case.
         kind = (rule, case if rule is case.rule else None)
         self._kept[kind] += 1
-        if self._kept[kind] > _KEPT_OF_A_KIND or len(self.violations) >= _KEPT_MAX:
+        # A rule without an example could not be understood, so its first one is kept over the limit.
+        if not is_first and (self._kept[kind] > _KEPT_OF_A_KIND or len(self.violations) >= _KEPT_MAX):
             return
         self.violations.append(
             Violation(
@@ -115,6 +120,20 @@ class Recorder:
             latency(command, self._plan.limit(command), self._seconds[command], self._over[command])
             for command in Command
             if self._seconds[command]
+        )
+
+    def broken_rules(self) -> tuple[BrokenRule, ...]:
+        """How often each rule was broken, the most often broken first."""
+        ordered = sorted(self._broken.items(), key=lambda one: -one[1].total())
+        return tuple(
+            BrokenRule(
+                rule=rule.id,
+                section=rule.section,
+                says=rule.says,
+                violations=commands.total(),
+                commands={command.value: count for command, count in commands.most_common()},
+            )
+            for rule, commands in ordered
         )
 
     def _count(self, case: Case) -> CaseCount:

@@ -1,7 +1,8 @@
 """
-A report for people, as rich shows it.
+A report for people, as rich shows it: by rule, with one example of each, or with every violation that was kept.
 """
 
+import shlex
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -10,15 +11,32 @@ from rich.table import Table
 from rich.text import Text
 
 from walletbridge.printable_tables import Printable
-from walletbridge.simulator.report import AccountLine, Report, ShownExchange, TransactionLine, Violation
+from walletbridge.simulator.report import (
+    AccountLine,
+    BrokenRule,
+    Report,
+    ShownExchange,
+    ShownRequest,
+    TransactionLine,
+    Violation,
+)
 
 _UNSETTLED_SHOWN_MAX = 20
+_EXCHANGES_SHOWN_MAX = 4
+"""Of one example: two lines each."""
+_ANSWER_CHARACTERS_MAX = 300
+_RIGHT_TOKEN = "***"  # noqa: S105 - how a report shows it
 
 
-def render(report: Report, console: Console) -> None:
-    """Prints the whole report, the verdict last."""
-    for part in _parts(report):
-        console.print(Printable(part))
+def render(report: Report, console: Console, *, shows_all: bool = False) -> None:
+    """
+    Prints the report, the verdict last.
+
+    `shows_all`: every violation of the report and every case, not one violation of each rule.
+    """
+    for part in _parts(report, shows_all=shows_all):
+        # A line to be pasted must not be broken: a terminal wraps it by itself.
+        console.print(Printable(part), soft_wrap=isinstance(part, Text))
 
 
 def verdict(report: Report) -> str:
@@ -33,16 +51,18 @@ def verdict(report: Report) -> str:
     return f"CONFORMING: no violation. {tried}."
 
 
-def _parts(report: Report) -> Iterator[RenderableType]:
-    yield _cases(report)
+def _parts(report: Report, *, shows_all: bool) -> Iterator[RenderableType]:
+    if report.broken_rules:
+        yield _broken_rules(report.broken_rules)
+    if report.broken_rules and not shows_all:
+        yield from _examples(report)
+    yield _cases(report, shows_all=shows_all or not report.violations_total)
     yield _latencies(report)
     yield _ledger(report)
     if report.unsettled:
         yield _unsettled(report.unsettled)
-    for number, violation in enumerate(report.violations, 1):
-        yield _violation(number, violation)
-    if report.violations_total > len(report.violations):
-        yield Text(f"{len(report.violations)} of {report.violations_total} violations shown: the first of each kind.")
+    if shows_all:
+        yield from _violations(report)
     style = "bold red" if report.violations_total else "bold green" if report.complete else "bold yellow"
     yield Text(verdict(report), style)
 
@@ -55,9 +75,65 @@ def _table(title: str, left: str, *right: str) -> Table:
     return table
 
 
-def _cases(report: Report) -> Table:
+def _broken_rules(rules: tuple[BrokenRule, ...]) -> Table:
+    table = _table("Broken rules", "rule", "violations")
+    table.add_column("in", overflow="fold")
+    for rule in rules:
+        commands = ", ".join(f"{command} {count}" for command, count in rule.commands.items())
+        table.add_row(rule.rule, str(rule.violations), commands, style="red")
+    return table
+
+
+def _examples(report: Report) -> Iterator[Text]:
+    """One violation of each rule: what was expected, and what was sent and answered, in a form to be sent again."""
+    firsts = {violation.rule: violation for violation in reversed(report.violations)}
+    headers = """-H 'Content-Type: application/json' -H "Callback-Token: $TOKEN\""""
+    yield Text(f"\nOne example of each; send a body again by: curl {headers} {shlex.quote(report.url)} --data-raw ...")
+    for rule in report.broken_rules:
+        yield from _example(rule, firsts[rule.rule])
+    yield Text(f"\n--all shows {len(report.violations)} of {report.violations_total} violations; --json as well.\n")
+
+
+def _example(rule: BrokenRule, violation: Violation) -> Iterator[Text]:
+    yield Text(f"\n{rule.rule} ({rule.violations}), here in: {violation.case}", "bold red")
+    yield Text(violation.sentence)
+    # The last tells what the money did.
+    shown = violation.exchanges
+    if len(shown) > _EXCHANGES_SHOWN_MAX:
+        shown = (*shown[: _EXCHANGES_SHOWN_MAX - 1], shown[-1])
+        yield Text(f"{len(shown)} of {len(violation.exchanges)} calls, which were made at once:")
+    for exchange in shown:
+        yield Text(f"  --data-raw {shlex.quote(exchange.request.body)}{_unlike(exchange.request)}")
+        yield Text(f"    {_in_short(exchange)}")
+
+
+def _unlike(request: ShownRequest) -> str:
+    """What else to send than the right token, as a comment of the shell."""
+    token = request.headers.get("Callback-Token")
+    return "" if token == _RIGHT_TOKEN else f"  # with Callback-Token: {token}" if token else "  # no Callback-Token"
+
+
+def _in_short(exchange: ShownExchange) -> str:
+    answer = exchange.answer
+    status = f"HTTP {answer.http_status}" if answer.failure is None else answer.failure
+    body = " ".join(answer.body.split())
+    more = "..." if len(body) > _ANSWER_CHARACTERS_MAX else ""
+    return f"{status}, {answer.milliseconds:.1f} ms: {body[:_ANSWER_CHARACTERS_MAX]}{more}"
+
+
+def _violations(report: Report) -> Iterator[RenderableType]:
+    for number, violation in enumerate(report.violations, 1):
+        yield _violation(number, violation)
+    if report.violations_total > len(report.violations):
+        yield Text(f"{len(report.violations)} of {report.violations_total} violations shown: the first of each kind.")
+
+
+def _cases(report: Report, *, shows_all: bool) -> Table:
     table = _table(f"What was tried at {report.url}", "case", "calls", "decided", "unknown", "violations")
-    for case in report.cases:
+    shown = [case for case in report.cases if shows_all or case.violations]
+    if len(shown) < len(report.cases):
+        table.caption = f"{len(report.cases) - len(shown)} more cases without a violation"
+    for case in shown:
         numbers = map(str, (case.tried, case.decided, case.unknown, case.violations))
         table.add_row(Text(case.case), *numbers, style="red" if case.violations else None)
     for name in report.not_tried:

@@ -71,6 +71,20 @@ class CaseCount:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BrokenRule:
+    """How often a rule was broken; every time counts, also those that `violations` leaves out."""
+
+    rule: str
+    section: str
+    """Of the protocol."""
+    says: str
+    """The rule in one clause."""
+    violations: int
+    commands: dict[str, int]
+    """How many of them each command showed, the most first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Latency:
     """How fast a command was answered; a late answer counts with the time that was waited."""
 
@@ -136,7 +150,9 @@ class Report:
     not_tried: tuple[str, ...]
     violations_total: int
     violations: tuple[Violation, ...]
-    """The first few of each rule and case."""
+    """The first few of each rule and case, and at least one of each rule."""
+    broken_rules: tuple[BrokenRule, ...]
+    """The most often broken first."""
     latencies: tuple[Latency, ...]
     ledger: tuple[AccountLine, ...]
     statuses_asked: int

@@ -133,6 +133,7 @@ class _Run:
             not_tried=not_tried,
             violations_total=recorder.violations_total,
             violations=tuple(recorder.violations),
+            broken_rules=recorder.broken_rules(),
             latencies=recorder.latencies(),
             ledger=lines,
             statuses_asked=counts.get(Case.FINAL_STATUS.title, 0),
