@@ -1,8 +1,10 @@
 """The command line: which commands there are, how they end, and what they say when something is wrong."""
 
 import asyncio
+import json
 import os
 import signal
+import socket
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -86,6 +88,37 @@ def test_settings_that_are_wrong_end_the_start_with_all_their_mistakes(tmp_path:
     assert result.output.startswith(f"Error: {config}:1: callback.token: ")
     assert f"\n{config}:2: wallet: " in result.output
     assert SECRET not in result.output
+
+
+AS_USER = """
+import os, sys
+user = int(sys.argv.pop(1))
+os.geteuid = lambda: user
+if sys.argv[1] in {"web", "tui"}:
+    import walletbridge.serve.launch
+    walletbridge.serve.launch.launch = lambda *_: None
+from walletbridge.cli import main
+main()
+"""
+"""A UI is not started; a server finds its port taken."""
+
+
+@pytest.mark.parametrize(
+    ("command", "warnings"), [("serve", 1), ("serve --workers 2", 1), ("web", 1), ("tui", 1), ("check", 0)]
+)
+async def test_one_line_warns_of_running_as_root(tmp_path: Path, command: str, warnings: int) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1] if "serve" in command else 0
+        config = tmp_path / "walletbridge.yaml"
+        config.write_text(f"listen: {HOST}:{port}\nui: {{listen: '{HOST}:0'}}\nwallet: {{target: '{HOST}:9'}}\n")
+        options = [*command.split(), "--config", str(config)]
+        _, by_root = await run("-c", AS_USER, "0", *options, **{VARIABLE: SECRET})
+        _, by_another = await run("-c", AS_USER, "10001", *options, **{VARIABLE: SECRET})
+
+    lines = [json.loads(line) for line in by_root.splitlines() if "runs as root" in line]
+    assert [line["level"] for line in lines] == ["warning"] * warnings
+    assert "runs as root" not in by_another
+    assert "Traceback" not in by_root + by_another
 
 
 async def test_mitmproxy_and_grpc_are_imported_by_those_alone_who_need_them() -> None:

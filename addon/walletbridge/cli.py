@@ -5,18 +5,22 @@ Each command imports what it needs when it runs: mitmproxy alone takes most of a
 """
 
 import asyncio
+import os
 import sqlite3
 import sys
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from walletbridge.errors import SettingsError
 from walletbridge.serve.signals import ignore_further
 from walletbridge.terminal import Group, say_lines
+
+if TYPE_CHECKING:
+    from walletbridge.settings import Settings
 
 _CONFIG = click.option(
     "--config",
@@ -75,6 +79,7 @@ def serve(config: Path, workers: int | None) -> None:
     try:
         settings = load(config)
         expect_all(settings)
+        _warn_of_root(settings)
         if workers:
             from walletbridge.serve.supervisor import supervise  # noqa: PLC0415 - see the module's docstring
 
@@ -201,6 +206,16 @@ def demo_wallet(listen: str, db: Path) -> None:
         raise click.ClickException(str(error)) from None
 
 
+def _warn_of_root(settings: "Settings") -> None:
+    """Here, and not where the gateway starts, as each worker would say it again."""
+    if os.geteuid() == 0:
+        from walletbridge.logs import open_log  # noqa: PLC0415 - see the module's docstring
+
+        log = open_log(lines_max=settings.limits.log_lines, stream=sys.stderr, kept=settings.log)
+        log.warning("runs as root: give it a user of its own that can write nothing but its journal")
+        log.close()
+
+
 def _launch(kind: str, config: Path) -> None:
     from walletbridge.needs import expect_all  # noqa: PLC0415 - see the module's docstring
     from walletbridge.serve.sockets import expect_free  # noqa: PLC0415 - see above
@@ -215,6 +230,7 @@ def _launch(kind: str, config: Path) -> None:
             expect_free(settings.ui.listen, key="ui.listen")
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+    _warn_of_root(settings)
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - only once it is known to be needed
 
     launch(Kind(kind), config.absolute(), settings)
