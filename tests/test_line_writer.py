@@ -2,11 +2,14 @@
 
 import errno
 import io
+import json
 import re
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,7 +103,7 @@ def test_dropped_lines_are_counted_where_they_are_missing(blocked: Blocked) -> N
 
 
 def test_a_loss_may_be_told_in_the_log_s_own_form(blocked: Blocked) -> None:
-    writer = LineWriter(blocked, lines_max=1, tell_loss=lambda lines: f"lost {lines}")
+    writer = LineWriter(blocked, lines_max=1, tell_loss=lambda lines, _: f"lost {lines}")
     writer.write("first")
     assert blocked.entered.wait(TIMEOUT)
     for line in ("kept", "dropped", "dropped"):
@@ -223,9 +226,58 @@ def test_after_a_full_disk_every_line_that_found_a_place_is_there_once(monkeypat
 
     # What was tried while the disk was full comes first, then the word of what found no place, then the rest.
     text = disk.content.decode().splitlines()
-    told = [line for line in text if line == f"{lost} lines of log were dropped: the reader is too slow"]
+    told = [line for line in text if line == f"{lost} lines of log were dropped: the log could not be written"]
     lines = [line for line in text if line.startswith("line ")]
     assert lost
     assert len(told) == 1
     assert lines == [f"line {number}" for number in range(30 - lost)]
     assert len(text) == len(lines) + 1
+
+
+FULL_DISK = """
+import resource, signal, sys, threading
+from walletbridge import line_writer
+from walletbridge.logs import open_log
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+line_writer.AGAIN_SECONDS = 0.01
+refused = threading.Event()
+write = line_writer.LineWriter._write
+
+def watched(self, text):
+    is_written = write(self, text)
+    if not is_written:
+        refused.set()
+    return is_written
+
+line_writer.LineWriter._write = watched
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+log = open_log(lines_max=5, stream=open(sys.argv[1], "w"))
+log.event("first", text="x" * 200)
+assert refused.wait(10)
+for number in range(30):
+    log.event("line", number=number)
+lost = log.lines_lost
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+log._writer.close(seconds=10)
+print(lost)
+"""
+
+
+def test_after_a_file_that_could_not_grow_the_log_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    command = [sys.executable, "-c", FULL_DISK, str(path)]
+    lost = int(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+
+    assert lost == 25
+    assert [line for line in lines if line["event"] == "lines of log dropped"] == [
+        {
+            "event": "lines of log dropped",
+            "level": "warning",
+            "lines": lost,
+            "problem": "the log could not be written",
+        }
+    ]
+    assert [line["number"] for line in lines if line["event"] == "line"] == list(range(5))

@@ -16,8 +16,12 @@ GATHER_SECONDS = 0.05
 """How long a line may wait for others to be written with."""
 
 
-def _tell_loss(lines: int) -> str:
-    return f"{lines} lines of log were dropped: the reader is too slow"
+READER_SLOW = "the reader is too slow"
+NOT_WRITABLE = "the log could not be written"
+
+
+def _tell_loss(lines: int, problem: str) -> str:
+    return f"{lines} lines of log were dropped: {problem}"
 
 
 class LineWriter:
@@ -27,13 +31,15 @@ class LineWriter:
     A stream that fails, as on a full disk, is tried again: what is queued waits meanwhile.
     """
 
-    def __init__(self, stream: TextIO, *, lines_max: int, tell_loss: Callable[[int], str] = _tell_loss) -> None:
-        """`tell_loss` makes the line that says how many lines were dropped."""
+    def __init__(self, stream: TextIO, *, lines_max: int, tell_loss: Callable[[int, str], str] = _tell_loss) -> None:
+        """`tell_loss` makes the line that says how many lines were dropped, and why."""
         self._stream = stream
         self._lines_max = lines_max
         self._tell_loss = tell_loss
         self._lines: deque[str] = deque()
         self._dropped = 0
+        self._has_failed = False
+        """Whether the stream has refused to be written since the last batch was taken."""
         self.lost = 0
         """How many lines were dropped so far."""
         buffer = getattr(stream, "buffer", None)
@@ -73,8 +79,10 @@ class LineWriter:
                 batch = [self._lines.popleft() for _ in range(len(self._lines))]
                 dropped, self._dropped = self._dropped, 0
                 if dropped:
-                    batch.append(self._tell_loss(dropped))
+                    batch.append(self._tell_loss(dropped, NOT_WRITABLE if self._has_failed else READER_SLOW))
+                self._has_failed = False
                 while not self._write("".join(f"{line}\n" for line in batch)):
+                    self._has_failed = True
                     if self._closing.is_set():
                         return
                     self._closing.wait(AGAIN_SECONDS)

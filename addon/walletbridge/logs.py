@@ -213,8 +213,8 @@ def _json_line(fields: dict[str, object]) -> str:
 _ENCODER = msgspec.json.Encoder()
 
 
-def _tell_loss(lines: int) -> str:
-    return json.dumps({"event": "lines of log dropped", "level": "warning", "lines": lines})
+def _tell_loss(lines: int, problem: str) -> str:
+    return json.dumps({"event": "lines of log dropped", "level": "warning", "lines": lines, "problem": problem})
 
 
 _FOR_PROGRAMS: list[structlog.typing.Processor] = [
