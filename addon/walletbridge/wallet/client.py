@@ -20,7 +20,7 @@ from walletbridge.wallet.judging import judge, parse, read_outcome
 from walletbridge.wallet.mapping.bindings import Binding, Lookup, Method
 from walletbridge.wallet.mapping.context import Found
 from walletbridge.wallet.mapping.model import BoundWallet
-from walletbridge.wallet.reply import Reply
+from walletbridge.wallet.reply import Reply, error_infos
 
 READS = frozenset({Command.AUTHENTICATE, Command.BALANCE, Command.STATUS})
 """Change nothing, and so may be sent again."""
@@ -236,8 +236,10 @@ class GrpcWallet:
             trace.grpc_status = status
             if watched:
                 watched.details = error.details() or ""
-            trace.wallet_said = _said(error.details() or "", call)
-            return Reply(None, status, dict(error.trailing_metadata() or ()))
+            reply = Reply(None, status, dict(error.trailing_metadata() or ()))
+            reasons = [f"({info.reason})" for info in error_infos(reply) if info.reason]
+            trace.wallet_said = _said(" ".join([*reasons, error.details() or ""]), call)
+            return reply
         except asyncio.CancelledError:
             # Closing the channel does this as well as a cancelled caller. Either way the wallet may be at work on it.
             trace.grpc_status = grpc.StatusCode.CANCELLED.name
