@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 from msgspec.structs import replace
+from tests.helpers.clock import FakeClock
 from tests.helpers.fake_wallet import OK, Held
 from tests.helpers.money import NOT_SENT, PACE, SENT, TIMES, House, house
 from tests.helpers.waiting import until
@@ -80,6 +81,39 @@ async def test_while_the_wallet_is_away_it_is_tried_again_without_end(path: Path
         one.resolver.wallet_is_back()
         await settle(one)
         assert await one.rows() == {}
+
+
+@pytest.mark.parametrize(("first", "told_at"), [(NOT_SENT, [1, 2, 4, 8, 16]), (SENT, [2, 4, 8, 16])])
+async def test_what_does_not_settle_is_told_of_at_growing_intervals(
+    path: Path, first: Exception, told_at: list[int]
+) -> None:
+    """A send of the callback itself counts, and has a line of its own."""
+    clock = FakeClock()
+    async with house(path, clock=clock) as one:
+        one.script(first, SENT)
+        await one.send("win")
+        for _ in range(20):
+            clock.tick(PACE.pause_seconds_max)
+            await one.resolver.settle_page()
+
+        told = [fields for event, fields in one.events if event == "still not settled"]
+        assert one.commands == ["win"] * 21
+        assert (await one.rows())[TRANSACTION].sends == 20 + (first is SENT)
+        assert [fields["sends"] for fields in told] == told_at
+        assert {fields["problem"] for fields in told} == {SENT.reason}
+
+
+async def test_what_did_not_reach_the_wallet_is_not_told_of(path: Path) -> None:
+    clock = FakeClock()
+    async with house(path, clock=clock) as one:
+        one.script(NOT_SENT)
+        await one.send("win")
+        for _ in range(4):
+            clock.tick(PACE.pause_seconds_max)
+            await one.resolver.settle_page()
+
+        assert len(one.commands) > 2
+        assert [event for event, _ in one.events if event == "still not settled"] == []
 
 
 async def test_it_pauses_after_a_failure_unless_the_wallet_is_back(path: Path) -> None:

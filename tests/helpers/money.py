@@ -3,7 +3,7 @@ Transactions and a resolver on a real journal, with a scripted wallet behind the
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from tests.helpers.fake_wallet import FakeWallet, Step
 
 from walletbridge.callbacks import Bet, Cancel, Status, Win, decode
 from walletbridge.errors import OutcomeUnknown
+from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.plan import Switches
 from walletbridge.journal.row import Row
 from walletbridge.journal.rules import Times
@@ -49,6 +50,7 @@ class House:
         late_bets_refused: bool = True,
         switches: Switches | None = None,
         promises: Promises | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.journal = journal
         self.wallet = FakeWallet()
@@ -75,7 +77,7 @@ class House:
             times=TIMES,
             switches=switches or Switches(),
             pace=PACE,
-            clock=time.monotonic,
+            clock=clock,
             on_event=self._hear,
         )
 
@@ -123,9 +125,11 @@ class House:
 
 
 @asynccontextmanager
-async def house(path: Path, **options: Any) -> AsyncIterator[House]:
-    """A house whose journal is the file at `path`."""
-    journal = SqliteJournal(path, keep_days=1, waiting_max=100, on_problem=lambda _: None)
+async def house(path: Path, *, clock: Callable[[], float] | None = None, **options: Any) -> AsyncIterator[House]:
+    """A house whose journal is the file at `path`. `clock` is that of the journal and of the resolver."""
+    told = JournalClock("a clock of the test", clock) if clock else None
+    journal = SqliteJournal(path, keep_days=1, waiting_max=100, on_problem=lambda _: None, clock=told)
+    options |= {"clock": clock} if clock else {}
     try:
         yield House(journal, **options)
     finally:
