@@ -80,7 +80,9 @@ def test_each_file_of_the_journal_is_its_owners_alone(tmp_path: Path) -> None:
     finally:
         os.umask(before)
 
-    assert found == dict.fromkeys(["journal.db", "journal.db-wal", "journal.db-shm", "journal.db-queue"], 0o600)
+    assert found == dict.fromkeys(
+        ["journal.db", "journal.db-wal", "journal.db-shm", "journal.db-queue", "journal.db-mark"], 0o600
+    )
 
 
 def test_each_file_of_the_demos_wallet_is_its_owners_alone(tmp_path: Path) -> None:

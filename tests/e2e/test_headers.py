@@ -1,4 +1,7 @@
-"""A request for another path and its answer pass byte for byte, seen on bare sockets at both ends."""
+"""
+A request for another path and its answer pass byte for byte, seen on bare sockets at both ends; but for where chunks of
+a request's body begin.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,6 +45,8 @@ ANSWER_HEAD = (
 BODY = b"\x1f\x8b not really gzip \x00\xff"
 LENGTH = b"Content-length: %d\r\n\r\n" % len(BODY)
 CHUNKS = b"4\r\nabcd\r\n3\r\nefg\r\n0\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+ONE_CHUNK = b"7\r\nabcdefg\r\n" + LAST_CHUNK
 CHUNKED = b"transfer-Encoding: chunked\r\n\r\n"
 EXCHANGES = {
     # An answer with a body.
@@ -68,7 +73,11 @@ async def running_raw_upstream(seen: asyncio.Queue[bytes]) -> AsyncIterator[int]
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 end, answer = EXCHANGES[head.split()[0]]
-                seen.put_nowait(head + await reader.readexactly(len(end.partition(b"\r\n\r\n")[2])))
+                body = end.partition(b"\r\n\r\n")[2]
+                is_chunked = body == CHUNKS
+                came = await (reader.readuntil(LAST_CHUNK) if is_chunked else reader.readexactly(len(body)))
+                # Chunks that come together may go on as one: where they begin means nothing.
+                seen.put_nowait(head + (CHUNKS if is_chunked and came in {CHUNKS, ONE_CHUNK} else came))
                 writer.write(answer)
         writer.close()
 

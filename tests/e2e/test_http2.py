@@ -211,7 +211,8 @@ async def test_a_head_that_does_not_end_is_not_waited_for(stage: Stage, client: 
     await client.read()
     block = HeadersFrame(1, b"\x82")
     client.send(block)
-    assert await client.end() == ENHANCE_YOUR_CALM
+    # On a busy machine its time without a request may be up first.
+    assert await client.end() in {0, ENHANCE_YOUR_CALM}
     assert stage.gateway.process.returncode is None
 
 

@@ -17,9 +17,8 @@ def test_every_world_has_its_row(world: World) -> None:
     assert f"| `{world}` |" in GUIDE
 
 
-@pytest.mark.parametrize("world", [world for world in World if world not in DRAWN])
-def test_a_world_that_seeds_do_not_draw_is_not_promised(world: World) -> None:
-    assert f"`{world}`" in NOT_PROMISED
+def test_a_world_that_seeds_do_not_draw_is_not_promised() -> None:
+    assert [world for world in World if world not in DRAWN and f"`{world}`" not in NOT_PROMISED] == []
 
 
 def test_all_that_is_excused_is_not_promised() -> None:

@@ -3,11 +3,13 @@ HTTP/2 as it is fuzzed: frames in any order, whole or cut, with time passing in 
 of `serve` has. No sockets and no tasks, so that the same bytes always do the same.
 """
 
+from functools import cache
 from typing import Any
 
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.connection import ConnectionState
 from mitmproxy.http import Response
+from mitmproxy.options import Options
 from mitmproxy.proxy import commands, context, events
 from mitmproxy.proxy.layers.http._hooks import HttpRequestHeadersHook
 from mitmproxy.test import taddons, tflow
@@ -25,8 +27,17 @@ WAITING_BYTES_MAX = 200_000
 ENDS_AFTER = 20
 """Steps of time in which a connection has ended of which nothing more comes."""
 LIMITS = {"header_bytes": 1024, "body_bytes": 1000, "upstream_requests": 5, "idle_seconds": 30}
-with taddons.context(Proxyserver()) as _mitmproxy:  # type: ignore[no-untyped-call]
-    OPTIONS = _mitmproxy.options
+
+
+@cache
+def _options() -> Options:
+    """
+    The options of mitmproxy. Not made when this is imported: what mitmproxy then installs for its log would hear every
+    later test.
+    """
+    with taddons.context(Proxyserver()) as mitmproxy:  # type: ignore[no-untyped-call]
+        made: Options = mitmproxy.options
+    return made
 
 
 class House:
@@ -43,7 +54,7 @@ class House:
         )
         self.is_over = False
         self.asked = 0
-        made = context.Context(self.client, OPTIONS)
+        made = context.Context(self.client, _options())
         made.server.address = ("127.0.0.1", 9)
         self.layer = LaneLayer(made, self.lane, self.place)
         self.tell(events.Start())
