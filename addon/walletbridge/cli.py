@@ -202,7 +202,9 @@ def demo_wallet(listen: str, db: Path) -> None:
     host = listen.rpartition(":")[0]
     try:
         asyncio.run(serve_wallet(listen, db, ready=lambda port: click.echo(f"wallet: {host}:{port}")))
-    except (OSError, RuntimeError, ValueError, sqlite3.Error) as error:
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{db}: {error}") from None
+    except (OSError, RuntimeError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 

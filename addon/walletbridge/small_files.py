@@ -9,6 +9,7 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 TEXT_BYTES_MAX = 1 << 20
 """Of a file that people write. The longest real settings and mappings have a twentieth of it."""
@@ -23,18 +24,32 @@ def read_small(path: Path, *, bytes_max: int = TEXT_BYTES_MAX) -> bytes:
 
     Raises OSError, whose `strerror` says why it cannot be read: also for a file that is longer, or no regular one.
     """
-    # A pipe without a writer would block the opening itself.
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(file, "rb") as opened:
-        mode = os.fstat(file).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with open_regular(path) as opened:
         data = opened.read(bytes_max + 1)
     if len(data) > bytes_max:
         raise OSError(errno.EFBIG, f"longer than {bytes_max} bytes", str(path))
     return data
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """
+    Opens a regular file to be read. Never waits, as it would for a pipe.
+
+    Raises OSError, whose `strerror` says why it cannot be read: also for what is no regular file.
+    """
+    # A pipe without a writer would block the opening itself.
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _expect_regular(path, os.fstat(file).st_mode)
+    except OSError:
+        os.close(file)
+        raise
+    return os.fdopen(file, "rb")
+
+
+def expect_regular(path: Path) -> None:
+    """Raises OSError, as `open_regular` does, and opens nothing: for a file that SQLite is going to open."""
+    _expect_regular(path, path.stat().st_mode)
 
 
 def make_private(path: Path, *beside: str) -> None:
@@ -57,6 +72,13 @@ def others_may(path: Path, what: int = _OTHERS) -> bool:
         return bool(path.stat().st_mode & what)
     except OSError:
         return False
+
+
+def _expect_regular(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def _tighten(path: Path) -> None:

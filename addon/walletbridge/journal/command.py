@@ -29,6 +29,7 @@ from walletbridge.journal.worker import user_name, worker_name
 from walletbridge.money import format_minor
 from walletbridge.printable_tables import Printable
 from walletbridge.settings import Settings, load
+from walletbridge.small_files import expect_regular
 from walletbridge.terminal import say, say_lines
 
 ROWS_MAX = 1000
@@ -190,11 +191,16 @@ def _looked(config: Path) -> Iterator[tuple[Settings, Path]]:
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     path = settings.journal.path
-    if not path.exists():
-        raise click.ClickException(f"there is no journal at {path}")
     try:
+        expect_regular(path)
         yield settings, path
-    except (apsw.Error, OSError) as error:
+    except FileNotFoundError as error:
+        if path.exists():
+            raise click.ClickException(f"{path}: {error}") from None
+        raise click.ClickException(f"there is no journal at {path}") from None
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror or error}") from None
+    except apsw.Error as error:
         raise click.ClickException(f"{path}: {error}") from None
 
 

@@ -11,7 +11,7 @@ import apsw
 
 from walletbridge.journal.columns import SELECT_NUMBERED, Numbered, numbered
 from walletbridge.journal.rules import RESTORED
-from walletbridge.small_files import PRIVATE
+from walletbridge.small_files import PRIVATE, expect_regular
 
 STEPS_MAX = 100
 """How often SQLite is let go on; a journal of years is not searched to its end."""
@@ -56,12 +56,14 @@ def back_up(path: Path, copy: Path) -> None:
     Copies the journal as it is at one moment, while others write it. Raises apsw.Error, or OSError where there is a
     file at `copy` already.
     """
-    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
-    with _opened(path) as db, closing(apsw.Connection(str(copy))) as target:
-        with target.backup("main", db, "main") as backup:
-            backup.step()
-        # A copy is one file, without a log beside it.
-        target.execute("PRAGMA journal_mode = DELETE")
+    with _opened(path) as db:
+        # Only now: where there is nothing to copy, no file is left that looks like a copy.
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
+        with closing(apsw.Connection(str(copy))) as target:
+            with target.backup("main", db, "main") as backup:
+                backup.step()
+            # A copy is one file, without a log beside it.
+            target.execute("PRAGMA journal_mode = DELETE")
 
 
 def by_number(path: Path, number: int) -> Numbered | None:
@@ -78,6 +80,9 @@ def _read(path: Path, condition: str, *values: str) -> Sequence[Numbered]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[apsw.Connection]:
+    if path.exists():
+        # SQLite would wait for a pipe. What is not there, it says itself.
+        expect_regular(path)
     name, flags = str(path), apsw.SQLITE_OPEN_READONLY
     if not path.with_name(f"{path.name}-wal").exists():
         # Nobody has it open: read so, SQLite makes no file beside it.
@@ -86,4 +91,11 @@ def _opened(path: Path) -> Iterator[apsw.Connection]:
         db.set_busy_timeout(BUSY_MILLISECONDS)
         steps = iter(range(STEPS_MAX))
         db.set_progress_handler(lambda: next(steps, None) is None, _STEP_OPERATIONS)
+        _expect_journal(db)
         yield db
+
+
+def _expect_journal(db: apsw.Connection) -> None:
+    """Raises apsw.Error for a file that is no database, or one without a journal in it, such as an empty one."""
+    if db.execute("PRAGMA user_version").get == 0:
+        raise apsw.NotADBError("there is no journal in this file")

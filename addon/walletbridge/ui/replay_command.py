@@ -13,6 +13,7 @@ from mitmproxy import exceptions, io
 
 from walletbridge.errors import SettingsError
 from walletbridge.settings import Settings, load
+from walletbridge.small_files import open_regular
 from walletbridge.terminal import say, say_lines
 from walletbridge.ui.dry_run import Compared, DryRun, PassedOver
 
@@ -43,7 +44,9 @@ def replay(file: Path, config: Path, *, strict: bool) -> None:
         compared, passed_over = asyncio.run(_run(file, settings))
     except SettingsError as error:
         _end(str(error))
-    except (exceptions.FlowReadException, OSError) as error:
+    except OSError as error:
+        _end(f"{file}: {error.strerror or error}")
+    except exceptions.FlowReadException as error:
         _end(f"{file}: {error}")
     different = [one for one in compared if not one.is_same]
     requests = [one for one in compared if one.request_diff]
@@ -61,7 +64,7 @@ async def _run(file: Path, settings: Settings) -> tuple[list[Compared], Counter[
     dry_run = DryRun(settings)
     compared: list[Compared] = []
     passed_over: Counter[str] = Counter()
-    with file.open("rb") as saved:
+    with open_regular(file) as saved:
         for flow in io.FlowReader(saved).stream():
             result = await dry_run.compare(flow)
             if isinstance(result, PassedOver):

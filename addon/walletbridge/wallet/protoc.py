@@ -3,6 +3,7 @@ Reads `.proto` files with the compiler that grpcio-tools brings.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ PROTO_BYTES_MAX = 4 << 20
 """Of a file that is named; what it imports is bounded by the time."""
 _NOT_A_FILE = ("-", "@")
 """How the compiler's options begin, and the name of a file that holds more of them. It has no sign for their end."""
+_ASIDE = re.compile(r"warning:|^WARNING: |^[IW][0-9]{4} ", re.ASCII)
+"""Warnings of the compiler, and what the library beneath it logs of its own."""
 _TAKEN_IN_FOLDERS = frozenset({os.pathsep, "="})
 """Two folders, and one that stands for another, to the compiler."""
 _COMMON = Path(status_pb2.__file__).parents[2]
@@ -55,7 +58,7 @@ def compile_protos(files: Sequence[Path], include: Sequence[Path]) -> FileDescri
         except subprocess.TimeoutExpired:
             raise BadSchema(f"the compiler did not end within {COMPILE_SECONDS} s") from None
         if done.returncode:
-            raise BadSchema("; ".join(line for line in done.stderr.splitlines() if "warning:" not in line))
+            raise BadSchema("; ".join(line for line in done.stderr.splitlines() if not _ASIDE.search(line)))
         return read_descriptor_set(output.read_bytes())
 
 
