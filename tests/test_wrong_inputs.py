@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "serve workers": ("serve", *_CONFIG, "--workers", "2"),
     "web": ("web", *_CONFIG),
     "tui": ("tui", *_CONFIG),
+    "health": ("health", *_CONFIG),
     "list": ("journal", "list", *_CONFIG),
     "show": ("journal", "show", "1", *_CONFIG),
     "resolve": ("journal", "resolve", "1", *_RESOLVE, *_CONFIG),
@@ -142,6 +143,15 @@ def test_a_gateway_s_journal(place: Place, command: str, make: Make) -> None:
 
     expect_clear(code, output)
     assert f"journal.path: {place.journal} is " in output
+
+
+@pytest.mark.parametrize("make", [garbage, huge])
+def test_the_check_sees_that_a_journal_is_no_database(place: Place, make: Make) -> None:
+    make(place.journal)
+    code, output = ended(place.words("check"))
+
+    expect_clear(code, output)
+    assert f"✗ journal.path: {place.journal}: file is not a database\n" in output
 
 
 @each_input
