@@ -69,8 +69,11 @@ class Result:
         return not self.verdict.differences and not self.wrong
 
 
-async def run(plan: Plan, folder: Path) -> Result:
-    """Makes one run; all that it leaves behind is in `folder`."""
+async def run(plan: Plan, folder: Path, *, recover_seconds: float = RECOVER_SECONDS) -> Result:
+    """
+    Makes one run; all that it leaves behind is in `folder`. Within so many seconds of the last fault bets must be
+    answered as before.
+    """
     started = time.monotonic()
     async with System(plan, folder) as system:
         conduct = Conduct(
@@ -95,7 +98,7 @@ async def run(plan: Plan, folder: Path) -> Result:
             recovered_after = await until_good(provider)
         result = await conclude(system, provider)
     result.recovered_after = recovered_after
-    if recovered_after > RECOVER_SECONDS:
+    if recovered_after > recover_seconds:
         result.wrong.append(f"bets were answered as before only {recovered_after:.1f} s after the last fault")
     result.seconds = time.monotonic() - started
     return result

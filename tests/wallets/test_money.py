@@ -42,7 +42,8 @@ async def play(name: str, folder: Path) -> Result:
         wallet=FAULTS,
         events=BLOWS,
     )
-    return await run(plan, folder)
+    # How soon is what `tests.faults` measures; here other tests take the cores as well.
+    return await run(plan, folder, recover_seconds=60.0)
 
 
 def folder_of(tmp_path: Path, name: str) -> Path:
