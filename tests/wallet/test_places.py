@@ -202,17 +202,14 @@ class _Crowd:
         max_size=40,
     ),
 )
-def test_in_any_order_no_place_is_lost_or_given_twice(
+async def test_in_any_order_no_place_is_lost_or_given_twice(
     count: int, kept: tuple[int, int], events: list[tuple[str, Command | int]]
 ) -> None:
-    async def play() -> None:
-        crowd = _Crowd(count, *kept)
-        for event, value in events:
-            await getattr(crowd, event)(value)
-            crowd.check()
-        while crowd.inside:
-            await crowd.end(0)
-            crowd.check()
-        assert (crowd.places.taken, crowd.places.waiting) == (0, 0)
-
-    asyncio.run(play())
+    crowd = _Crowd(count, *kept)
+    for event, value in events:
+        await getattr(crowd, event)(value)
+        crowd.check()
+    while crowd.inside:
+        await crowd.end(0)
+        crowd.check()
+    assert (crowd.places.taken, crowd.places.waiting) == (0, 0)
