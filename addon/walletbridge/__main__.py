@@ -4,7 +4,7 @@ Where the command begins, `python -m walletbridge` as well as `walletbridge`: th
 
 import sys
 
-from walletbridge.serve.signals import handle_from_the_start
+from walletbridge.serve.signals import code_of, handle_from_the_start
 
 
 def main() -> None:
@@ -12,7 +12,11 @@ def main() -> None:
     handle_from_the_start(sys.argv[1] if len(sys.argv) > 1 else "")
     from walletbridge.cli import main as run  # noqa: PLC0415 - only now
 
-    run()
+    try:
+        run()
+    except SystemExit as end:
+        end.code = code_of(end.code)  # type: ignore[assignment]
+        raise
 
 
 if __name__ == "__main__":

@@ -258,7 +258,8 @@ def _taken_back(transaction: Transaction, entry: Entry | None, row: Row | None, 
     if transaction.kind != "win" or entry is None or row is None or row.told is not Told.YES or is_decided:
         return
     sent_at = transaction.cancel_sent_at
-    if entry.cancelled and sent_at is not None and entry.moved["cancel"][1] < sent_at - _ROUNDED_SECONDS:
+    # 0 where nothing had to move: then the wallet has no time of it.
+    if entry.cancelled and sent_at is not None and 0 < entry.moved["cancel"][1] < sent_at - _ROUNDED_SECONDS:
         yield "the win was heard of, and was cancelled before its sender asked for that"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.helpers.processes import TOKEN, TOKEN_VARIABLE, end_of, environment, write_settings
 from tests.helpers.waiting import until
+
+from walletbridge.serve.signals import code_of
 
 SECONDS = 60.0
 MOMENTS = (0, 0.05, 0.2, 0.5, 1.0, 2.0)
@@ -73,6 +76,21 @@ async def test_what_did_not_do_its_work_does_not_end_as_if_it_had(tmp_path: Path
     command = [sys.executable, "-m", "walletbridge", "demo", "--once"]
 
     assert await end_after(0.2, command, tmp_path) == 128 + signal.SIGTERM
+
+
+def test_an_end_whose_exception_was_swallowed_is_none_of_success() -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from walletbridge.serve.signals import code_of, handle_from_the_start\n"
+        "handle_from_the_start('demo')\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\nexcept BaseException:\n    pass\n"
+        "sys.exit(code_of(0))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert code_of(0) == 0
+    assert code_of(2) == 2
 
 
 async def test_a_hangup_before_the_gateway_serves_does_not_end_it(tmp_path: Path) -> None:

@@ -42,5 +42,18 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def _give_up(number: int, frame: FrameType | None) -> None:
     """Cleans up, which needs the exception."""
-    del number, frame
+    del frame
+    _GIVEN_UP.add(number)
     raise SystemExit(ENDED_BY_SIGTERM)
+
+
+def code_of(code: object) -> object:
+    """
+    The exit code of a process that wants to end with `code`. What was being imported, or a destructor, may have
+    swallowed the exception; then the command has gone on, and must not end as if nobody had asked it to give up.
+    """
+    return ENDED_BY_SIGTERM if _GIVEN_UP and not code else code
+
+
+_GIVEN_UP: set[int] = set()
+"""The signals at which this process was to give up."""
