@@ -72,6 +72,9 @@ def main(  # noqa: PLR0913 - one for each option
     """Play callbacks under faults, and compare the books."""
     numbers = [seed] if seed is not None else list(range(first, first + seeds))
     folder = keep or Path(tempfile.mkdtemp(prefix="walletbridge-faults-"))
+    # Among people the gateways run as a user of their own, who must get into it.
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
 
     def plan(number: int) -> Plan:
         example = WALLETS[wallet] if wallet else None
