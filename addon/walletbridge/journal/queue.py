@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -36,9 +36,10 @@ class Queue:
         own = path.with_name(f"{path.name}{SUFFIX}")
         self._file = os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE), "ab")
         if os.geteuid() == 0:
-            # Root, who looks after the journal, must leave nothing that its owner cannot open.
-            owner = path.stat()
-            os.fchown(self._file.fileno(), owner.st_uid, owner.st_gid)
+            # Root, who looks after the journal, must leave nothing that its owner cannot open. A sandbox may forbid it.
+            with suppress(OSError):
+                owner = path.stat()
+                os.fchown(self._file.fileno(), owner.st_uid, owner.st_gid)
 
     def close(self) -> None:
         """Leaves the line."""
