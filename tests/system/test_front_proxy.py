@@ -141,8 +141,8 @@ async def test_every_callback_passes_with_its_token_and_its_client_s_address(tmp
         assert await send(stranger, house.proxy, balance) == WRONG_TOKEN
         # What a client says of itself does not reach the gateway.
         assert await send(stranger, house.proxy, balance, **{"X-Forwarded-For": PROVIDER}) == WRONG_TOKEN
-        # Nor does it help to come without the proxy.
-        assert await post(stranger, house.gateway.url, balance) == WRONG_TOKEN
+        # Without the proxy the door is closed: this address is neither the provider's nor the proxy's.
+        assert await post(stranger, house.gateway.url, balance) == (403, b"not from this address")
         assert house.wallet.calls == calls
         assert TOKEN not in (tmp_path / "nginx" / "access.log").read_text()
         assert TOKEN not in (tmp_path / "nginx" / "error.log").read_text()
