@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.callbacks import body, make_callback
+from tests.helpers.foreign_reader import foreign_reader
 from tests.helpers.scripted_wallet import HOST, OK, Call, Hang, ScriptedWallet, reply, running_wallet
 from tests.helpers.waiting import until
 
@@ -22,6 +23,7 @@ from walletbridge.callbacks import Command
 from walletbridge.changes import Changes, buffer_bytes
 from walletbridge.errors import SettingsError
 from walletbridge.gateway import Request
+from walletbridge.journal import wal
 from walletbridge.journal.port import Change, Found
 from walletbridge.journal.row import Row
 from walletbridge.logs import open_log
@@ -426,6 +428,24 @@ async def test_while_the_wallet_is_down_bets_and_wins_are_not_sent_and_the_journ
 
     assert events.count("wallet does not answer: bets, wins and reads are refused") == 1
     assert events.count("wallet answers again") == 1
+
+
+async def test_the_log_names_who_reads_the_journal_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wal, "LOOK_SECONDS", 0.0)
+    # From the first byte on.
+    async with connected(tmp_path, journal={"wal_megabytes": 0}) as (_, bench):
+        await bench.answer("bet", trans_id="before")
+        with foreign_reader(tmp_path / "journal.db") as pid:
+            for number in range(2 * wal.LOOKS):
+                assert (await bench.answer("bet", trans_id=f"{number}")).http_status == 200
+        for number in range(2):
+            await bench.answer("bet", trans_id=f"after {number}")
+        await asyncio.sleep(0.05)
+        first, last = [line for line in bench.lines() if "-wal" in line["event"]]
+
+    assert first["event"] == "the journal's -wal grows: somebody reads and does not end"
+    assert f"process {pid} keeps a read open" in first["problem"]
+    assert last["event"] == "the journal's -wal is small again"
 
 
 async def test_a_command_that_hangs_alone_is_told_and_counted_until_it_is_answered(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ async def settled_by(wallet: FakeWallet, path: Path, problems: list[str] | None 
         clock=time.monotonic,
         on_event=lambda _, __: None,
         on_problem=(problems if problems is not None else []).append,
+        on_wal=pytest.fail,
     )
     try:
         yield settlement

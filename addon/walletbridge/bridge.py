@@ -130,6 +130,7 @@ class Bridge:
             clock=clock,
             on_event=self._tell,
             on_problem=self._journal_changed,
+            on_wal=self._wal_changed,
         )
         self.journal = settlement.journal
         self._transactions, self._cancels = settlement.transactions, settlement.cancels
@@ -315,6 +316,16 @@ class Bridge:
             self.log.warning("journal fails: bets, wins and cancels are answered 500", path=path, problem=problem)
         else:
             self.log.event("journal works again", path=path)
+
+    def _wal_changed(self, problem: str) -> None:
+        path = str(self.settings.journal.path)
+        if problem:
+            help_ = "end that process, or its transaction: what grows beside the file fills the disk"
+            self.log.warning(
+                "the journal's -wal grows: somebody reads and does not end", path=path, problem=problem, help=help_
+            )
+        else:
+            self.log.event("the journal's -wal is small again", path=path)
 
     def _tell(self, event: str, fields: Mapping[str, object]) -> None:
         self.log.warning(event, **fields)

@@ -20,6 +20,8 @@ from walletbridge.wallet.protection import Protection
 
 RECOVERED = "the journal is older than what was answered: it was restored; what was under way in it is left to a person"
 
+_MEGABYTE = 1_000_000
+
 
 class Settlement:
     """Must be made inside a running event loop."""
@@ -35,10 +37,11 @@ class Settlement:
         clock: Callable[[], float],
         on_event: OnEvent,
         on_problem: Callable[[str], None],
+        on_wal: Callable[[str], None],
     ) -> None:
         """
         `keep_days`: how long rows at rest are kept. `on_event` hears of what a person should look into, `on_problem` of
-        a journal that fails, and with an empty text that it works again.
+        a journal that fails, and with an empty text that it works again; `on_wal` see `WalWatch`.
         """
         self.journal = SqliteJournal(
             settings.journal.path,
@@ -46,6 +49,8 @@ class Settlement:
             waiting_max=settings.limits.journal_steps,
             on_problem=on_problem,
             on_recovered=lambda rows: on_event(RECOVERED, {"rows": rows, "help": "walletbridge journal recovered"}),
+            wal_bytes=settings.journal.wal_megabytes * _MEGABYTE,
+            on_wal=on_wal,
         )
         turns = Turns()
 

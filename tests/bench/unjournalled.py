@@ -2,7 +2,7 @@
 walletbridge with a journal that forgets: what the real one costs is measured against it. Not for money.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,8 @@ from walletbridge.journal.row import Row
 class ForgetfulJournal:
     """A `Journal` that knows a transaction for as long as somebody has its turn."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        keep_days: int,
-        waiting_max: int,
-        on_problem: Callable[[str], None],
-        clock: JournalClock | None = None,
-    ) -> None:
-        del path, keep_days, waiting_max, on_problem
+    def __init__(self, path: Path, *, clock: JournalClock | None = None, **_: object) -> None:
+        del path
         self._clock = clock or journal_clock()
         self._rows: dict[tuple[str, str], Row] = {}
 

@@ -1,32 +1,42 @@
 """
-Which process holds the journal's write lock, as the kernel tells it: for whoever has to end one that stands still.
+Which process holds a lock of the journal, as the kernel tells it: for whoever has to end one that stands still.
 """
 
 from pathlib import Path
 
 _LOCKS = Path("/proc/locks")
-_WRITE_LOCK = 120
+_WRITE_LOCK = range(120, 121)
 """The byte of the `-shm` file that SQLite locks in order to write in WAL mode (its file format: WAL-index locks)."""
 _STOPPED = {"T", "t"}
 
 
 def holder(journal: Path) -> int | None:
     """The process that holds it; None where nobody does, or where that cannot be seen from here (Linux alone)."""
+    journal = journal.resolve()  # as SQLite does
+    # At most one process can hold it.
+    return next(iter(processes(journal.with_name(f"{journal.name}-shm"), "WRITE", _WRITE_LOCK)), None)
+
+
+def processes(file: Path, mode: str, places: range) -> set[int]:
+    """Who holds a lock of this mode ("READ" or "WRITE") on one of these bytes of a file, as far as it can be seen."""
+    # The file must not be opened for that: closing it would end all locks that this process has on it.
     try:
-        journal = journal.resolve()  # as SQLite does
-        inode = str(journal.with_name(f"{journal.name}-shm").stat().st_ino)
+        inode = str(file.stat().st_ino)
         lines = _LOCKS.read_text().splitlines()
     except OSError:
-        return None
+        return set()
+    found = set()
     for line in lines:
         # 2: POSIX  ADVISORY  WRITE 27233 fe:00:2162967 120 120; who waits for a lock has an arrow before POSIX.
-        _, kind, _, mode, pid, file, first, last = line.split()[:8] if "->" not in line else [""] * 8
-        if (kind, mode) != ("POSIX", "WRITE") or file.rpartition(":")[2] != inode:
+        if "->" in line:
             continue
-        if int(first) <= _WRITE_LOCK and (last == "EOF" or int(last) >= _WRITE_LOCK):
-            # Processes of other containers have no number here.
-            return int(pid) if int(pid) > 0 else None
-    return None
+        _, kind, _, has, pid, locked, first, last = line.split()[:8]
+        if (kind, has) != ("POSIX", mode) or locked.rpartition(":")[2] != inode:
+            continue
+        if int(first) < places.stop and (last == "EOF" or int(last) >= places.start):
+            found.add(int(pid))
+    # Processes of other containers have no number here.
+    return {pid for pid in found if pid > 0}
 
 
 def held_by(journal: Path) -> str:

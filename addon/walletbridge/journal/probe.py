@@ -13,6 +13,7 @@ import apsw
 
 from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.queue import Queue
+from walletbridge.journal.wal import bytes_of
 
 FRESH_SECONDS = 1.0
 """A look is not repeated sooner, however many ask."""
@@ -69,6 +70,10 @@ class JournalProbe:
         self._journal_clock = journal_clock()
         self._looking: asyncio.Task[Probed] | None = None
         self._looked_at = 0.0
+
+    def wal_bytes(self) -> int | None:
+        """The size of the log beside it; None where that cannot be seen."""
+        return bytes_of(self._path)
 
     async def look(self) -> Probed:
         """What was found, at most FRESH_SECONDS ago."""

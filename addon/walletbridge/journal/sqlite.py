@@ -11,6 +11,7 @@ from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.port import Busy, Step
 from walletbridge.journal.row import Row
 from walletbridge.journal.store import Store
+from walletbridge.journal.wal import WAL_BYTES, WalWatch
 from walletbridge.journal.worker import worker_name
 from walletbridge.journal.writer import Writer
 
@@ -29,11 +30,14 @@ class SqliteJournal:
         waiting_max: int,
         on_problem: Callable[[str], None],
         on_recovered: Callable[[int], None] = lambda _: None,
+        wal_bytes: int = WAL_BYTES,
+        on_wal: Callable[[str], None] = lambda _: None,
         clock: JournalClock | None = None,
     ) -> None:
         """
         A file that cannot be opened is no error here: steps fail until it can be. `on_recovered` hears, in the event
-        loop, how many rows of a restored file were left to a person.
+        loop, how many rows of a restored file were left to a person; `on_wal` what `WalWatch` says of a log that has
+        more than `wal_bytes`.
         """
         worker, clock = worker_name(), clock or journal_clock()
         self._keep_days = keep_days
@@ -50,7 +54,13 @@ class SqliteJournal:
                 loop.call_soon_threadsafe(on_recovered, store.recovered)
             return store
 
-        self._writer = Writer(open_store, waiting_max=waiting_max, on_problem=on_problem)
+        def tell_of_wal(problem: str) -> None:
+            loop.call_soon_threadsafe(on_wal, problem)
+
+        watch = WalWatch(path, bytes_max=wal_bytes, on_wal=tell_of_wal)
+        self._writer = Writer(
+            open_store, waiting_max=waiting_max, on_problem=on_problem, after=lambda store: store.look_at_wal(watch)
+        )
 
     async def look[T](
         self, account: str, trans_id: str, step: Step[T], *, seconds: float, needs_round: bool = False

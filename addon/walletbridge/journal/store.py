@@ -23,6 +23,7 @@ from walletbridge.journal.row import Row
 from walletbridge.journal.rules import cancels_round, in_cancelled_round, restored
 from walletbridge.journal.running import Running
 from walletbridge.journal.schema import expect_today, migrate, use_wal
+from walletbridge.journal.wal import WalWatch
 from walletbridge.journal.worker import is_dead
 from walletbridge.small_files import make_private
 
@@ -100,6 +101,10 @@ class Store:
     def changes(self) -> int:
         """How many rows were ever written by this connection."""
         return self._db.total_changes()
+
+    def look_at_wal(self, watch: WalWatch) -> None:
+        """Has the size of the log beside the file looked after. Outside a transaction."""
+        watch.look(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -54,11 +54,16 @@ class Writer:
         *,
         waiting_max: int,
         on_problem: Callable[[str], None],
+        after: Callable[[Store], None] = lambda _: None,
     ) -> None:
-        """`on_problem` hears, in the event loop, of a file that fails, and with an empty text that it works again."""
+        """
+        `on_problem` hears, in the event loop, of a file that fails, and with an empty text that it works again. `after`
+        runs behind each commit, once everybody who waited for it was told. It raises nothing.
+        """
         self._open_store = open_store
         self._waiting_max = waiting_max
         self._on_problem = on_problem
+        self._after = after
         self._loop = asyncio.get_running_loop()
         self._jobs: deque[_Waiting] = deque()
         # Lighter than an Event: whoever waits here is woken by one lock, not by a condition made of several.
@@ -124,6 +129,8 @@ class Writer:
                 batch = [self._jobs.popleft() for _ in range(min(len(self._jobs), BATCH_MAX))]
                 self._commit(batch)
                 self._loop.call_soon_threadsafe(_deliver, batch)
+                if self._store:
+                    self._after(self._store)
         if self._store:
             self._store.close()
 

@@ -103,6 +103,11 @@ class Admin:
             "walletbridge_journal_writable", "Whether the journal could be written just now.", int(not probed.problem)
         )
         yield gauge(
+            "walletbridge_journal_wal_bytes",
+            "The size of SQLite's log beside the journal. It grows for as long as a process keeps a read open.",
+            self._watched.journal.wal_bytes(),
+        )
+        yield gauge(
             "walletbridge_stopping", "Whether the gateway is on its way down.", int(self._watched.is_stopping())
         )
         yield gauge("walletbridge_build_info", "What runs here; always 1.", 1, **_build())

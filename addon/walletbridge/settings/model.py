@@ -192,6 +192,8 @@ class Journal(Section, frozen=True, kw_only=True):
     """The longest pause between two tries to settle what the wallet refuses, in seconds."""
     rollback_rounds: bool = False
     """Whether the provider voids a round by cancelling its bets, so that a win that it never heard of goes back too."""
+    wal_megabytes: Annotated[int, _whole(100, 1_000_000)] = 256
+    """From which size on of SQLite's log beside the file the log warns of whoever reads the file and does not end."""
 
 
 class Limits(Section, frozen=True, kw_only=True):
