@@ -2,9 +2,15 @@
 
 import os
 import shutil
+import signal
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import apsw
 import pytest
 from msgspec.structs import replace
 from tests.journal.stores import OPEN, REST, OpenStore, get, put, take
@@ -165,7 +171,8 @@ def test_what_is_undone_is_not_done(store: Store, open_store: OpenStore) -> None
     assert open_store().recovered == 0
 
 
-def test_an_earlier_journal_gets_one_and_is_believed(store: Store, open_store: OpenStore, path: Path) -> None:
+def make_earlier(store: Store, path: Path) -> None:
+    """The journal as a version without marks has left it, with a row that is open."""
     put(store, OPEN)
     store._db.execute("ALTER TABLE meta DROP COLUMN incarnation")
     store._db.execute("ALTER TABLE meta DROP COLUMN commits")
@@ -173,7 +180,143 @@ def test_an_earlier_journal_gets_one_and_is_believed(store: Store, open_store: O
     store.close()
     mark_of(path).unlink()
 
+
+def test_an_earlier_journal_gets_one_and_is_believed(store: Store, open_store: OpenStore, path: Path) -> None:
+    make_earlier(store, path)
+
     assert open_store().recovered == 0
+
+
+def die_between(path: Path) -> None:
+    """A process that opens the journal, and is killed between the start of a mark and its COMMIT."""
+    done = subprocess.run([sys.executable, "-c", DIE, path], check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == -signal.SIGKILL
+
+
+DIE = """
+import os, signal, sys
+from pathlib import Path
+from walletbridge.journal.clock import JournalClock
+from walletbridge.journal.mark import Mark
+from walletbridge.journal.store import Store
+
+start = Mark.start
+
+def start_and_die(*args, **named):
+    start(*args, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Mark.start = start_and_die
+Store(Path(sys.argv[1]), "worker", JournalClock("boot 1", lambda: 1000.0))
+"""
+
+
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_an_earlier_journal_is_believed_also_after_a_first_start_that_was_killed(
+    store: Store, open_store: OpenStore, path: Path, deaths: int
+) -> None:
+    make_earlier(store, path)
+    for _ in range(deaths):
+        die_between(path)
+
+    again = open_store()
+
+    assert (again.recovered, get(again)) == (0, OPEN)
+
+
+def test_an_earlier_journal_is_believed_also_after_a_first_start_that_had_to_wait(
+    store: Store, open_store: OpenStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_earlier(store, path)
+    monkeypatch.setattr("walletbridge.journal.store.BUSY_SECONDS", 0.01)
+    with closing(apsw.Connection(str(path))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(apsw.BusyError):
+            open_store()
+
+    again = open_store()
+
+    assert (again.recovered, get(again)) == (0, OPEN)
+
+
+def test_an_earlier_copy_is_known_for_one_also_after_a_start_that_was_killed(
+    store: Store, open_store: OpenStore, path: Path, tmp_path: Path
+) -> None:
+    make_earlier(store, path)
+    earlier = tmp_path / "earlier.db"
+    shutil.copy(path, earlier)
+    later = open_store()
+    put(later, other(1))
+    later.close()
+    restore(earlier, path)
+    die_between(path)
+
+    again = open_store()
+
+    assert (again.recovered, get(again)) == (1, LEFT)
+
+
+def test_a_copy_is_known_for_one_also_after_a_start_that_was_killed(
+    store: Store, open_store: OpenStore, path: Path
+) -> None:
+    put(store, OPEN)
+    copy = copy_of(store, path)
+    put(store, other(1), other(2))
+    store.close()
+    restore(copy, path)
+    die_between(path)
+
+    again = open_store()
+
+    assert (again.recovered, get(again)) == (1, LEFT)
+    again.close()
+    assert open_store().recovered == 0
+
+
+@contextmanager
+def full_behind_the_next_commit(store: Store) -> Iterator[None]:
+    """The mark's disk takes nothing from there on, to the end of the context."""
+    mark = store._mark._file
+    full, real = os.open("/dev/full", os.O_RDWR), os.dup(mark)
+    # SQLite calls this between the mark of what is begun and that of what is done; a transaction goes on upon False.
+    store._db.set_commit_hook(lambda: os.dup2(full, mark) < 0)
+    try:
+        yield
+    finally:
+        store._db.set_commit_hook(None)
+        os.dup2(real, mark)
+        os.close(full)
+        os.close(real)
+
+
+def test_what_is_on_disk_counts_though_the_mark_could_not_be_written_any_more(
+    store: Store, open_store: OpenStore
+) -> None:
+    put(store, REST)
+    with full_behind_the_next_commit(store):
+        put(store, OPEN)
+        assert get(store) == OPEN
+        # From here on nothing is written that could not be marked.
+        with pytest.raises(OSError, match="No space left"):
+            put(store, OWED)
+        assert get(store, OWED) is None
+    put(store, OWED)
+    store.close()
+
+    again = open_store()
+    assert (again.recovered, get(again), get(again, OWED)) == (0, OPEN, OWED)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_mark_that_ended_behind_a_commit_leaves_no_doubt(store: Store, open_store: OpenStore, more: int) -> None:
+    """Neither at the next start nor after what follows."""
+    with full_behind_the_next_commit(store):
+        put(store, OPEN)
+    put(store, *[other(number) for number in range(more)])
+    store.close()
+
+    again = open_store()
+    assert (again.recovered, get(again)) == (0, OPEN)
 
 
 def test_no_journal_is_begun_where_a_mark_says_that_there_was_one(

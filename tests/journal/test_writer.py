@@ -431,6 +431,27 @@ async def test_reading_alone_does_not_mean_that_the_disk_can_be_written_again(di
     assert disk.problems == ["database or disk is full", ""]
 
 
+async def test_a_full_disk_of_the_mark_keeps_nobody_from_reading(disk: Disk, writer: Writer) -> None:
+    """The file beside the journal fails with an error of the system, not of SQLite."""
+    await writer.run(write("before"))
+    store = writer._store
+    assert store is not None
+    mark, full = os.dup(store._mark._file), os.open("/dev/full", os.O_RDWR)
+    os.dup2(full, store._mark._file)
+    found = await asyncio.gather(
+        *map(writer.run, [read, write("lost"), read, write("lost too")]), return_exceptions=True
+    )
+    os.dup2(mark, store._mark._file)
+    await writer.run(write("after"))
+    os.close(mark)
+    os.close(full)
+
+    assert found[::2] == [0, 0]
+    assert [type(one) for one in found[1::2]] == [JournalUnavailable, JournalUnavailable]
+    assert disk.problems == ["[Errno 28] No space left on device", ""]
+    assert disk.ids() == ["before", "after"]
+
+
 FULL_DISK = """
 import asyncio, resource, sys
 from pathlib import Path

@@ -3,8 +3,8 @@ The mark beside a journal's file: how far the journal had come, which a restored
 
 Each transaction has a number, which stands in the file. Its number is written here before its COMMIT, as begun, and
 again after it, as done. So a file that lacks a transaction that is done here, or of which another one was begun since,
-is older than what was answered (RULES 12). Nothing is synced: after a crash of the machine the mark may be older than
-the file, which is no reason for doubt, but never newer, for a number is done only once its transaction is on disk.
+is older than what was answered (RULES 12). None of that is synced: after a crash of the machine the mark may be older
+than the file, which is no reason for doubt, but never newer, for a number is done only once its transaction is on disk.
 """
 
 import os
@@ -22,6 +22,7 @@ SLOTS = 64
 _INCARNATION = 16
 _NUMBER = struct.Struct("<q")
 _SIZE = _INCARNATION + (1 + SLOTS) * _NUMBER.size
+_NOTHING_BEGUN = bytes(_SIZE - _INCARNATION)
 
 
 class Mark:
@@ -29,10 +30,7 @@ class Mark:
 
     def __init__(self, journal: Path) -> None:
         """Opens or makes the file. Raises OSError."""
-        path = mark_of(journal)
-        self.is_new = not path.exists()
-        """Whether there was none."""
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+        self._file = os.open(mark_of(journal), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         if os.geteuid() == 0:
             # Root, who looks after the journal, must leave nothing that its owner cannot open.
             with suppress(OSError):
@@ -44,6 +42,14 @@ class Mark:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def is_first(self, incarnation: bytes) -> bool:
+        """
+        Whether a journal of this incarnation never had a mark, as a new one or one of an earlier version. Such a one
+        has none in its file, also where a first start ended before its COMMIT. Raises OSError.
+        """
+        found = os.pread(self._file, _SIZE + 1, 0)
+        return not incarnation and (not found or found[_INCARNATION:] == _NOTHING_BEGUN)
 
     def is_behind(self, incarnation: bytes, commits: int) -> bool:
         """
@@ -58,11 +64,15 @@ class Mark:
         # The last one that was begun may have been undone, or ended with its process.
         return commits < begun - 1 or (commits == begun - 1 and done == begun)
 
-    def start(self, commits: int) -> bytes:
+    def start(self, commits: int, *, is_first: bool) -> bytes:
         """Marks a new incarnation, which is returned, that begins behind the transaction `commits`. Raises OSError."""
         incarnation = uuid.uuid4().bytes
-        os.pwrite(self._file, incarnation + _NUMBER.pack(commits) + bytes(SLOTS * _NUMBER.size), 0)
+        # Where there was a doubt a transaction counts as begun: a start that ends before its COMMIT must not end it.
+        begun = commits if is_first else commits + 1
+        os.pwrite(self._file, incarnation + _NUMBER.pack(begun) + bytes(SLOTS * _NUMBER.size), 0)
         os.ftruncate(self._file, _SIZE)
+        # The one write that a crash of the machine must not take back, for the journal names the incarnation too.
+        os.fsync(self._file)
         return incarnation
 
     def begin(self, number: int) -> None:
@@ -70,8 +80,12 @@ class Mark:
         os.pwrite(self._file, _NUMBER.pack(number), _INCARNATION)
 
     def done(self, number: int) -> None:
-        """It is on disk. Raises OSError."""
-        os.pwrite(self._file, _NUMBER.pack(number), _offset(number))
+        """
+        It is on disk, and so it counts, also where that cannot be written here. Then a copy that lacks nothing but this
+        one transaction would not be known for one; but no other can be begun before the mark can be written again.
+        """
+        with suppress(OSError):
+            os.pwrite(self._file, _NUMBER.pack(number), _offset(number))
 
 
 def mark_of(journal: Path) -> Path:

@@ -235,7 +235,8 @@ class Store:
         """
         incarnation, commits = self._db.execute("SELECT incarnation, commits FROM meta").get
         count = 0
-        if incarnation or not self._mark.is_new:
+        is_first = self._mark.is_first(incarnation)
+        if not is_first:
             if not self._mark.is_behind(incarnation, commits):
                 return 0
             for values in self._db.execute(f"{SELECT} WHERE needs_look").fetchall():
@@ -247,7 +248,7 @@ class Store:
             self._known.write()
             self._db.execute("DELETE FROM turns")
             self._known.forget()
-        self._db.execute("UPDATE meta SET incarnation = ?", (self._mark.start(commits),))
+        self._db.execute("UPDATE meta SET incarnation = ?", (self._mark.start(commits, is_first=is_first),))
         return count
 
     def _execute(self, statement: str, values: Sequence[int | float | str | None] = ()) -> apsw.Cursor:

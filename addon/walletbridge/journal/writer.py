@@ -138,7 +138,7 @@ class Writer:
         try:
             written = self._attempt(batch)
         except (apsw.Error, OSError, ValueError, JournalUnavailable) as error:
-            if len(batch) > 1 and _is_of_one_step(error):
+            if len(batch) > 1 and self._store and _is_of_one_step(error):
                 # A disk that takes no more can still be read: who only reads must not fail with who writes.
                 for waiting in batch:
                     self._commit([waiting])
@@ -190,8 +190,11 @@ class _FaultyStep(Exception):
 
 
 def _is_of_one_step(error: Exception) -> bool:
-    """Whether the rest of the batch may still succeed: the disk is full or failing, but the file is ours."""
-    return isinstance(error, apsw.FullError | apsw.IOError)
+    """
+    Whether the rest of the batch may still succeed: the disk is full or failing, of the journal or beside it, but
+    the file is ours.
+    """
+    return isinstance(error, apsw.FullError | apsw.IOError | OSError)
 
 
 def _run_step(waiting: _Waiting, store: Store) -> None:
