@@ -1,14 +1,16 @@
 """
 The journal's file of a run, as an operator sees it: copied, removed, restored. And what is lost by that.
 
-The bench is a process of its own: it may read the file with Python's own SQLite while gateways have it open.
+The bench reads the file with the gateways' own SQLite: an older one beside theirs, such as Python's, could corrupt it.
 """
 
 import shutil
-import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import apsw
 
 from walletbridge.journal.columns import SELECT_WITH_ID, row_of
 from walletbridge.journal.row import Row
@@ -16,6 +18,8 @@ from walletbridge.journal.row import Row
 JOURNAL = "journal.db"
 _LOGS = ("-wal", "-shm")
 """SQLite's own files beside the journal."""
+_BUSY_SECONDS = 10.0
+_FLAGS = apsw.SQLITE_OPEN_READWRITE
 
 
 @dataclass(slots=True)
@@ -40,9 +44,20 @@ class Losses:
                 self.kept[key] = now.get(key)
 
 
+@contextmanager
+def connected(path: Path, *, seconds: float = _BUSY_SECONDS, is_new: bool = False) -> Iterator[apsw.Connection]:
+    """
+    The file while others have it, for whose locks it waits so long. Raises apsw.BusyError after that, and
+    apsw.CantOpenError where there is none: one that was removed must stay so.
+    """
+    with closing(apsw.Connection(str(path), flags=_FLAGS | apsw.SQLITE_OPEN_CREATE * is_new)) as db:
+        db.set_busy_timeout(round(1000 * seconds))
+        yield db
+
+
 def rows_of(path: Path) -> dict[str, Row]:
     """All rows of a journal's file, by transaction. A file may have lost its tables with SQLite's log."""
-    with closing(sqlite3.connect(path, timeout=10)) as db:
+    with connected(path) as db:
         if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'transactions'").fetchone():
             return {}
         rows = [row_of(values) for _, *values in db.execute(SELECT_WITH_ID)]
@@ -52,8 +67,8 @@ def rows_of(path: Path) -> dict[str, Row]:
 def back_up(path: Path, target: Path) -> None:
     """A consistent copy of a file that is in use."""
     target.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path, timeout=10)) as db, closing(sqlite3.connect(target)) as copy:
-        db.backup(copy)
+    with connected(path) as db, connected(target, is_new=True) as copy, copy.backup("main", db, "main") as backup:
+        backup.step()
 
 
 def remove_logs(path: Path) -> None:

@@ -4,14 +4,14 @@ Somebody who uses `walletbridge journal` under traffic, and mistypes numbers.
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from random import Random
 from typing import Any
 
+import apsw
 from tests.faults import ledgers
 from tests.faults.blows import Event
+from tests.faults.files import connected
 from tests.faults.processes import environment, python
 from tests.faults.system import System
 from tests.helpers.processes import ROOT
@@ -93,5 +93,9 @@ async def _command(system: System, *words: str, answers: str = "") -> tuple[int,
 
 
 def _last(system: System) -> int:
-    with closing(sqlite3.connect(system.journal, timeout=10)) as db:
-        return int(db.execute("SELECT coalesce(max(id), 0) FROM transactions").fetchone()[0])
+    try:
+        with connected(system.journal) as db:
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM transactions").get)
+    except (apsw.CantOpenError, apsw.SQLError):
+        # The file was removed, or has lost its tables.
+        return 0

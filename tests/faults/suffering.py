@@ -5,13 +5,12 @@ Has a blow happen to a system, until it is over.
 import asyncio
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from pathlib import Path
 from random import Random
 
+import apsw
 from tests.faults import files
 from tests.faults.blows import Blow, Event
 from tests.faults.people import meddle
@@ -29,6 +28,7 @@ _IN_FLIGHT_SECONDS = 1.0
 _YEARS = 2 * 365 * 86400.0
 _HUNTS_MAX = 400
 """How often a gateway is frozen for a moment until that is one at which it has the lock."""
+_LOOK_SECONDS = 0.02
 
 
 async def suffer(system: System, event: Event) -> None:
@@ -113,10 +113,13 @@ def _until_stopped(pid: int) -> None:
 
 def _is_locked(system: System) -> bool:
     try:
-        with closing(sqlite3.connect(system.journal, timeout=0.02, isolation_level=None)) as db:
+        with files.connected(system.journal, seconds=_LOOK_SECONDS) as db:
             db.execute("BEGIN IMMEDIATE")
             db.execute("ROLLBACK")
-    except sqlite3.OperationalError:
+    except apsw.CantOpenError:
+        # Somebody has removed it.
+        return False
+    except apsw.BusyError:
         return True
     return False
 

@@ -4,7 +4,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.faults.files import Losses, back_up, remove_logs, replace, restore, rows_of
+import apsw
+import pytest
+from tests.faults import files, people, suffering
+from tests.faults.files import Losses, back_up, connected, remove_logs, replace, restore, rows_of
 
 from walletbridge.journal.row import Row, Told
 
@@ -74,3 +77,17 @@ def test_what_is_missing_or_older_is_lost() -> None:
     assert losses.before == {"2": newer, "3": gone}
     assert losses.kept == {"2": older, "3": None}
     assert losses.restored_at == 7.0
+
+
+def test_a_look_makes_no_file_in_the_place_of_one_that_was_removed(tmp_path: Path) -> None:
+    with pytest.raises(apsw.CantOpenError), connected(tmp_path / "journal.db"):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_is_read_with_the_sqlite_of_the_gateways() -> None:
+    """Two kinds of SQLite beside each other may corrupt a file; and in one process the one ends the other's locks."""
+    used = {module.__name__ for module in (files, people, suffering) if hasattr(module, "sqlite3")}
+
+    assert used == set()
