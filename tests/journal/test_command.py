@@ -89,8 +89,51 @@ def test_a_list_that_is_cut_off_says_so(tmp_path: Path, journal: Path) -> None:
     done = run("list", "--config", journal, "--json", "--limit", "2")
 
     assert len(json.loads(done.stdout)) == 2
-    assert done.stderr == "only the first 2 of 3; --limit 3 shows all\n"
+    assert done.stderr == "only the first 2 of 3; --all shows all\n"
     assert run("list", "--config", journal, "--limit", "3").stderr == ""
+
+
+def write_many(path: Path, rows: int) -> None:
+    """So many open rows beside the one that is there, in one transaction."""
+    with closing(Store(path, worker_name(), journal_clock())) as store, store.transaction():
+        for number in range(rows):
+            row = replace(UNRESOLVED, trans_id=f"many {number}")
+            store.note(row.account, row.trans_id, lambda _, row=row: Change(row, takes_turn=False, value=None))  # type: ignore[misc]
+
+
+def test_a_list_of_all_comes_in_pages(tmp_path: Path, journal: Path) -> None:
+    write_many(tmp_path / "journal.db", 1199)
+
+    few = run("list", "--config", journal, "--json")
+    assert len(json.loads(few.stdout)) == command.ROWS_MAX
+    assert few.stderr == "only the first 1000 of 1200; --all shows all\n"
+
+    rows = json.loads(run("list", "--config", journal, "--json", "--all").output)
+    # Row 2 is at rest.
+    assert [row["id"] for row in rows] == [1, *range(3, 1202)]
+    table = run("list", "--config", journal, "--all").output
+    assert all(f"many {number} " in table for number in (0, 997, 998, 1198))
+    assert table.count("where it stands") == 2
+
+
+def test_no_read_is_open_while_a_page_of_all_is_printed(
+    tmp_path: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks at it at leisure must not make the log of the journal grow."""
+    path = tmp_path / "journal.db"
+    write_many(path, 1199)
+    logs: list[int] = []
+    with closing(Store(path, worker_name(), journal_clock())) as store:
+
+        def print_table(*_: object) -> None:
+            write_many(path, 1)
+            store._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            logs.append(path.with_name("journal.db-wal").stat().st_size)
+
+        monkeypatch.setattr(command, "_print_table", print_table)
+        run("list", "--config", journal, "--all")
+
+    assert logs == [0, 0]
 
 
 def test_an_empty_list_says_so(journal: Path) -> None:
@@ -98,6 +141,8 @@ def test_an_empty_list_says_so(journal: Path) -> None:
 
     assert run("list", "--config", journal).output == "nothing is open\n"
     assert json.loads(run("list", "--config", journal, "--json").output) == []
+    assert run("list", "--config", journal, "--all").output == "nothing is open\n"
+    assert json.loads(run("list", "--config", journal, "--json", "--all").output) == []
 
 
 def test_show_tells_all_that_is_known_of_any_row(journal: Path) -> None:

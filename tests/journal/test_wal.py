@@ -162,7 +162,9 @@ def test_our_own_looks_leave_no_read_open(open_store: OpenStore, path: Path, tmp
         assert numbers(store.rows_to_look_at(after=0, limit=2)) == [1, 2]
     assert store.numbered_row(1) is not None
     lookup.listed(path, limit=2)
-    lookup.recovered(path)
+    # In the middle of its pages, as where somebody reads what was printed.
+    listed = lookup.all_listed(path, rows=2)
+    assert len(next(listed)) == 2
     lookup.by_number(path, 1)
     lookup.unsettled(path)
     lookup.back_up(path, tmp_path / "copy.db")

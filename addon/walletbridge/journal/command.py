@@ -4,7 +4,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,20 +52,20 @@ def journal() -> None:
 @_CONFIG
 @_JSON
 @click.option("--limit", default=ROWS_MAX, show_default=True, help="At most so many transactions.")
-def list_(config: Path, *, as_json: bool, limit: int) -> None:
+@click.option("--all", "shows_all", is_flag=True, help="All of them, however many, by the page.")
+def list_(config: Path, *, as_json: bool, limit: int, shows_all: bool) -> None:
     """Transactions that are not settled: number, account, transaction, amount, and where they stand."""
     with _looked(config) as (settings, path):
-        found, total = lookup.listed(path, limit=limit)
-    rows = [row for row in found if row.row.is_listed or row.row.call is not None]
-    if total > len(found):
-        click.echo(f"only the first {len(found)} of {total}; --limit {total} shows all", err=True)
-    if as_json:
-        click.echo(json.dumps([_fields(row) for row in rows], indent=2))
-        return
-    if rows:
-        _print_table(rows, settings.wallet.currency_decimals)
-    else:
-        click.echo("nothing is open")
+        if shows_all:
+            pages = lookup.all_listed(path, rows=ROWS_MAX)
+        else:
+            found, total = lookup.listed(path, limit=limit)
+            pages = iter([found])
+            if total > len(found):
+                click.echo(f"only the first {len(found)} of {total}; --all shows all", err=True)
+        to_see = ([row for row in page if row.row.is_listed or row.row.call is not None] for page in pages)
+        if not _print(to_see, settings, as_json=as_json) and not as_json:
+            click.echo("nothing is open")
 
 
 @journal.command()
@@ -74,16 +74,14 @@ def list_(config: Path, *, as_json: bool, limit: int) -> None:
 def recovered(config: Path, *, as_json: bool) -> None:
     """Transactions that a restored journal must not settle by itself, and what to do about them."""
     with _looked(config) as (settings, path):
-        rows = lookup.recovered(path)
+        rows = _print(lookup.recovered(path, rows=ROWS_MAX), settings, as_json=as_json)
     if as_json:
-        click.echo(json.dumps([_fields(row) for row in rows], indent=2))
         return
     if not rows:
         click.echo("nothing was left to a person by a restored journal")
         return
-    _print_table(rows, settings.wallet.currency_decimals)
     click.echo(
-        f"{len(rows)} transactions were under way, or owed, when the copy was made from which this journal was "
+        f"{rows} transactions were under way, or owed, when the copy was made from which this journal was "
         "restored. What became of them since is not known here. Look each up in the wallet's books, then settle it "
         "with `walletbridge journal resolve ID --as applied|cancelled|retry`."
     )
@@ -254,6 +252,22 @@ def _fields(one: Numbered) -> dict[str, Any]:
 
 def _utc(wall: int) -> str:
     return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _print(pages: Iterable[Sequence[Numbered]], settings: Settings, *, as_json: bool) -> int:
+    """Prints rows as they are read, one list for scripts or a table for each page; returns how many there were."""
+    count = 0
+    for page in pages:
+        if as_json:
+            for row in page:
+                click.echo(("," if count else "[") + f"\n{json.dumps(_fields(row), indent=2)}", nl=False)
+                count += 1
+        elif page:
+            _print_table(page, settings.wallet.currency_decimals)
+            count += len(page)
+    if as_json:
+        click.echo("\n]" if count else "[]")
+    return count
 
 
 def _print_table(rows: Sequence[Numbered], decimals: int) -> None:

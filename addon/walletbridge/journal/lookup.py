@@ -44,11 +44,14 @@ def listed(path: Path, *, limit: int) -> tuple[Sequence[Numbered], int]:
         return [numbered(found) for found in rows], int(total)
 
 
-def recovered(path: Path) -> Sequence[Numbered]:
-    """All rows that are left to a person because the journal was restored. Raises apsw.Error."""
-    with _opened(path) as db:
-        rows = db.execute(f"{SELECT_NUMBERED} WHERE needs_look AND for_human = ? ORDER BY id", (RESTORED,))
-        return [numbered(found) for found in rows]
+def all_listed(path: Path, *, rows: int) -> Iterator[Sequence[Numbered]]:
+    """All that are not at rest, the oldest first, by pages of so many. Raises apsw.Error."""
+    return _pages(path, "needs_look", rows)
+
+
+def recovered(path: Path, *, rows: int) -> Iterator[Sequence[Numbered]]:
+    """All that are left to a person because the journal was restored, by pages of so many. Raises apsw.Error."""
+    return _pages(path, "needs_look AND for_human = ?", rows, RESTORED)
 
 
 def back_up(path: Path, copy: Path) -> None:
@@ -71,6 +74,20 @@ def by_number(path: Path, number: int) -> Numbered | None:
     with _opened(path) as db:
         found = db.execute(f"{SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
         return numbered(found) if found else None
+
+
+def _pages(path: Path, condition: str, rows: int, *values: str) -> Iterator[Sequence[Numbered]]:
+    statement = f"{SELECT_NUMBERED} WHERE {condition} AND id > ? ORDER BY id LIMIT ?"
+    last = 0
+    while True:
+        # Anew for each: who looks at a page at leisure must not keep a read open, see `WalWatch`.
+        with _opened(path) as db:
+            page = [numbered(found) for found in db.execute(statement, (*values, last, rows))]
+        if page:
+            yield page
+        if len(page) < rows:
+            return
+        last = page[-1].number
 
 
 def _read(path: Path, condition: str, *values: str) -> Sequence[Numbered]:
