@@ -5,13 +5,19 @@ The provider's book: every bet and win that it sent, what it was told, and what 
 import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 MINOR = 100
 """Minor units in a unit of the currency."""
 MADE = frozenset({0, 41})
 CANCELLED = frozenset({0, 42})
-_RESULTS = frozenset({0, 21, 22, 31, 41, 42, 99})
+_RESULTS = {
+    "bet": frozenset({0, 21, 22, 31, 41, 99}),
+    "win": frozenset({0, 21, 22, 41, 99}),
+    "cancel": frozenset({0, 21, 22, 42, 99}),
+    "status": frozenset({0, 21, 42}),
+}
+"""What each command may be answered, with the checks that this provider asks for. PROTOCOL: Checks, Answers."""
 _OK = 200
 _UNKNOWN = 500
 
@@ -32,7 +38,10 @@ class Belief(StrEnum):
     VOID = "void"
     """A win that was never answered, of a round whose bet was cancelled later: it is not owed any more."""
     MOOT = "moot"
-    """A win that was never answered, of a round whose bet's cancel was never answered either: it may stand or not."""
+    """
+    A win that was never answered, of a round whose bet's cancel was never answered either: it is void where the bet is
+    cancelled, and owed where it stands.
+    """
 
 
 OWED = frozenset({Belief.APPLIED, Belief.GIVEN_UP})
@@ -59,6 +68,14 @@ class Answer:
         return self.result is not None or self.failure == str(_UNKNOWN)
 
 
+class Hearing(NamedTuple):
+    """An answer that the provider got, if only 500. Times are Unix seconds."""
+
+    command: str
+    at: float
+    sent_at: float = 0.0
+
+
 @dataclass(slots=True)
 class Transaction:
     """A bet or a win."""
@@ -79,8 +96,8 @@ class Transaction:
     """When a cancel was first sent, in Unix seconds."""
     made: list[tuple[str, float]] = field(default_factory=list)
     """The commands that were answered 0, and when they were sent, in Unix seconds."""
-    heard: list[tuple[str, float]] = field(default_factory=list)
-    """The commands that the gateway has answered, if only with 500, and when, in Unix seconds."""
+    heard: list[Hearing] = field(default_factory=list)
+    """What the gateway has answered, if only with 500."""
 
     @property
     def key(self) -> str:
@@ -113,7 +130,7 @@ def read_answer(command: str, status: int, content: bytes, seconds: float) -> An
 def _definite(command: str, answer: dict[str, Any]) -> Answer:
     """Raises ValueError, LookupError or TypeError where the protocol knows no such answer."""
     result, data = answer["result"], answer.get("data", {})
-    if type(result) is not int or result not in _RESULTS or answer["status"] != ("ERROR" if result else "OK"):
+    if type(result) is not int or result not in _RESULTS[command] or answer["status"] != ("ERROR" if result else "OK"):
         raise ValueError("no result")
     if command == "status" and not result:
         if data["trans_status"] not in {"OK", "CANCELED"}:
@@ -124,10 +141,9 @@ def _definite(command: str, answer: dict[str, Any]) -> Answer:
     return Answer(result)
 
 
-def contradiction(transaction: Transaction, command: str, answer: Answer, *, forgets: bool) -> str:
+def contradiction(transaction: Transaction, command: str, answer: Answer) -> str:
     """Why the answer to a status or a repeat cannot be right, after what the provider was told; empty if it can."""
     belief = transaction.belief
-    said = f"{command} of a transaction that is {belief}: {answer.state or answer.result}"
     if answer.result is None:
         return ""
     if command in {"bet", "win"}:
@@ -135,9 +151,8 @@ def contradiction(transaction: Transaction, command: str, answer: Answer, *, for
         wrong = answer.result not in ({41} if belief is Belief.APPLIED else {21, 22, 41, 99})
     elif belief is Belief.APPLIED:
         wrong = answer.state != "OK"
-    elif belief is Belief.CANCELLED:
-        # A forgetful wallet's late bet stands until the gateway has asked again.
-        wrong = answer.state == "OK" and not forgets
     else:
-        wrong = False
-    return said if wrong else ""
+        # A win that was refused may be tried anew, by a double of it.
+        is_refused = belief is Belief.REFUSED and transaction.kind == "bet"
+        wrong = answer.state == "OK" and (is_refused or belief is Belief.CANCELLED)
+    return f"{command} of a transaction that is {belief}: {answer.state or answer.result}" if wrong else ""

@@ -1,22 +1,27 @@
 """
 Compares the three books when all has settled: the provider's, the wallet's and the journal. Pure.
 
-A difference is allowed only where the journal lists the transaction for a person, or where the gateway could not know:
-it never heard of what the provider gave up on, or its disk was full, and it said so in its log.
+A difference is allowed only where the journal lists the transaction for a person, or where the gateway could not know
+(`excuses`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.faults.beliefs import Belief, Transaction
+from tests.faults.excuses import Known, excuse
 from tests.faults.files import Losses
+from tests.faults.heard import Heard, Times, journalled
 from tests.faults.players import is_refused
 
 from walletbridge.journal.row import CancelState, Movement, Row, Told
+from walletbridge.journal.rules import RESTORED
 
+_NEEDLESS = ("refused", "nobody can tell", "too old")
+"""How the reasons begin for which nothing may be listed behind a wallet that can be asked, and serves again."""
 _ROUNDED_SECONDS = 0.002
 """By how much a time in the wallet's books may be too early, which are whole milliseconds."""
 
@@ -37,22 +42,6 @@ class Entry:
         return not self.cancelled
 
 
-@dataclass(slots=True)
-class Heard:
-    """What the gateways' logs say of a transaction, and the network."""
-
-    commands: set[str] = field(default_factory=set)
-    """Which were answered."""
-    lost: set[str] = field(default_factory=set)
-    """Which could not be journalled, and were not sent to the wallet."""
-    undelivered: set[str] = field(default_factory=set)
-    """Whose last definite answer could not be delivered, for all that the gateway knows."""
-    definite_at: dict[str, float] = field(default_factory=dict)
-    """When the last definite answer to a command was made, in Unix seconds."""
-    straggled: bool = False
-    """Whether the network let it come twice, or late."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
     """All that is known of a run, by transaction."""
@@ -61,8 +50,7 @@ class Books:
     entries: Mapping[str, Entry]
     rows: Mapping[str, Row | None]
     heard: Mapping[str, Heard]
-    blind: Sequence[tuple[float, float]] = ()
-    """From when to when a gateway could answer and not journal, in Unix seconds."""
+    times: Times = field(default_factory=Times)
     losses: Losses = field(default_factory=Losses)
     made_after_refusal: AbstractSet[str] = frozenset()
     """See `Refusals`."""
@@ -85,6 +73,13 @@ class Verdict:
     """Differences that are for a person, or that the gateway could not know of."""
     landed_late: int = 0
     """Movements that a forgetful wallet made after their cancel had been answered."""
+
+    def count(self, key: str, problem: str, excuse: str) -> None:
+        """Takes in a difference, with what excuses it, if anything does."""
+        if excuse:
+            self.excused[excuse] += 1
+        else:
+            self.differences.append((key, problem))
 
 
 def entries_of(dump: Mapping[str, list[dict[str, Any]]]) -> dict[str, Entry]:
@@ -110,32 +105,26 @@ def sums(dump: Mapping[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str]]:
 def compare(books: Books) -> Verdict:
     """Looks at every transaction from all sides."""
     verdict = Verdict()
+    bets = {(one.account, one.round_id): one for one in books.transactions.values() if one.kind == "bet"}
     for key, transaction in books.transactions.items():
         row, entry = books.rows.get(key), books.entries.get(key)
         heard = books.heard.get(key, Heard())
-        answered = _answered(transaction, heard, books)
+        answered = journalled(transaction, heard, books.times)
         if row is not None and row.for_human:
             verdict.for_person.append((key, row.for_human))
-        if problem := _of_belief(transaction, entry):
-            is_anew = heard.straggled and key in books.made_after_refusal
-            excuse = _excuse_of_world(key, books)
-            if excuse := excuse or _excuse(transaction, row, heard, answered, is_anew=is_anew):
-                verdict.excused[excuse] += 1
-            else:
-                verdict.differences.append((key, problem))
+        bet = _bet_of(transaction, bets)
+        settled = _settled(transaction, bet, books)
+        if problem := _of_belief(settled, entry):
+            verdict.count(key, problem, excuse(_known(settled, bet, heard, answered, books)))
         problems = [
             *_of_wallet(transaction, entry),
             *_of_files(transaction, books.losses),
             *_needless(row, books),
             *_taken_back(transaction, entry, row, is_decided=key in books.decided),
+            *_without_row(entry, row, answered, books),
         ]
         if problem := _of_journal(entry, row):
-            if excuse := _excuse_of_older(key, row, books.losses):
-                verdict.excused[excuse] += 1
-            else:
-                problems.append(problem)
-        if row is None and answered:
-            problems.append(f"answered ({', '.join(sorted(answered))}), but the journal has no row")
+            verdict.count(key, problem, _excuse_of_older(key, row, books.losses))
         if _has_landed_late(transaction, entry):
             verdict.landed_late += 1
             if books.remembers_cancels:
@@ -146,50 +135,45 @@ def compare(books: Books) -> Verdict:
     return verdict
 
 
+def _known(transaction: Transaction, bet: Transaction | None, heard: Heard, answered: set[str], books: Books) -> Known:
+    key = transaction.key
+    row, row_of_bet = books.rows.get(key), books.rows.get(bet.key) if bet else None
+    return Known(
+        transaction=transaction,
+        row=row,
+        heard=heard,
+        answered=answered,
+        times=books.times,
+        losses=books.losses,
+        is_listed=any(one is not None and one.for_human for one in (row, row_of_bet)),
+        is_decided=key in books.decided,
+        made_after_refusal=key in books.made_after_refusal,
+        remembers_cancels=books.remembers_cancels,
+    )
+
+
+def _bet_of(win: Transaction, bets: Mapping[tuple[str, str], Transaction]) -> Transaction | None:
+    """The bet with which a win stands or falls, where the provider does not know what became of it."""
+    return bets.get((win.account, win.round_id)) if win.belief is Belief.MOOT else None
+
+
+def _settled(win: Transaction, bet: Transaction | None, books: Books) -> Transaction:
+    """The same win, with what is to be believed of it by what has become of its bet."""
+    if win.belief is not Belief.MOOT:
+        return win
+    row, entry = (books.rows.get(bet.key), books.entries.get(bet.key)) if bet else (None, None)
+    is_cancelled = (row is not None and row.cancel is not CancelState.NONE) or (entry is not None and entry.cancelled)
+    return replace(win, belief=Belief.VOID if is_cancelled else Belief.GIVEN_UP)
+
+
 def _of_belief(transaction: Transaction, entry: Entry | None) -> str:
     is_applied = entry is not None and entry.is_applied
     if transaction.belief is Belief.OPEN:
         return "the provider has not made up its mind"
-    if is_applied == transaction.is_owed or transaction.belief is Belief.MOOT:
+    if is_applied == transaction.is_owed:
         return ""
     state = "absent" if entry is None else "applied" if is_applied else "cancelled"
     return f"for the provider it is {transaction.belief}, in the wallet it is {state}"
-
-
-_LOST_ON_THE_WAY = {
-    (Belief.VOID, Told.YES): "its answer was lost on the way",
-    (Belief.GIVEN_UP, Told.REFUSED): "its refusal was lost on the way",
-}
-"""Of a win: the gateway handed the answer over, and cannot know that the provider never got it."""
-
-
-def _excuse(
-    transaction: Transaction, row: Row | None, heard: Heard, answered: AbstractSet[str], *, is_anew: bool
-) -> str:
-    if row is not None and row.for_human:
-        return "left to a person"
-    if transaction.belief is Belief.REFUSED and is_anew:
-        # Nobody can tell a straggler from one that is sent again because it was refused.
-        return "came again after its refusal"
-    if transaction.belief is Belief.GIVEN_UP and (row is None or row.kind is None):
-        return "only in the log" if heard.lost else "" if answered else "never heard of"
-    if row is not None and (lost := _LOST_ON_THE_WAY.get((transaction.belief, row.told))):
-        return _excuse_of_lost(transaction, row, heard, lost)
-    if transaction.belief is Belief.CANCEL_GIVEN_UP and (row is None or row.cancel is CancelState.NONE):
-        return "only in the log" if "cancel" in heard.lost else "" if "cancel" in answered else "never heard of"
-    return ""
-
-
-def _excuse_of_lost(transaction: Transaction, row: Row, heard: Heard, lost: str) -> str:
-    if row.told is Told.YES and _was_asked_again(transaction, heard):
-        return "only in the log" if "win" in heard.lost else ""
-    return "" if "win" in heard.undelivered else lost
-
-
-def _was_asked_again(transaction: Transaction, heard: Heard) -> bool:
-    """Whether a repeat of the win was answered 500 once its 0 had gone out: it shows that the 0 was lost."""
-    made_at = heard.definite_at.get("win", float("inf"))
-    return any(command == "win" and at > made_at for command, at in transaction.heard)
 
 
 def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:
@@ -205,28 +189,13 @@ def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:
         yield f"the wallet moved {entry.moved}, expected {deltas}"
 
 
-def _answered(transaction: Transaction, heard: Heard, books: Books) -> set[str]:
-    """
-    The bets, wins and cancels that were answered, and so must have been journalled.
-
-    While a disk is full there is but a line in the log, and that is lost where the gateway is killed a moment later. A
-    gateway that ends answers 500 to what still comes over connections that are open, once its journal is closed. What
-    was answered before the gateways were started on an older file may be in none.
-    """
-    blind = [*books.blind, *books.losses.gone, (0.0, books.losses.restored_at)]
-    journalled = {
-        command for command, at in transaction.heard if not any(since <= at <= until for since, until in blind)
-    }
-    if books.losses.restored_at:
-        return journalled - heard.lost - {"status"}
-    return (journalled | heard.commands) - heard.lost - {"status"}
-
-
-def _excuse_of_world(key: str, books: Books) -> str:
-    if key in books.decided:
-        return "a person decided"
-    before = books.losses.before.get(key)
-    return "owed, and lost with the file" if before is not None and before.is_listed else ""
+def _without_row(entry: Entry | None, row: Row | None, answered: set[str], books: Books) -> Iterator[str]:
+    if row is not None:
+        return
+    if answered:
+        yield f"answered ({', '.join(sorted(answered))}), but the journal has no row"
+    if entry is not None and not books.times.no_file:
+        yield "the wallet has it, but the journal has no row"
 
 
 def _excuse_of_older(key: str, row: Row | None, losses: Losses) -> str:
@@ -240,7 +209,7 @@ def _excuse_of_older(key: str, row: Row | None, losses: Losses) -> str:
 def _needless(row: Row | None, books: Books) -> Iterator[str]:
     if row is None or is_refused(row.account) or not books.wallet_never_refuses:
         return
-    if row.for_human.startswith("refused"):
+    if row.for_human.startswith(_NEEDLESS) or (row.for_human == RESTORED and not books.losses.restored_at):
         yield f"left to a person without need: {row.for_human}"
 
 

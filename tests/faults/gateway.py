@@ -5,14 +5,15 @@ A gateway as a process of a run: how it is set up, killed and stopped, and what 
 import asyncio
 import json
 import signal
-from collections.abc import Callable
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.faults.books import Heard
 from tests.faults.files import JOURNAL
+from tests.faults.heard import Heard, Said, Span, Times
 from tests.faults.plan import Plan
-from tests.faults.processes import Line, Program, environment, python, seconds_of
+from tests.faults.processes import NO_JSON, Line, Program, environment, python, seconds_of
 from tests.faults.provider import LIMITS
 from tests.faults.worlds import World
 from tests.helpers.processes import ROOT, TOKEN, TOKEN_VARIABLE
@@ -27,17 +28,23 @@ _SETPRIV = (
 )
 _NOT_JOURNALLED = frozenset({"not journalled, so not sent to the wallet", "not journalled, and not sent to the wallet"})
 _SLOW_DISK = "the outcome could not be written"
-"""The disk takes too long: what is answered around then may be in the log alone, and a kill loses that."""
+"""The disk takes too long."""
 _HTTP_OK = 200
 _LAST_SECONDS = 2.0
-"""How long a gateway may take to close its journal, and then to end."""
+"""How long a gateway may take to end once it has said that it has stopped."""
+_LINE_SECONDS = 0.1
+"""How long a line of the log may take to come out."""
+_CLOCK_SECONDS = 5.0
+"""By how much a gateway's clock must be wrong for its times not to count."""
 
 
 class Gateway:
     """One gateway process."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, number: int, times: Times) -> None:
         self.program = program
+        self.number = number
+        self._times = times
         self.address: tuple[str, int] | None = None
         """None while it is not up."""
         self._one_at_a_time = asyncio.Lock()
@@ -52,7 +59,7 @@ class Gateway:
         """SIGKILL, and a new start on the same journal."""
         async with self._one_at_a_time:
             self.address = None
-            await self.program.end(signal.SIGKILL)
+            await self.end(killed=True)
             await self.start()
 
     async def restart(self) -> int:
@@ -65,7 +72,17 @@ class Gateway:
 
     async def stop(self) -> int:
         """SIGTERM; returns the exit code."""
-        return await self.program.end(signal.SIGTERM)
+        return await self.end(killed=False)
+
+    async def end(self, *, killed: bool) -> int:
+        """SIGKILL or SIGTERM; returns the exit code."""
+        since = time.time()
+        if killed:
+            self._times.kills.append(Said("", since, self.number))
+            return await self.program.end(signal.SIGKILL)
+        code = await self.program.end(signal.SIGTERM)
+        self._times.no_disk.append(Span(since, time.time(), self.number))
+        return code
 
 
 class Logs:
@@ -77,8 +94,7 @@ class Logs:
         """By transaction."""
         self.late = 0
         """Answers that were given after the provider's limit."""
-        self.blind: list[tuple[float, float]] = []
-        """From when to when a gateway could answer and not journal, in Unix seconds."""
+        self.times = Times()
         self.wrong: list[str] = []
         """What no gateway should say."""
 
@@ -86,31 +102,40 @@ class Logs:
         """What is known of a transaction."""
         return self.heard.setdefault(str(trans_id), Heard())
 
-    def listen(self, line: Line) -> None:
-        """Takes in a line."""
-        event = line.get("event")
-        if event in {"stopped", _SLOW_DISK}:
-            at = seconds_of(line)
-            self.blind.append((at - _LAST_SECONDS, at + _LAST_SECONDS))
-        elif event in {"fault", "lines of log dropped"}:
+    def listen(self, line: Line, gateway: int = 0) -> None:
+        """Takes in a line of a gateway."""
+        event, at = line.get("event"), _real_seconds(line)
+        if event == "stopped":
+            self.times.closed.append(Span(at - _LINE_SECONDS, at + _LAST_SECONDS, gateway))
+        elif event in {"fault", "lines of log dropped", NO_JSON}:
             self.wrong.append(str(line))
         elif "trans_id" in line and "command" in line:
-            self._listen(event, line["command"], self.of(line["trans_id"]), line)
+            said = Said(line["command"], at, gateway)
+            if event == _SLOW_DISK:
+                self.times.slow.append(said)
+            self._listen(event, said, self.of(line["trans_id"]), line)
 
-    def _listen(self, event: str | None, command: str, heard: Heard, line: Line) -> None:
+    def _listen(self, event: str | None, said: Said, heard: Heard, line: Line) -> None:
+        command = said.command
         if event in _NOT_JOURNALLED:
-            heard.lost.add(command)
+            heard.lost.append(said)
         elif event == "callback":
-            heard.commands.add(command)
+            heard.answered.append(said)
             self.late += line["ms"] > 1000 * LIMITS[command] / self._scale
             if line["http_status"] == _HTTP_OK:
                 heard.undelivered.discard(command)
-                heard.definite_at[command] = seconds_of(line)
+                heard.definite_at[command] = said.at
         elif event == "answer not delivered" and line["http_status"] == _HTTP_OK:
             heard.undelivered.add(command)
 
 
-def gateway_in(folder: Path, number: int, plan: Plan, wallet_port: int, listener: Callable[[Line], None]) -> Gateway:
+def _real_seconds(line: Line) -> float:
+    """When a line was written, in Unix seconds: now, where it was written by a clock that somebody has moved."""
+    at, now = seconds_of(line), time.time()
+    return at if abs(now - at) < _CLOCK_SECONDS else now
+
+
+def gateway_in(folder: Path, number: int, plan: Plan, wallet_port: int, logs: Logs) -> Gateway:
     """The gateway of that number, not yet started."""
     name = f"gateway-{number}"
     config = folder / f"{name}.yaml"
@@ -122,8 +147,8 @@ def gateway_in(folder: Path, number: int, plan: Plan, wallet_port: int, listener
         command = [*_SETPRIV, "--", *command]
     environ = environment(folder, ROOT, **{TOKEN_VARIABLE: TOKEN})
     program = Program(lambda _: command, folder / f"{name}.log", environ, "listening")
-    program.listeners.append(listener)
-    return Gateway(program)
+    program.listeners.append(partial(logs.listen, gateway=number))
+    return Gateway(program, number, logs.times)
 
 
 def _plain(arguments: list[str]) -> list[str]:

@@ -54,7 +54,7 @@ class Course:
 async def course(plan: Plan, folder: Path, outage: Outage, *, owed: int, seconds: float) -> tuple[Course, Result]:
     """Plays one outage with so many rows owed, and compares the books."""
     async with System(plan, folder) as system:
-        conduct = Conduct(url=system.url, seed=plan.seed, forgets=not plan.remembers_cancels, scale=plan.scale)
+        conduct = Conduct(url=system.url, seed=plan.seed, scale=plan.scale)
         provider = Provider(conduct, folder / "provider.log")
         async with provider, asyncio.TaskGroup() as group:
             bets = await _bets(provider, owed)

@@ -19,6 +19,8 @@ START_SECONDS = 180.0
 """On a busy machine a start can take a minute."""
 STOP_SECONDS = 20.0
 LINE_BYTES_MAX = 1 << 20
+NO_JSON = "no line of JSON"
+"""The event of a line that a process wrote beside its log."""
 _PORTS = range(12_000, 30_000)
 """Below those that the system hands out: nobody gets one by chance while its process is away."""
 
@@ -127,6 +129,9 @@ class Program:
             async for text in stream:
                 log.write(text)
                 line = parse(text)
+                if not line and text.endswith(b"\n"):
+                    # Whoever is killed may leave half a line.
+                    line = {"event": NO_JSON, "text": text.decode(errors="replace")}
                 if line.get("event") == self._ready_event and ready and not ready.done():
                     ready.set_result(line)
                 for listener in self.listeners:

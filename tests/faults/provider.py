@@ -15,7 +15,17 @@ from types import TracebackType
 from typing import Self, TextIO
 
 import aiohttp
-from tests.faults.beliefs import CANCELLED, MADE, MINOR, Answer, Belief, Transaction, contradiction, read_answer
+from tests.faults.beliefs import (
+    CANCELLED,
+    MADE,
+    MINOR,
+    Answer,
+    Belief,
+    Hearing,
+    Transaction,
+    contradiction,
+    read_answer,
+)
 from tests.faults.plan import SCALE
 from tests.helpers.callbacks import body, make_callback
 from tests.helpers.processes import headers
@@ -35,8 +45,6 @@ class Conduct:
 
     url: str
     seed: int
-    forgets: bool = False
-    """Whether the wallet forgets cancels: some answers are right then that would not be otherwise."""
     voids_rounds: bool = False
     """Whether a late rollback of a bet goes for its whole round."""
     scale: float = SCALE
@@ -163,7 +171,7 @@ class Provider:
 
     async def _check(self, transaction: Transaction, command: str) -> None:
         answer = await self._ask(transaction, command)
-        if problem := contradiction(transaction, command, answer, forgets=self._conduct.forgets):
+        if problem := contradiction(transaction, command, answer):
             self.wrong.append(f"{transaction.key}: {problem}")
 
     async def _win_again(self, win: Transaction) -> None:
@@ -188,7 +196,7 @@ class Provider:
         self._write(transaction, command, "sent")
         answer = await self._answer(command, self._body(transaction, command))
         if answer.is_heard:
-            transaction.heard.append((command, time.time()))
+            transaction.heard.append(Hearing(command, time.time(), sent_at))
         if answer.result == 0 and command != "status":
             transaction.made.append((command, sent_at))
         if answer.failure:

@@ -39,8 +39,8 @@ class _Broken(Exception):
 class Proxy:
     """Listens, and hands each request to one of the gateways."""
 
-    upstream: Callable[[], Address | None]
-    """Asked for each request; None where no gateway is up."""
+    upstream: Callable[[bytes], Address | None]
+    """Asked for each request, with all of it that is sent on; None where no gateway is up."""
     decide: Callable[[bytes], Decision]
     """Asked for each request, with its body."""
     port: int = 0
@@ -153,7 +153,7 @@ class _Client:
         await self._writer.drain()
 
     async def _send(self, request: bytes) -> asyncio.StreamReader:
-        address = self._proxy.upstream()
+        address = self._proxy.upstream(request)
         if address is None:
             raise _Broken
         behind = self._behind.get(address)
@@ -172,7 +172,7 @@ class _Client:
 
     async def _send_alone(self, request: bytes) -> None:
         """On a connection of its own; nobody hears the answer."""
-        address = self._proxy.upstream()
+        address = self._proxy.upstream(request)
         if address is None:
             return
         with suppress(OSError, asyncio.IncompleteReadError):

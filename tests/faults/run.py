@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.faults import ledgers
@@ -15,6 +15,7 @@ from tests.faults.blows import Event
 from tests.faults.books import Books, Entry, Verdict, compare
 from tests.faults.files import JOURNAL
 from tests.faults.goodput import until_good
+from tests.faults.heard import Span, Times
 from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Plan
 from tests.faults.players import ACCOUNTS, NOBODY, play
 from tests.faults.provider import Conduct, Provider
@@ -79,7 +80,6 @@ async def run(plan: Plan, folder: Path, *, recover_seconds: float = RECOVER_SECO
         conduct = Conduct(
             url=system.url,
             seed=plan.seed,
-            forgets=not plan.remembers_cancels,
             voids_rounds=plan.has_rollback_rounds,
             scale=plan.scale,
         )
@@ -173,6 +173,13 @@ def row_of(store: Store, account: str, key: str) -> Row | None:
         return store.note(account, key, step)
 
 
+def _times(system: System) -> Times:
+    """What was journalled in a file that is gone, or before an older one was put in its place, is lost."""
+    losses = system.losses
+    no_file = [(0.0, losses.restored_at), *losses.gone]
+    return replace(system.logs.times, no_file=[Span(since, until) for since, until in no_file if until])
+
+
 def _books(system: System, provider: Provider, entries: dict[str, Entry]) -> Books:
     with opened(system.folder) as store:
         rows = {key: row_of(store, one.account, key) for key, one in provider.transactions.items()}
@@ -182,7 +189,7 @@ def _books(system: System, provider: Provider, entries: dict[str, Entry]) -> Boo
         entries=entries,
         rows=rows,
         heard=system.logs.heard,
-        blind=system.logs.blind,
+        times=_times(system),
         made_after_refusal=system.refusals.made_after,
         remembers_cancels=system.plan.remembers_cancels,
         wallet_never_refuses=not system.plan.example,

@@ -139,7 +139,7 @@ class _Held:
 
 def _conduct(system: System) -> Conduct:
     plan = system.plan
-    return Conduct(url=system.url, seed=plan.seed, forgets=not plan.remembers_cancels, scale=plan.scale)
+    return Conduct(url=system.url, seed=plan.seed, scale=plan.scale)
 
 
 async def _prepare(provider: Provider, random: Random) -> Deed:

@@ -6,13 +6,15 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import apsw
 from tests.faults import files
 from tests.faults.blows import Blow, Event
+from tests.faults.heard import Span
 from tests.faults.people import meddle
 from tests.faults.processes import START_SECONDS
 from tests.faults.shifted import move_clock
@@ -46,6 +48,7 @@ async def _pause(system: System, seconds: float) -> None:
 
 async def _kill(system: System, event: Event) -> None:
     async with system.one_restart:
+        system.expect_running(system.gateways[event.gateway])
         await system.gateways[event.gateway].kill()
 
 
@@ -60,7 +63,7 @@ async def _disk_full(system: System, event: Event) -> None:
     program.limit_files(system.log_bytes() + event.bytes_left if event.bytes_left else 0)
     await _pause(system, event.seconds)
     program.limit_files(None)
-    system.logs.blind.append((since, time.time() + ANSWER_SECONDS))
+    system.logs.times.no_disk.append(Span(since, time.time() + ANSWER_SECONDS, event.gateway))
 
 
 async def _disk_full_at_start(system: System, event: Event) -> None:
@@ -69,35 +72,46 @@ async def _disk_full_at_start(system: System, event: Event) -> None:
     async with system.one_restart:
         gateway.program.prefix = ["prlimit", "--fsize=0:unlimited"]
         try:
+            system.expect_running(gateway)
             await gateway.kill()
         finally:
             gateway.program.prefix = []
     await _pause(system, event.seconds)
     gateway.program.limit_files(None)
-    system.logs.blind.append((since, time.time() + ANSWER_SECONDS))
+    system.logs.times.no_disk.append(Span(since, time.time() + ANSWER_SECONDS, event.gateway))
 
 
 async def _freeze(system: System, event: Event) -> None:
     program = system.gateways[event.gateway].program
-    program.send(signal.SIGSTOP)
-    await _pause(system, event.seconds)
-    program.send(signal.SIGCONT)
+    with _locked_out(system):
+        program.send(signal.SIGSTOP)
+        await _pause(system, event.seconds)
+        program.send(signal.SIGCONT)
 
 
 async def _freeze_lock(system: System, event: Event) -> None:
     """Freezes it again and again for a moment, until nobody else can write the journal."""
     program = system.gateways[event.gateway].program
     random = Random(event.variant)  # noqa: S311 - to be repeated, not to be secret
-    for _ in range(_HUNTS_MAX):
-        program.send(signal.SIGSTOP)
-        await asyncio.to_thread(_until_stopped, program.pid)
-        if await asyncio.to_thread(_is_locked, system):
-            system.kills["lock frozen"] += 1
-            await _pause(system, event.seconds)
-            break
+    with _locked_out(system):
+        for _ in range(_HUNTS_MAX):
+            program.send(signal.SIGSTOP)
+            await asyncio.to_thread(_until_stopped, program.pid)
+            if await asyncio.to_thread(_is_locked, system):
+                system.kills["lock frozen"] += 1
+                await _pause(system, event.seconds)
+                break
+            program.send(signal.SIGCONT)
+            await asyncio.sleep(random.uniform(0.002, 0.01))
         program.send(signal.SIGCONT)
-        await asyncio.sleep(random.uniform(0.002, 0.01))
-    program.send(signal.SIGCONT)
+
+
+@contextmanager
+def _locked_out(system: System) -> Iterator[None]:
+    """Whoever stands still may hold the journal's lock, and then no other can write it either."""
+    since = time.time()
+    yield
+    system.logs.times.no_disk.append(Span(since, time.time() + ANSWER_SECONDS))
 
 
 def _until_stopped(pid: int) -> None:

@@ -19,7 +19,8 @@ import msgspec
 from msgspec.structs import replace
 from tests.faults import files, ledgers
 from tests.faults.files import JOURNAL, Losses
-from tests.faults.gateway import NOBODY_ID, Logs, gateway_in
+from tests.faults.gateway import NOBODY_ID, Gateway, Logs, gateway_in
+from tests.faults.heard import Said
 from tests.faults.mood import Mood
 from tests.faults.plan import NetFault, Plan, draw
 from tests.faults.processes import START_SECONDS, Program, environment, free_port, python
@@ -62,7 +63,7 @@ class System:
         port = free_port()
         self.wallet = self._wallet_program(port)
         self.wallet.listeners.append(self.refusals.listen)
-        self.gateways = [gateway_in(folder, number, plan, port, self.logs.listen) for number in range(plan.gateways)]
+        self.gateways = [gateway_in(folder, number, plan, port, self.logs) for number in range(plan.gateways)]
         self._turn = itertools.count()
         self._wallet_may_run = asyncio.Event()
         self._wallet_may_run.set()
@@ -131,9 +132,11 @@ class System:
         """Ends all, to be started again. The caller has `one_restart`."""
         for gateway in self.gateways:
             gateway.address = None
-        await asyncio.gather(
-            *(gateway.program.end(signal.SIGKILL if killed else signal.SIGTERM) for gateway in self.gateways)
-        )
+            self.expect_running(gateway)
+        codes = await asyncio.gather(*(gateway.end(killed=killed) for gateway in self.gateways))
+        if not killed:
+            for code in codes:
+                self.expect_good_end(code)
 
     async def start_gateways(self) -> None:
         """Starts all that were ended."""
@@ -157,6 +160,11 @@ class System:
     async def back_up(self, target: Path) -> None:
         """A backup of the journal while gateways have it."""
         await asyncio.to_thread(files.back_up, self.journal, target)
+
+    def expect_running(self, gateway: Gateway) -> None:
+        """What ended by itself would not be noticed once it is started anew."""
+        if not gateway.program.is_running:
+            self.wrong.append("a gateway ended by itself")
 
     def expect_good_end(self, code: int) -> None:
         if code:
@@ -183,9 +191,17 @@ class System:
 
     # The network
 
-    def _upstream(self) -> Address | None:
-        up = [gateway.address for gateway in self.gateways if gateway.address]
-        return up[next(self._turn) % len(up)] if up else None
+    def _upstream(self, request: bytes) -> Address | None:
+        up = [gateway for gateway in self.gateways if gateway.address]
+        if not up:
+            return None
+        gateway = up[next(self._turn) % len(up)]
+        # Half of a request says nothing to anybody.
+        with suppress(ValueError):
+            callback = json.loads(request.partition(b"\r\n\r\n")[2])
+            asked = Said(callback["command"], time.time(), gateway.number)
+            self.logs.of(callback["data"]["trans_id"]).asked.append(asked)
+        return gateway.address
 
     def _decide(self, body: bytes) -> Decision:
         """The same request of the same run meets the same fault, in whichever order requests come."""
@@ -196,7 +212,7 @@ class System:
         fault = draw(self._faults, random)
         if fault is NetFault.DUPLICATE and key[0] not in _REPEATED:
             fault = None
-        if fault in _STRAGGLE:
+        if fault in _STRAGGLE and key[0] == "win":
             self.logs.of(key[1]).straggled = True
         return Decision(fault, random.uniform(0.5, 8) / self.plan.scale)
 

@@ -37,7 +37,7 @@ async def proxied(decision: Decision) -> AsyncIterator[tuple[Behind, asyncio.Str
     behind = Behind()
     server = await asyncio.start_server(behind.serve, "127.0.0.1", 0)
     address: Address = server.sockets[0].getsockname()[:2]
-    async with Proxy(lambda: address, lambda _: decision) as proxy:
+    async with Proxy(lambda _: address, lambda _: decision) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         try:
             yield behind, reader, writer
@@ -139,7 +139,7 @@ async def test_a_request_arrives_twice() -> None:
 
 
 async def test_where_no_gateway_is_up_the_connection_ends() -> None:
-    async with Proxy(lambda: None, lambda _: Decision()) as proxy:
+    async with Proxy(lambda _: None, lambda _: Decision()) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         writer.write(REQUEST)
 
