@@ -1,6 +1,7 @@
 """Who reads the journal and stays is noticed by the log that grows, and named; once the reader is gone it is cut."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -111,6 +112,25 @@ def test_who_reads_for_a_moment_is_no_reader_that_stays(
 
     [text] = said
     assert "process 8 " in text
+
+
+def test_a_gateway_at_work_is_not_blamed_for_another_s_read(
+    store: Store, path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    """Under load its short reads are seen in each look. Where nobody else reads it may be what stands still."""
+    with foreign_reader(path) as pid:
+        for found in ({os.getpid(), pid}, {os.getpid()}):
+            monkeypatch.setattr(wal, "readers", lambda _, found=found: found)
+            monkeypatch.setattr(WalWatch, "_cut", lambda *_: False)
+            watch = WalWatch(path, bytes_max=1, on_wal=said.append, clock=clock)
+            put(store, OPEN)
+            for _ in range(LOOKS):
+                store.look_at_wal(watch)
+                clock.tick(1.0)
+
+    first, second = said
+    assert f"for process {pid} keeps" in first
+    assert f"for process {os.getpid()} keeps" in second
 
 
 def test_it_looks_once_in_a_while_at_most(

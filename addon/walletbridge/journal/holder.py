@@ -2,6 +2,7 @@
 Which process holds a lock of the journal, as the kernel tells it: for whoever has to end one that stands still.
 """
 
+import os
 from pathlib import Path
 
 _LOCKS = Path("/proc/locks")
@@ -37,6 +38,24 @@ def processes(file: Path, mode: str, places: range) -> set[int]:
             found.add(int(pid))
     # Processes of other containers have no number here.
     return {pid for pid in found if pid > 0}
+
+
+def has_open(pid: int, file: Path) -> bool:
+    """Whether the process has this file open; False where that cannot be seen, as of another user's."""
+    try:
+        wanted = file.stat()
+        # In the order of their numbers: what a process has opened at its start comes first.
+        with os.scandir(f"/proc/{pid}/fd") as entries:
+            return any(_is(entry.path, wanted) for entry in entries)
+    except OSError:
+        return False
+
+
+def _is(path: str, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), wanted)  # noqa: PTH116 - as it comes from scandir
+    except OSError:
+        return False  # Closed meanwhile.
 
 
 def held_by(journal: Path) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import apsw
 
-from walletbridge.journal.holder import processes
+from walletbridge.journal.holder import has_open, processes
+from walletbridge.journal.queue import SUFFIX
 
 WAL_BYTES = 256_000_000
 """More than the log ever is without such a reader; see `CHECKPOINT_PAGES` and `LOG_BYTES`."""
@@ -66,7 +67,12 @@ class WalWatch:
             self._staying = self._staying & found if self._looks else found
             self._looks += 1
             if self._looks == LOOKS:
-                self._on_wal(f"it has {size} bytes, for {_named(self._staying)} keeps a read open")
+                self._on_wal(f"it has {size} bytes, for {_named(self._suspects())} keeps a read open")
+
+    def _suspects(self) -> set[int]:
+        """Who stayed. Gateways, whose many short reads look like that, are named only where it is nobody else."""
+        queue = _beside(self._journal, SUFFIX)
+        return {pid for pid in self._staying if not has_open(pid, queue)} or self._staying
 
     def _cut(self, db: apsw.Connection) -> bool:
         """Whether nothing is in the log any more. Waits for nobody."""
