@@ -173,7 +173,7 @@ class LesserHouse:
         self.resolver.wallet_is_back()
         try:
             await self.resolver.settle_page()
-        except Crash:
+        except* Crash:  # the resolver makes its calls in a group of tasks
             self.clock.tick(3)
             self.restart()
 
