@@ -47,12 +47,15 @@ class Revisions:
             return None
         return (self._inode, found) if len(found) == _BYTES else None
 
-    def renew(self, trans_id: str) -> None:
-        """The transaction is about to change. Raises OSError."""
-        while True:
+    def renew(self, *trans_ids: str) -> None:
+        """These transactions are about to change. Raises OSError."""
+        offsets = {_offset(trans_id) for trans_id in trans_ids}
+        while offsets:
             self._expect_open()
             # Random rather than counted: nobody's write can be lost to another's.
-            os.pwrite(self._file, os.urandom(_BYTES), _offset(trans_id))
+            numbers = os.urandom(_BYTES * len(offsets))
+            for place, offset in enumerate(offsets):
+                os.pwrite(self._file, numbers[place * _BYTES : (place + 1) * _BYTES], offset)
             if self._is_ours():
                 return
 

@@ -65,6 +65,8 @@ class Store:
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_create else 0)
         self._db = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS)
         self._revisions = Revisions(path)
+        self._changed: set[str] = set()
+        """Transactions that stand otherwise once the transaction of SQLite is committed."""
         try:
             self._queue = Queue(path)
             self._mark = Mark(path)
@@ -114,6 +116,7 @@ class Store:
         """
         self._queue.begin(self._db, seconds=BUSY_SECONDS)
         changes = self.changes
+        self._changed.clear()
         try:
             self._known.begin()
             yield
@@ -122,6 +125,7 @@ class Store:
             number = 0
             if is_written:
                 self._running.count_sometimes()
+                self._revisions.renew(*self._changed)
                 self._place.expect_unchanged()
                 number = self._db.execute("UPDATE meta SET commits = commits + 1 RETURNING commits").get
                 self._mark.begin(number)
@@ -265,7 +269,7 @@ class Store:
         change = step(Found(row, other, self.around(row) if row and needs_round else _NO_ROUND, now))
         if change.row is not None:
             if stands_otherwise(row, change.row):
-                self._revisions.renew(known.trans_id)
+                self._changed.add(known.trans_id)
             self._known.put(known, change.row)
             if cancels_round(row, change.row):
                 self._cancel_round(change.row)
