@@ -16,6 +16,7 @@ def print_result(result: Result, *, again: str) -> None:
     click.echo(
         f"seed {result.plan.seed}: {result.calls} callbacks, {counts(result.failures)}, late {result.late}; "
         f"person {len(verdict.for_person)}, excused {counts(verdict.excused)}, landed late {verdict.landed_late}; "
+        f"bets good after {result.recovered_after:.1f} s, without a core {result.starved:.1f} s, "
         f"settled in {result.settled_after:.1f} s, {result.seconds:.0f} s; {result.plan}; "
         f"differences {len(verdict.differences) + len(result.wrong)}"
     )

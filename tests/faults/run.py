@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.faults import ledgers
 from tests.faults.blows import Event
 from tests.faults.books import Books, Entry, Verdict, compare
+from tests.faults.cores import Cores
 from tests.faults.files import JOURNAL
 from tests.faults.goodput import until_good
 from tests.faults.heard import Span, Times
@@ -35,7 +36,7 @@ Within which the journal must have settled: `abandon_after`, the rechecks, refus
 that hardly a call ends in time.
 """
 RECOVER_SECONDS = 10.0
-"""Within which bets must be answered as usual once there are no more faults. Never scaled."""
+"""Within which bets must be answered as usual without faults, while processes have a core. Never scaled."""
 TRAFFIC_SECONDS = 600.0
 """A run that takes longer than this is stuck."""
 LOOK_SECONDS = 0.1
@@ -62,6 +63,8 @@ class Result:
     """Seconds from the last callback until the journal was at rest."""
     recovered_after: float = 0.0
     """Seconds from the end of all faults until bets were answered as usual."""
+    starved: float = 0.0
+    """For how many of them one of the processes wanted to run and had no core."""
     seconds: float = 0.0
 
     @property
@@ -94,12 +97,17 @@ async def run(plan: Plan, folder: Path, *, recover_seconds: float = RECOVER_SECO
             for account in (*ACCOUNTS, NOBODY):
                 players.create_task(play(provider, account, plan, lambda: system.is_reachable))
         await system.calm()
+        cores = Cores(system.pids)
         async with provider:
             recovered_after = await until_good(provider)
+        starved = cores.waited()
         result = await conclude(system, provider)
-    result.recovered_after = recovered_after
-    if recovered_after > recover_seconds:
-        result.wrong.append(f"bets were answered as before only {recovered_after:.1f} s after the last fault")
+    result.recovered_after, result.starved = recovered_after, starved
+    if recovered_after - starved > recover_seconds:
+        result.wrong.append(
+            f"bets were answered as before only {recovered_after:.1f} s after the last fault, "
+            f"of which {starved:.1f} s without a core"
+        )
     result.seconds = time.monotonic() - started
     return result
 

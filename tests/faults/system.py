@@ -152,6 +152,11 @@ class System:
         """The settings of the first gateway."""
         return self.folder / "gateway-0.yaml"
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes through which a callback goes."""
+        return [os.getpid(), self.wallet.pid, *(gateway.program.pid for gateway in self.gateways)]
+
     def own(self, path: Path) -> None:
         """Gives a file to the user of the gateways, where that is another one."""
         if self.plan.has_users:
