@@ -77,7 +77,7 @@ def _on_the_way(known: Known, lost: str) -> str:
     made_at = heard.definite_at.get("win", float("inf"))
     if any(one.command == "win" and one.sent_at > made_at for one in known.transaction.heard):
         return "only in the log" if only_in_log(heard, "win", known.times, since=made_at) else ""
-    return "" if "win" in heard.undelivered else lost
+    return lost if "win" in heard.arrived - heard.undelivered else ""
 
 
 def _was_owed(known: Known) -> bool:

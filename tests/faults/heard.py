@@ -51,6 +51,8 @@ class Heard:
     """What could not be journalled, and was not sent to the wallet."""
     asked: list[Said] = field(default_factory=list)
     """What the network handed to a gateway."""
+    arrived: set[str] = field(default_factory=set)
+    """Commands of which a definite answer has reached the network, whole."""
     undelivered: set[str] = field(default_factory=set)
     """Commands whose last definite answer could not be delivered, for all that the gateway knows."""
     definite_at: dict[str, float] = field(default_factory=dict)

@@ -19,6 +19,8 @@ type Gone = asyncio.Task[bytes]
 FORGET_SECONDS = 3.0
 """How long an answer that nobody will hear is waited for."""
 
+_HERE_SECONDS = 0.002
+"""Within which what has arrived is read."""
 _LENGTH = b"content-length:"
 
 
@@ -43,6 +45,8 @@ class Proxy:
     """Asked for each request, with all of it that is sent on; None where no gateway is up."""
     decide: Callable[[bytes], Decision]
     """Asked for each request, with its body."""
+    arrived: Callable[[bytes, bytes], None] = lambda *_: None
+    """Told of each request whose whole answer has come from its gateway, whatever becomes of it then."""
     port: int = 0
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -112,7 +116,7 @@ class _Client:
             case NetFault.CUT_AFTER:
                 await self._cut(request)
             case NetFault.LOSE_ANSWER:
-                await self._forget(await self._send(request))
+                await self._forget(request, await self._send(request))
                 await gone
                 raise _Broken
             case NetFault.STALL_REQUEST:
@@ -138,11 +142,14 @@ class _Client:
         answering = asyncio.ensure_future(read_message(reader))
         try:
             await asyncio.wait({answering, gone} if leaves else {answering}, return_when=asyncio.FIRST_COMPLETED)
+            # What lies here already has arrived, for all that the gateway can know.
+            await asyncio.wait({answering}, timeout=_HERE_SECONDS)
             if not answering.done():
                 raise _Broken
             answer = answering.result()
         finally:
             answering.cancel()
+        self._proxy.arrived(request, answer)
         if decision.fault is NetFault.STALL_ANSWER:
             await asyncio.sleep(decision.seconds)
         if decision.fault is NetFault.CUT_ANSWER:
@@ -179,13 +186,13 @@ class _Client:
             reader, writer = await asyncio.open_connection(*address)
             try:
                 writer.write(request)
-                await self._forget(reader)
+                await self._forget(request, reader)
             finally:
                 writer.transport.abort()
 
-    async def _forget(self, reader: asyncio.StreamReader) -> None:
+    async def _forget(self, request: bytes, reader: asyncio.StreamReader) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(read_message(reader), FORGET_SECONDS)
+            self._proxy.arrived(request, await asyncio.wait_for(read_message(reader), FORGET_SECONDS))
 
 
 async def read_message(reader: asyncio.StreamReader) -> bytes:

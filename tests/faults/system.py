@@ -33,6 +33,7 @@ from tests.helpers.waiting import until
 
 ANSWER_SECONDS = 0.5
 """How long an answer may have been under way."""
+_DEFINITE = b"200"
 _STRAGGLE = frozenset({NetFault.DUPLICATE, NetFault.STALL_REQUEST})
 _REPEATED = frozenset({"win", "cancel", "status"})
 """What may come twice at once: a bet is sent once, and whoever hears 41 to it keeps the stake."""
@@ -59,7 +60,7 @@ class System:
         """Held by what ends gateways and starts them."""
         self.clock = folder / "clock"
         move_clock(self.clock, -time.time() if plan.begins_in_1970 else 0)
-        self.proxy = Proxy(self._upstream, self._decide)
+        self.proxy = Proxy(self._upstream, self._decide, self._arrived)
         port = free_port()
         self.wallet = self._wallet_program(port)
         self.wallet.listeners.append(self.refusals.listen)
@@ -207,6 +208,11 @@ class System:
             asked = Said(callback["command"], time.time(), gateway.number)
             self.logs.of(callback["data"]["trans_id"]).asked.append(asked)
         return gateway.address
+
+    def _arrived(self, request: bytes, answer: bytes) -> None:
+        if answer.partition(b"\r\n")[0].split()[1] == _DEFINITE:
+            callback = json.loads(request.partition(b"\r\n\r\n")[2])
+            self.logs.of(callback["data"]["trans_id"]).arrived.add(callback["command"])
 
     def _decide(self, body: bytes) -> Decision:
         """The same request of the same run meets the same fault, in whichever order requests come."""

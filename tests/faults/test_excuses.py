@@ -97,11 +97,15 @@ def test_a_refusal_may_be_lost_on_the_way() -> None:
     given_up = replace(WIN, belief=Belief.GIVEN_UP)
     refused = structs.replace(WON, movement=Movement.REFUSED, told=Told.REFUSED)
 
-    assert judge(given_up, None, refused).excused == {"its refusal was lost on the way": 1}
-    assert judge(given_up, None, refused, heard={"1": Heard(undelivered={"win"})}).differences
+    arrived = {"1": Heard(arrived={"win"})}
+    assert judge(given_up, None, refused, heard=arrived).excused == {"its refusal was lost on the way": 1}
+    undelivered = {"1": Heard(arrived={"win"}, undelivered={"win"})}
+    assert judge(given_up, None, refused, heard=undelivered).differences
+    # The network never had it: the gateway kept it to itself.
+    assert judge(given_up, None, refused).differences
     # It came again, and so it was owed.
     again = replace(given_up, heard=[Hearing("win", 46.0, 45.0)])
-    assert judge(again, None, refused, heard={"1": Heard(definite_at={"win": 44.0})}).differences
+    assert judge(again, None, refused, heard={"1": Heard(arrived={"win"}, definite_at={"win": 44.0})}).differences
 
 
 def test_a_double_of_a_win_may_be_made_though_its_like_was_refused() -> None:
@@ -171,12 +175,15 @@ def test_a_win_of_a_round_that_was_rolled_back_must_not_stand_unless_a_person_is
 
     unheard = structs.replace(WON, told=Told.MAYBE)
     assert judge(win, PAID, unheard).differences
-    assert judge(win, PAID, WON).excused == {"its answer was lost on the way": 1}
-    assert judge(win, PAID, WON, heard={"1": Heard(undelivered={"win"})}).differences
+    lost = {"1": Heard(arrived={"win"})}
+    assert judge(win, PAID, WON, heard=lost).excused == {"its answer was lost on the way": 1}
+    assert judge(win, PAID, WON, heard={"1": Heard(arrived={"win"}, undelivered={"win"})}).differences
+    assert judge(win, PAID, WON).differences
     # A repeat that was answered 500 shows that the 0 before it was lost; a double of the same moment does not.
     asked_again = replace(win, heard=[Hearing("win", 46.0, 45.0)])
-    assert judge(asked_again, PAID, WON, heard={"1": Heard(definite_at={"win": 44.0})}).differences
-    assert judge(asked_again, PAID, WON, heard={"1": Heard(definite_at={"win": 45.5})}).excused
+    for definite_at, is_wrong in ((44.0, True), (45.5, False)):
+        heard = {"1": Heard(arrived={"win"}, definite_at={"win": definite_at})}
+        assert bool(judge(asked_again, PAID, WON, heard=heard).differences) is is_wrong
     full = Times(no_disk=[Span(44.0, 50.0)])
     unwritten = Heard(lost=[Said("win", 45.5)], definite_at={"win": 44.0})
     assert judge(asked_again, PAID, WON, heard={"1": unwritten}, times=full).excused == {"only in the log": 1}

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from tests.faults.plan import NetFault
 from tests.faults.proxy import Address, Decision, Proxy, read_message
+from tests.helpers.waiting import until
 
 REQUEST = b"POST /callback HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nanswer"
@@ -145,3 +146,32 @@ async def test_where_no_gateway_is_up_the_connection_ends() -> None:
 
         assert await said(reader) == b""
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (None, [(REQUEST, ANSWER)]),
+        (NetFault.CUT_ANSWER, [(REQUEST, ANSWER)]),
+        (NetFault.LOSE_ANSWER, [(REQUEST, ANSWER)]),
+        (NetFault.CUT_AFTER, []),
+    ],
+)
+async def test_it_is_told_which_answers_have_reached_the_network(
+    fault: NetFault | None, expected: list[tuple[bytes, bytes]]
+) -> None:
+    behind, arrived = Behind(), []
+    server = await asyncio.start_server(behind.serve, "127.0.0.1", 0)
+    address: Address = server.sockets[0].getsockname()[:2]
+    proxy = Proxy(lambda _: address, lambda _: Decision(fault), lambda *pair: arrived.append(pair))
+    async with proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(REQUEST)
+        if fault is NetFault.LOSE_ANSWER:
+            await until(lambda: bool(arrived))
+        else:
+            await reader.read(len(ANSWER))
+        writer.transport.abort()
+    server.close()
+
+    assert arrived == expected
