@@ -1,29 +1,18 @@
 """Who keeps all others from writing is named, above all where it stands still."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
+from tests.helpers.holding import QUEUE, WRITE_LOCK, holding, stop
 
 from walletbridge.journal.clock import journal_clock
-from walletbridge.journal.holder import held_by, holder
+from walletbridge.journal.holder import Hold, Lock, held_by, holds
 from walletbridge.journal.probe import probe
 from walletbridge.journal.queue import Queue
 from walletbridge.journal.store import Store
-
-HOLD = """
-import apsw, sys
-db = apsw.Connection(sys.argv[1])
-db.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture
@@ -36,27 +25,30 @@ def path(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def stopped(path: Path) -> Iterator[int]:
     """A process that holds the write lock and stands still."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"held\n"
-        os.kill(process.pid, signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-        yield process.pid
-        process.kill()
+    with holding(WRITE_LOCK, path) as pid:
+        stop(pid)
+        yield pid
+
+
+@pytest.fixture
+def stopped_in_queue(path: Path) -> Iterator[int]:
+    """A process that is next to write and stands still."""
+    with holding(QUEUE, path) as pid:
+        stop(pid)
+        yield pid
 
 
 def test_nobody_holds_what_is_free(path: Path) -> None:
-    assert holder(path) is None
+    assert holds(path) == []
     assert held_by(path) == ""
 
 
 def test_where_there_is_no_journal_nobody_holds_it(tmp_path: Path) -> None:
-    assert holder(tmp_path / "journal.db") is None
+    assert holds(tmp_path / "journal.db") == []
 
 
 def test_the_holder_is_known(path: Path, stopped: int) -> None:
-    assert holder(path) == stopped
+    assert holds(path) == [Hold(stopped, Lock.WRITE, is_stopped=True)]
 
 
 def test_who_waits_in_vain_hears_for_whom(path: Path, stopped: int) -> None:
@@ -70,3 +62,24 @@ def test_who_waits_in_vain_hears_for_whom(path: Path, stopped: int) -> None:
 
 def test_whoever_watches_over_the_gateway_is_told(path: Path, stopped: int) -> None:
     assert f"process {stopped} holds its write lock, and is stopped" in probe(path, journal_clock()).problem
+
+
+def test_who_is_next_is_known(path: Path, stopped_in_queue: int) -> None:
+    assert holds(path) == [Hold(stopped_in_queue, Lock.QUEUE, is_stopped=True)]
+
+
+def test_who_is_next_while_another_writes_only_waits_itself(path: Path, stopped: int) -> None:
+    with holding(QUEUE, path) as waiting:
+        assert holds(path) == [Hold(stopped, Lock.WRITE, is_stopped=True)]
+        stop(waiting)
+        assert held_by(path) == (
+            f": process {stopped} holds its write lock, and is stopped; "
+            f"process {waiting} holds its queue, and is stopped"
+        )
+
+
+def test_a_queue_that_stands_still_is_told_though_all_is_written(path: Path, stopped_in_queue: int) -> None:
+    found = probe(path, journal_clock())
+
+    assert found.problem == ""
+    assert [held.hold for held in found.held] == [Hold(stopped_in_queue, Lock.QUEUE, is_stopped=True)]

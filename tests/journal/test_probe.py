@@ -123,6 +123,7 @@ def test_who_cannot_write_still_counts(
         open_rows=1,
         for_human=0,
         oldest_seconds=100.0,
+        held=found.held,
     )
 
 

@@ -108,6 +108,7 @@ async def test_metrics_are_what_prometheus_reads(tmp_path: Path) -> None:
     assert found["walletbridge_journal_open_rows"].samples[0].value == 0
     assert found["walletbridge_journal_oldest_open_seconds"].samples[0].value == 0
     assert found["walletbridge_journal_writable"].samples[0].value == 1
+    assert found["walletbridge_journal_lock_held_seconds"].samples[0].value == 0
     assert found["walletbridge_journal_wal_bytes"].samples[0].value == 0
     assert found["walletbridge_more"].samples[0].value == 1
     assert set(found["walletbridge_build_info"].samples[0].labels) == {"version", "python", "mitmproxy"}

@@ -3,23 +3,60 @@ Which process holds a lock of the journal, as the kernel tells it: for whoever h
 """
 
 import os
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
+QUEUE_SUFFIX = "-queue"
+"""Of the file beside the journal that the next to write locks; see `Queue`."""
 _LOCKS = Path("/proc/locks")
 _WRITE_LOCK = range(120, 121)
 """The byte of the `-shm` file that SQLite locks in order to write in WAL mode (its file format: WAL-index locks)."""
+_WHOLE_FILE = range(1)
 _STOPPED = {"T", "t"}
 
 
-def holder(journal: Path) -> int | None:
-    """The process that holds it; None where nobody does, or where that cannot be seen from here (Linux alone)."""
-    journal = journal.resolve()  # as SQLite does
-    # At most one process can hold it.
-    return next(iter(processes(journal.with_name(f"{journal.name}-shm"), "WRITE", _WRITE_LOCK)), None)
+class Lock(StrEnum):
+    """What keeps others from writing."""
+
+    WRITE = "write lock"
+    """SQLite's own: nobody else can write."""
+    QUEUE = "queue"
+    """The place behind the holder of the write lock: the others write only once they have waited for it in vain."""
 
 
-def processes(file: Path, mode: str, places: range) -> set[int]:
-    """Who holds a lock of this mode ("READ" or "WRITE") on one of these bytes of a file, as far as it can be seen."""
+class Hold(NamedTuple):
+    """A process that has a lock at this moment."""
+
+    pid: int
+    lock: Lock
+    is_stopped: bool
+    """Whether it stands still, so that it will not give it back by itself."""
+
+    def __str__(self) -> str:
+        return f"process {self.pid} holds its {self.lock}" + (", and is stopped" if self.is_stopped else "")
+
+
+def holds(journal: Path) -> list[Hold]:
+    """
+    Who keeps others from writing, as far as it can be seen from here (Linux alone). At most one for each lock.
+
+    Whoever has the queue while another has the write lock waits itself, and is named only where it stands still.
+    """
+    file = journal.resolve()  # as SQLite does
+    found = ((Lock.WRITE, pid) for pid in processes(file.with_name(f"{file.name}-shm"), "WRITE", _WRITE_LOCK))
+    queue = journal.with_name(f"{journal.name}{QUEUE_SUFFIX}")
+    behind = ((Lock.QUEUE, pid) for pid in processes(queue, "WRITE", _WHOLE_FILE, kind="FLOCK"))
+    every = [Hold(pid, lock, is_stopped(pid)) for lock, pid in (*found, *behind)]
+    return [hold for hold in every if hold.lock is every[0].lock or hold.is_stopped]
+
+
+def processes(file: Path, mode: str, places: range, *, kind: str = "POSIX") -> set[int]:
+    """
+    Who holds a lock of this mode ("READ" or "WRITE") on one of these bytes of a file, as far as it can be seen.
+
+    `kind` is "POSIX" for what fcntl locks, "FLOCK" for what flock does.
+    """
     # The file must not be opened for that: closing it would end all locks that this process has on it.
     try:
         inode = str(file.stat().st_ino)
@@ -31,8 +68,8 @@ def processes(file: Path, mode: str, places: range) -> set[int]:
         # 2: POSIX  ADVISORY  WRITE 27233 fe:00:2162967 120 120; who waits for a lock has an arrow before POSIX.
         if "->" in line:
             continue
-        _, kind, _, has, pid, locked, first, last = line.split()[:8]
-        if (kind, has) != ("POSIX", mode) or locked.rpartition(":")[2] != inode:
+        _, its_kind, _, has, pid, locked, first, last = line.split()[:8]
+        if (its_kind, has) != (kind, mode) or locked.rpartition(":")[2] != inode:
             continue
         if int(first) < places.stop and (last == "EOF" or int(last) >= places.start):
             found.add(int(pid))
@@ -59,14 +96,14 @@ def _is(path: str, wanted: os.stat_result) -> bool:
 
 
 def held_by(journal: Path) -> str:
-    """The same as words to add to an error; empty where it is not known."""
-    pid = holder(journal)
-    if pid is None:
-        return ""
-    return f": process {pid} holds its write lock" + (", and is stopped" if _is_stopped(pid) else "")
+    """The same as words to add to an error of the write lock; empty where it is not known."""
+    # Under load somebody is always next: that is told only where it is a fault.
+    told = [hold for hold in holds(journal) if hold.lock is Lock.WRITE or hold.is_stopped]
+    return ": " + "; ".join(map(str, told)) if told else ""
 
 
-def _is_stopped(pid: int) -> bool:
+def is_stopped(pid: int) -> bool:
+    """Whether a process stands still, by a signal or a debugger."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

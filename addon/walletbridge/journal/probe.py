@@ -12,6 +12,7 @@ from pathlib import Path
 import apsw
 
 from walletbridge.journal.clock import JournalClock, journal_clock
+from walletbridge.journal.lock_watch import Held, LockWatch
 from walletbridge.journal.queue import Queue
 from walletbridge.journal.wal import bytes_of
 
@@ -48,15 +49,22 @@ class Probed:
     """Transactions that wait for a person."""
     oldest_seconds: float | None = None
     """The age of the oldest that is open; None where there is none."""
+    held: tuple[Held, ...] = ()
+    """Who kept this look from its turn to write, and since when that was seen."""
 
 
-def probe(path: Path, clock: JournalClock) -> Probed:
-    """Opens the file, writes to it what is there already, and counts. Makes no file."""
+def probe(path: Path, clock: JournalClock, locks: LockWatch | None = None) -> Probed:
+    """
+    Opens the file, writes to it what is there already, and counts. Makes no file.
+
+    `locks` remembers from one look to the next who holds a lock.
+    """
+    locks = locks or LockWatch(path)
     try:
         # A file that is not there must not be made here, for an empty one says nothing.
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         with closing(connection) as db, closing(Queue(path)) as queue:
-            return _look(db, queue, clock)
+            return _look(db, queue, clock, locks)
     except (apsw.Error, OSError) as error:
         return Probed(problem=str(error) or type(error).__name__)
 
@@ -68,6 +76,7 @@ class JournalProbe:
         self._path = path
         self._clock = clock
         self._journal_clock = journal_clock()
+        self._locks = LockWatch(path, clock=clock)
         self._looking: asyncio.Task[Probed] | None = None
         self._looked_at = 0.0
 
@@ -80,13 +89,14 @@ class JournalProbe:
         is_old = self._clock() - self._looked_at >= FRESH_SECONDS
         if self._looking is None or (self._looking.done() and is_old):
             self._looked_at = self._clock()
-            self._looking = asyncio.create_task(asyncio.to_thread(probe, self._path, self._journal_clock))
+            self._looking = asyncio.create_task(asyncio.to_thread(probe, self._path, self._journal_clock, self._locks))
         # Whoever gives up waiting must not end it for the others.
         return await asyncio.shield(self._looking)
 
 
-def _look(db: apsw.Connection, queue: Queue, clock: JournalClock) -> Probed:
-    problem = ""
+def _look(db: apsw.Connection, queue: Queue, clock: JournalClock, locks: LockWatch) -> Probed:
+    problem, is_locked = "", False
+    held: tuple[Held, ...] = ()
     try:
         db.execute("PRAGMA synchronous = FULL")
         queue.begin(db, seconds=BUSY_SECONDS)
@@ -97,8 +107,13 @@ def _look(db: apsw.Connection, queue: Queue, clock: JournalClock) -> Probed:
         db.execute("COMMIT")
     except apsw.Error as error:
         problem = str(error)
+        is_locked = isinstance(error, apsw.BusyError)
         if db.in_transaction:
             db.execute("ROLLBACK")
+    if is_locked or queue.waited_in_vain:
+        held = tuple(locks.look())
+    else:
+        locks.clear()
     open_rows, for_human, since, epoch = db.execute(_DEPTH).get
     is_known = since is not None and epoch == clock.epoch
-    return Probed(problem, open_rows, for_human, max(0.0, clock.now() - since) if is_known else None)
+    return Probed(problem, open_rows, for_human, max(0.0, clock.now() - since) if is_known else None, held)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import apsw
 
-from walletbridge.journal.holder import held_by
+from walletbridge.journal.holder import QUEUE_SUFFIX, held_by
 from walletbridge.journal.mark import SUFFIX as MARK
 from walletbridge.journal.revisions import SUFFIX as CHANGES
 from walletbridge.small_files import PRIVATE
 
-SUFFIX = "-queue"
+SUFFIX = QUEUE_SUFFIX
 """Of the file beside the journal that is locked. It stays empty."""
 BESIDE = ("-wal", "-shm", SUFFIX, CHANGES, MARK)
 """What follows the journal's name in the names of its other files."""
@@ -32,6 +32,8 @@ class Queue:
 
     def __init__(self, path: Path) -> None:
         """`path` is the journal's. Raises OSError."""
+        self.waited_in_vain = False
+        """Whether whoever was next, when a transaction was last begun, did not take its turn in time."""
         self._journal = path
         own = path.with_name(f"{path.name}{SUFFIX}")
         self._file = os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE), "ab")
@@ -71,6 +73,7 @@ class Queue:
         while not is_first and time.monotonic() < ends_at:
             time.sleep(POLL_SECONDS)
             is_first = self._try()
+        self.waited_in_vain = not is_first
         try:
             yield
         finally:

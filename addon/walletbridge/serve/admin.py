@@ -81,7 +81,12 @@ class Admin:
         is_stopping, is_alive = self._watched.is_stopping(), self._watched.is_alive()
         found = checks(totals(self._watched.parts()), probed, is_stopping=is_stopping, is_alive=is_alive)
         is_ready = not any(check.problem for check in found)
-        said = {"ready": is_ready, "checks": {check.name: check.problem or "ok" for check in found}}
+        said: dict[str, object] = {
+            "ready": is_ready,
+            "checks": {check.name: check.problem or "ok" for check in found},
+        }
+        if probed.held:
+            said["journal_held"] = [str(held) for held in probed.held]
         return web.json_response(said, status=200 if is_ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -101,6 +106,11 @@ class Admin:
         )
         yield gauge(
             "walletbridge_journal_writable", "Whether the journal could be written just now.", int(not probed.problem)
+        )
+        yield gauge(
+            "walletbridge_journal_lock_held_seconds",
+            "For how long a process has kept others from writing the journal, as far as was seen; 0 where none does.",
+            max((held.seconds for held in probed.held), default=0),
         )
         yield gauge(
             "walletbridge_journal_wal_bytes",
