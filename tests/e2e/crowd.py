@@ -34,6 +34,10 @@ PATIENT = dict.fromkeys(("bet", "balance", "authenticate", "win", "cancel", "sta
 """Deadlines that a busy machine keeps."""
 
 
+class HeardNothing(Exception):
+    """Raised for an answer other than 200: the provider does not know whether money moved."""
+
+
 @dataclass(slots=True)
 class Crowd:
     """Eight players, each with one callback on its way at any time."""
@@ -46,7 +50,7 @@ class Crowd:
     spent: Counter[str] = field(default_factory=Counter)
     """By account, in minor units, by the books of the players."""
     unheard: list[tuple[str, str, str]] = field(default_factory=list)
-    """Callbacks whose answer did not come: command, account and transaction."""
+    """Callbacks whose answer did not come, or was that nobody knows: command, account and transaction."""
     _ids: Iterator[int] = field(default_factory=itertools.count)
     _is_over: bool = False
 
@@ -72,6 +76,9 @@ class Crowd:
                 self.errors.append(f"{command} {trans_id}: {error!r}")
                 self.unheard.append((command, account, trans_id))
                 continue
+            except HeardNothing:
+                self.unheard.append((command, account, trans_id))
+                continue
             if result == 0:
                 self.spent[account] += 100 if command == "bet" else -100
 
@@ -85,7 +92,10 @@ class Crowd:
                 self.spent[account] -= 100
 
     async def send(self, client: aiohttp.ClientSession, command: str, **overrides: Any) -> int:
-        """One callback; returns the result. Raises ConnectionRefusedError where nobody listens."""
+        """
+        One callback; returns the result. Raises ConnectionRefusedError where nobody listens, HeardNothing where the
+        answer does not say what became of it.
+        """
         callback = make_callback(command, **overrides)
         try:
             async with client.post(self.gateway.url, json=callback, headers=headers()) as response:
@@ -98,6 +108,7 @@ class Crowd:
         if status != 200:
             await asyncio.sleep(LOG_SECONDS)
             self.errors += [line for line in self.gateway.lines if f'"{overrides["trans_id"]}"' in line]
+            raise HeardNothing
         return result
 
     @property

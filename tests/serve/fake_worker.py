@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 
 from walletbridge.metrics import names
@@ -38,6 +39,9 @@ def main() -> None:
     _is(part, WorkerState.READY)
     if not os.read(place.control, 1):
         return
+    if "locks" in plan:
+        locked = apsw.Connection(plan["locks"])
+        locked.execute("BEGIN IMMEDIATE")
     _is(part, WorkerState.SERVING)
     for number in place.sockets:
         threading.Thread(target=_greet, args=[socket.socket(fileno=number)], daemon=True).start()

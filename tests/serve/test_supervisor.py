@@ -15,6 +15,10 @@ import pytest
 from tests.helpers.waiting import until
 
 from walletbridge.errors import SettingsError
+from walletbridge.journal.clock import journal_clock
+from walletbridge.journal.holder import holds
+from walletbridge.journal.store import Store
+from walletbridge.journal.worker import worker_name
 from walletbridge.logs import open_log
 from walletbridge.serve import supervisor as module
 from walletbridge.serve.crew import Crew
@@ -23,6 +27,7 @@ from walletbridge.serve.supervisor import Supervisor, supervise
 from walletbridge.settings import Settings, load
 
 SECONDS = 60.0
+KILLED_FOR_LOCK = "a worker that stands still holds the journal's lock and is killed"
 BASE = {"listen": "127.0.0.1:0", "wallet": {"target": "127.0.0.1:1"}, "admin": {"listen": "127.0.0.1:0"}}
 
 
@@ -78,16 +83,16 @@ class Scene:
         return code
 
     async def readyz(self) -> dict[str, Any]:
-        [listener] = self.supervisor._admin_sockets
-        host, port = listener.getsockname()
-        async with aiohttp.ClientSession() as client, client.get(f"http://{host}:{port}/readyz") as response:
-            found: dict[str, Any] = await response.json()
-            return found["checks"]  # type: ignore[no-any-return]
+        return json.loads(await self.text("/readyz"))["checks"]  # type: ignore[no-any-return]
 
     async def metrics(self) -> str:
+        return await self.text("/metrics")
+
+    async def text(self, path: str) -> str:
+        """What the admin endpoint answers."""
         [listener] = self.supervisor._admin_sockets
         host, port = listener.getsockname()
-        async with aiohttp.ClientSession() as client, client.get(f"http://{host}:{port}/metrics") as response:
+        async with aiohttp.ClientSession() as client, client.get(f"http://{host}:{port}{path}") as response:
             return await response.text()
 
 
@@ -192,6 +197,24 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(plan: Path) -> None:
         await scene.until(lambda: bool(scene.pids() - before))
 
         assert scene.has_logged("a worker hangs and is killed")
+
+
+async def test_a_worker_that_is_stopped_with_the_lock_is_killed_and_replaced(plan: Path) -> None:
+    journal = plan.with_name("journal.db")
+    Store(journal, worker_name(), journal_clock()).close()
+    say(plan, {"locks": str(journal)})
+    async with running(plan, 1, journal={"path": str(journal)}) as scene:
+        before = await scene.up()
+        assert {hold.pid for hold in holds(journal)} == before
+        assert str(before)[1:-1] in json.loads(await scene.text("/readyz"))["journal_held"][0]
+        scene.say()
+        scene.supervisor._crew.serving[0].send(signal.SIGSTOP)
+        await scene.until(lambda: bool(scene.pids() - before))
+
+        [line] = [line for line in scene.events() if line["event"] == KILLED_FOR_LOCK]
+        assert ({line["pid"]}, line["lock"]) == (before, "write lock")
+        assert 2 <= line["seconds"] < 4
+        assert "walletbridge_worker_restarts_total 1.0" in await scene.metrics()
 
 
 async def test_a_broken_start_ends_with_its_reason(plan: Path) -> None:

@@ -109,6 +109,7 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("journal.refused_retry_seconds", {"0.1": 0.1, "86400": 86400}),
     ("journal.rollback_rounds", {"true": True, "false": False}),
     ("journal.wal_megabytes", {"100": 100, "1000000": 1000000}),
+    ("journal.lock_seconds", {"0": 0, "3600": 3600}),
     ("limits.resolver_calls", {"1": 1, "65536": 65536}),
     ("limits.kept_for_cancels", {"0": 0, "45": 45}),
     ("limits.kept_for_wins", {"0": 0, "45": 45}),
@@ -187,6 +188,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("journal.refused_retry_seconds", seconds(86400), ["0", "86400.1", *NOT_SECONDS]),
     ("journal.rollback_rounds", BOOLEAN, NOT_BOOLEANS),
     ("journal.wal_megabytes", whole(100, 1_000_000), ["99", "1000001", *NOT_WHOLE]),
+    ("journal.lock_seconds", "seconds from 0 (off) to 3600", ["-1", "3600.1", *NOT_SECONDS]),
     ("limits.resolver_calls", whole(1, 65536), ["0", "65537", *NOT_WHOLE]),
     ("limits.kept_for_cancels", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
     ("limits.kept_for_wins", whole(0, 45), ["-1", "46", *NOT_WHOLE]),
@@ -228,7 +230,8 @@ SECTIONS = {
     "status_cache": "size, ok_seconds, canceled_seconds",
     "journal": (
         "path, settle_after, abandon_after, redeliver_for, keep_days, settle_wins, settle_bets, recheck_after, "
-        "call_seconds, retry_seconds, give_up_after, refused_retry_seconds, rollback_rounds, wal_megabytes"
+        "call_seconds, retry_seconds, give_up_after, refused_retry_seconds, rollback_rounds, wal_megabytes, "
+        "lock_seconds"
     ),
     "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, slot_wait, slot_waiting, "
     "journal_steps, log_lines, "

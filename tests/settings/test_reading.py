@@ -76,7 +76,7 @@ MISTAKES = """\
 13: deadlines.bet: stands twice, first in line 12
 14: journal: expected keys and values (path, settle_after, abandon_after, redeliver_for, keep_days, settle_wins, \
 settle_bets, recheck_after, call_seconds, retry_seconds, give_up_after, \
-refused_retry_seconds, rollback_rounds, wal_megabytes), got a list
+refused_retry_seconds, rollback_rounds, wal_megabytes, lock_seconds), got a list
 16: limits.body_bytes: expected a whole number from 1 to 16777216, got "64k"
 """
 

@@ -5,7 +5,7 @@ The workers of one gateway: how one is taken on, put to work and let go. When th
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from msgspec.structs import asdict
@@ -45,6 +45,11 @@ class Crew:
         self._on_end = on_end
         self.serving: list[WorkerProcess] = []
         """Those that let connections in, and those of them that have died since."""
+
+    @property
+    def alive(self) -> Collection[WorkerProcess]:
+        """All that were started and not buried: also those that do not serve yet, or no more."""
+        return self._alive
 
     def parts(self) -> list[Part]:
         """The numbers of all workers, living and dead."""

@@ -24,6 +24,7 @@ from walletbridge.needs import expect_all
 from walletbridge.serve.admin import Admin, Watched
 from walletbridge.serve.certificate_metrics import certificate_families
 from walletbridge.serve.crew import Crew, NotStarted
+from walletbridge.serve.lock_guard import SILENT_SECONDS, LockGuard
 from walletbridge.serve.notify import Notifier
 from walletbridge.serve.process import WorkerProcess
 from walletbridge.serve.sockets import HANDSHAKE_SECONDS, addresses_of, bind_both, close, refuse_new
@@ -67,6 +68,7 @@ class Supervisor:
         require_valid(settings.tls, datetime.now(UTC))
         self._sockets, self._admin_sockets = bind_both(settings)
         self._crew = Crew(config, self._sockets, count, on_end=self._wake.set)
+        self._locks = LockGuard(settings.journal.path, log)
         self._reload_wanted = False
         self._stop_wanted_at: float | None = None
         self._looked_at = time.monotonic()
@@ -150,14 +152,20 @@ class Supervisor:
         now = time.monotonic()
         was_held_up = now - self._looked_at > HELD_UP_SECONDS
         self._looked_at = now
+        if was_held_up:
+            self._locks.forget()
+        silent = []
         for worker in self._crew.serving:
             if was_held_up:
                 # A machine that stood still has stopped us all; the workers need a moment as well.
                 worker.forgive(now)
             seconds = worker.seconds_without_beat(now)
+            if seconds > SILENT_SECONDS:
+                silent.append(worker)
             if worker.code is None and seconds > self._settings.serve.hang_seconds:
                 self._log.warning("a worker hangs and is killed", pid=worker.pid, seconds=round(seconds))
                 worker.send(signal.SIGKILL)
+        self._locks.look(self._crew.alive, silent, seconds=self._settings.journal.lock_seconds)
         if self._work and not self._work.done():
             return
         self._tell_fault()

@@ -194,6 +194,8 @@ class Journal(Section, frozen=True, kw_only=True):
     """Whether the provider voids a round by cancelling its bets, so that a win that it never heard of goes back too."""
     wal_megabytes: Annotated[int, _whole(100, 1_000_000)] = 256
     """From which size on of SQLite's log beside the file the log warns of whoever reads the file and does not end."""
+    lock_seconds: Annotated[float, _seconds_or_off(_HOUR)] = 2.0
+    """How long a worker that stands still may keep others from writing before it is killed, in seconds; 0: for good."""
 
 
 class Limits(Section, frozen=True, kw_only=True):
