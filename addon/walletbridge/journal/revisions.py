@@ -93,13 +93,18 @@ class Revisions:
 
 def stands_otherwise(before: Row | None, after: Row) -> bool:
     """Whether a `status` may have to be answered otherwise. Notes of what was said or tried change nothing there."""
-    return before is None or _standing(before) != _standing(after)
-
-
-def _standing(row: Row) -> tuple[object, ...]:
-    return row.kind, row.movement, row.movement_unresolved_since, row.cancel, row.cancel_unresolved, row.call, row.word
+    return (
+        before is None
+        or before.movement is not after.movement
+        or before.call is not after.call
+        or before.kind is not after.kind
+        or before.cancel is not after.cancel
+        or before.cancel_unresolved is not after.cancel_unresolved
+        or before.movement_unresolved_since != after.movement_unresolved_since
+        or before.word != after.word
+    )
 
 
 def _offset(trans_id: str) -> int:
-    # Not hash(): it differs between processes. repr: a lone surrogate has no bytes.
-    return crc32(repr(trans_id).encode()) % SLOTS * _BYTES
+    # Not hash(): it differs between processes.
+    return crc32(trans_id.encode("utf-8", "surrogatepass")) % SLOTS * _BYTES

@@ -55,9 +55,12 @@ class Places:
 
     def take(self, command: Command) -> bool:
         """Takes a place for a call of `command`; says whether there was one for it."""
-        if not self._has_room(_CLASSES[command]):
+        kind = _CLASSES[command]
+        if not self._has_room(kind):
             return False
-        self._take(command)
+        self.taken += 1
+        self._by_class[kind] += 1
+        self._by_command[command] += 1
         return True
 
     async def wait(self, command: Command, seconds: float) -> bool:
@@ -87,11 +90,6 @@ class Places:
         """The call has ended: whoever waits gets its place."""
         self._by_command[command] -= 1
         self._free(_CLASSES[command])
-
-    def _take(self, command: Command) -> None:
-        self.taken += 1
-        self._by_class[_CLASSES[command]] += 1
-        self._by_command[command] += 1
 
     def _free(self, kind: int) -> None:
         self.taken -= 1
