@@ -15,13 +15,11 @@ from tests.faults.beliefs import Belief, Transaction
 from tests.faults.excuses import Known, excuse
 from tests.faults.files import Losses
 from tests.faults.heard import Heard, Times, journalled
+from tests.faults.needs import is_needless
 from tests.faults.players import is_refused
 
-from walletbridge.journal.row import CancelState, Movement, Row, Told
-from walletbridge.journal.rules import RESTORED
+from walletbridge.journal.row import CancelState, Kind, Movement, Row, Told
 
-_NEEDLESS = ("refused", "nobody can tell", "too old")
-"""How the reasons begin for which nothing may be listed behind a wallet that can be asked, and serves again."""
 _ROUNDED_SECONDS = 0.002
 """By how much a time in the wallet's books may be too early, which are whole milliseconds."""
 
@@ -119,7 +117,7 @@ def compare(books: Books) -> Verdict:
         problems = [
             *_of_wallet(transaction, entry),
             *_of_files(transaction, books.losses),
-            *_needless(row, books),
+            *_needless(row, bets.get((transaction.account, transaction.round_id)), books),
             *_taken_back(transaction, entry, row, is_decided=key in books.decided),
             *_without_row(entry, row, answered, books),
         ]
@@ -206,10 +204,17 @@ def _excuse_of_older(key: str, row: Row | None, losses: Losses) -> str:
     return "" if row.is_open else "the journal is older"
 
 
-def _needless(row: Row | None, books: Books) -> Iterator[str]:
+def _needless(row: Row | None, bet: Transaction | None, books: Books) -> Iterator[str]:
     if row is None or is_refused(row.account) or not books.wallet_never_refuses:
         return
-    if row.for_human.startswith(_NEEDLESS) or (row.for_human == RESTORED and not books.losses.restored_at):
+    if is_needless(
+        row.for_human,
+        bet,
+        books.times,
+        is_win=row.kind is Kind.WIN,
+        was_restored=bool(books.losses.restored_at),
+        was_decided=bool(row.word) or row.trans_id in books.decided,
+    ):
         yield f"left to a person without need: {row.for_human}"
 
 
