@@ -5,8 +5,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -174,3 +178,102 @@ async def test_json_of_a_check_without_a_fault_ends_with_zero(tmp_path: Path) ->
         code, output = await end_of([*WALLETBRIDGE, "check", "--config", str(config), "--json"], tmp_path)
 
     assert (code, json.loads(output)["works"]) == (0, True)
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"this is no database, whatever its name says" * 100)
+
+
+def _later(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+
+
+def _other_program(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE accounts (id INTEGER)")
+
+
+def _other_program_of_a_version(path: Path) -> None:
+    _other_program(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 3")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (_garbage, "file is not a database"),
+        (_later, "the journal is of version 99; this program knows 4"),
+        (_other_program, "there is no journal in this file"),
+        (_other_program_of_a_version, "there is no journal in this file"),
+    ],
+)
+async def test_a_file_that_never_becomes_a_journal_stops_every_start(
+    tmp_path: Path, make: Callable[[Path], object], problem: str
+) -> None:
+    path = tmp_path / "walletbridge.db"
+    make(path)
+    before = path.read_bytes()
+    config = write_settings(tmp_path, wallet_port=9, journal={"path": str(path)})
+
+    code, output = await end_of([*WALLETBRIDGE, "serve", "--config", str(config)], tmp_path)
+    assert (code, output.count(f"journal.path: {path}: ")) == (1, 1), output
+    assert problem in output
+    findings = await asyncio.to_thread(lambda: [finding.text for finding in check(config) if not finding.is_right])
+    assert [text for text in findings if problem in text] == [output.removeprefix("Error: ").rstrip("\n")]
+    assert path.read_bytes() == before
+    assert set(await asyncio.to_thread(os.listdir, tmp_path)) == {path.name, config.name}
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: sqlite3.connect(path).execute("PRAGMA journal_mode = WAL")])
+def test_an_empty_file_becomes_a_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object]
+) -> None:
+    monkeypatch.setenv(VARIABLE, "token")
+    make(tmp_path / "journal.db")
+
+    assert list(problems(settings(tmp_path / "journal.db"))) == []
+
+
+_LOCKS = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.executescript("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; CREATE TABLE meta (epoch TEXT)")
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_locked_journal_passes_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By another process: within one, two libraries do not see each other's locks."""
+    monkeypatch.setenv(VARIABLE, "token")
+    path = tmp_path / "journal.db"
+    command = [sys.executable, "-c", _LOCKS, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        began = time.monotonic()
+
+        assert list(problems(settings(path))) == []
+        assert time.monotonic() - began < 2.0
+        other.kill()
+
+
+@pytest.mark.parametrize("key", ["key", "journal"])
+async def test_a_reload_of_one_process_takes_nothing_that_no_start_would(tmp_path: Path, key: str) -> None:
+    async with running_wallet(tmp_path) as wallet:
+        config = write_settings(tmp_path, wallet_port=wallet.port)
+        async with running([*WALLETBRIDGE, "serve", "--config", str(config)], tmp_path) as gateway:
+            if key == "journal":
+                problem = f"journal.path: {tmp_path}/missing: No such file or directory"
+                write_settings(tmp_path, wallet_port=wallet.port, journal={"path": "missing/journal.db"})
+            else:
+                tls, problem = tls_that_cannot_be(tmp_path, "other key")
+                write_settings(tmp_path, wallet_port=wallet.port, wallet={"target": "127.0.0.1:9", "tls": tls})
+            gateway.process.send_signal(signal.SIGHUP)
+            await until(lambda: any("reloaded" in line for line in gateway.lines))
+
+            (line,) = [line for line in gateway.lines if "reloaded" in line]
+            assert json.loads(line)["event"] == "not reloaded: all stays as it was"
+            assert json.loads(line)["problem"] == problem

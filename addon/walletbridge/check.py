@@ -16,7 +16,6 @@ import apsw
 from walletbridge.callbacks import Authenticate, Balance, Callback, Command, Status
 from walletbridge.consequences import consequences
 from walletbridge.errors import OutcomeUnknown, SettingsError
-from walletbridge.journal import lookup
 from walletbridge.needs import problems
 from walletbridge.outcomes import Result
 from walletbridge.settings import ListenerTls, Settings, load, read_tokens
@@ -85,7 +84,6 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
         pass
     found = list(problems(settings))
     yield from (Finding(is_right=False, text=problem) for problem in found)
-    yield from _journal_file(settings.journal.path)
     yield from _listener_tls(settings.tls)
     yield from _surroundings(settings)
     try:
@@ -111,18 +109,6 @@ def _surroundings(settings: Settings) -> Iterator[Finding]:
         yield Finding(is_right=not is_wrong, text=text, is_note=not is_wrong)
     for text in unreachable(settings):
         yield Finding(is_right=True, text=text, is_note=True)
-
-
-def _journal_file(path: Path) -> Iterator[Finding]:
-    """Whether SQLite reads what is there; an empty file becomes a journal."""
-    try:
-        if path.is_file() and path.stat().st_size:
-            lookup.by_number(path, 0)
-    except apsw.NotADBError as error:
-        yield Finding(is_right=False, text=f"journal.path: {path}: {error}")
-    except (apsw.Error, OSError):
-        # A locked file passes. One that may not be read is one of the problems that come before.
-        return
 
 
 def _listener_tls(tls: ListenerTls | None) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 
 from walletbridge.errors import SettingsError
+from walletbridge.journal import lookup
 from walletbridge.settings import Settings, read_tokens
 from walletbridge.tls_files import read_certificates, read_listener, require_wallet_files
 
@@ -51,6 +52,8 @@ def _journal(settings: Settings) -> Iterator[str]:
             yield f"journal.path: {folder} cannot be written to by this user"
         elif path.exists() and not os.access(path, os.R_OK | os.W_OK):
             yield f"journal.path: {path} cannot be read and written by this user"
+        elif problem := lookup.unusable(path):
+            yield f"journal.path: {path}: {problem}"
     except OSError as error:
         yield f"journal.path: {folder}: {error.strerror}"
 

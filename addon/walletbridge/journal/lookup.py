@@ -11,6 +11,7 @@ import apsw
 
 from walletbridge.journal.columns import SELECT_NUMBERED, Numbered, numbered
 from walletbridge.journal.rules import RESTORED
+from walletbridge.journal.schema import expect_known
 from walletbridge.small_files import PRIVATE, expect_regular
 
 STEPS_MAX = 100
@@ -18,6 +19,8 @@ STEPS_MAX = 100
 _STEP_OPERATIONS = 1_000_000
 ROWS_MAX = 50
 BUSY_MILLISECONDS = 5000
+_TABLES = frozenset({"meta", "transactions", "turns"})
+_NO_JOURNAL = "there is no journal in this file"
 
 
 def of_transaction(path: Path, trans_id: str) -> Sequence[Numbered]:
@@ -76,6 +79,25 @@ def by_number(path: Path, number: int) -> Numbered | None:
         return numbered(found) if found else None
 
 
+def unusable(path: Path) -> str:
+    """
+    Why no gateway can ever write its journal into this file. Empty where one can, or where that cannot be known now: a
+    lock passes, and what is empty becomes a journal. Waits for nobody.
+    """
+    try:
+        if not path.is_file() or not path.stat().st_size:
+            return ""
+        with _connected(path, busy_milliseconds=0) as db:
+            version = expect_known(db)
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    except (apsw.NotADBError, apsw.CorruptError, ValueError) as error:
+        return str(error)
+    except (apsw.Error, OSError):
+        return ""
+    is_journal = tables >= _TABLES if version else not tables
+    return "" if is_journal else _NO_JOURNAL
+
+
 def _pages(path: Path, condition: str, rows: int, *values: str) -> Iterator[Sequence[Numbered]]:
     statement = f"{SELECT_NUMBERED} WHERE {condition} AND id > ? ORDER BY id LIMIT ?"
     last = 0
@@ -97,6 +119,13 @@ def _read(path: Path, condition: str, *values: str) -> Sequence[Numbered]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[apsw.Connection]:
+    with _connected(path, busy_milliseconds=BUSY_MILLISECONDS) as db:
+        _expect_journal(db)
+        yield db
+
+
+@contextmanager
+def _connected(path: Path, *, busy_milliseconds: int) -> Iterator[apsw.Connection]:
     if path.exists():
         # SQLite would wait for a pipe. What is not there, it says itself.
         expect_regular(path)
@@ -105,14 +134,13 @@ def _opened(path: Path) -> Iterator[apsw.Connection]:
         # Nobody has it open: read so, SQLite makes no file beside it.
         name, flags = f"{path.absolute().as_uri()}?immutable=1", flags | apsw.SQLITE_OPEN_URI
     with closing(apsw.Connection(name, flags=flags)) as db:
-        db.set_busy_timeout(BUSY_MILLISECONDS)
+        db.set_busy_timeout(busy_milliseconds)
         steps = iter(range(STEPS_MAX))
         db.set_progress_handler(lambda: next(steps, None) is None, _STEP_OPERATIONS)
-        _expect_journal(db)
         yield db
 
 
 def _expect_journal(db: apsw.Connection) -> None:
     """Raises apsw.Error for a file that is no database, or one without a journal in it, such as an empty one."""
     if db.execute("PRAGMA user_version").get == 0:
-        raise apsw.NotADBError("there is no journal in this file")
+        raise apsw.NotADBError(_NO_JOURNAL)

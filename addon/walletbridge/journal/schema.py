@@ -98,11 +98,17 @@ def expect_today(db: apsw.Connection, clock: JournalClock) -> bool:
     return bool(db.execute("SELECT epoch FROM meta").get == clock.epoch)
 
 
-def migrate(db: apsw.Connection, clock: JournalClock) -> None:
-    """Brings the file to the last version. Inside a transaction. Raises ValueError for a file of a later version."""
-    version = db.execute("PRAGMA user_version").get
+def expect_known(db: apsw.Connection) -> int:
+    """The file's version, which is 0 before it is a journal. Raises ValueError for a later one than today's."""
+    version: int = db.execute("PRAGMA user_version").get
     if version > len(_MIGRATIONS):
         raise ValueError(f"the journal is of version {version}; this program knows {len(_MIGRATIONS)}")
+    return version
+
+
+def migrate(db: apsw.Connection, clock: JournalClock) -> None:
+    """Brings the file to the last version. Inside a transaction. Raises ValueError for a file of a later version."""
+    version = expect_known(db)
     for number, migration in enumerate(_MIGRATIONS[version:], start=version + 1):
         # Not executescript: it would commit what comes before.
         for statement in migration.split(";"):

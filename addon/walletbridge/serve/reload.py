@@ -9,13 +9,16 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from walletbridge.bridge import Bridge
 from walletbridge.errors import SettingsError
+from walletbridge.needs import expect_all
 from walletbridge.serve.notify import Notifier
 from walletbridge.settings import Settings, load, read_tokens
 from walletbridge.settings.changes import changed_keys
+from walletbridge.tls_files import require_valid
 
 
 class Reload:
@@ -43,6 +46,8 @@ class Reload:
         self._notifier.reloading()
         try:
             settings = load(self._config)
+            expect_all(settings)
+            require_valid(settings.tls, datetime.now(UTC))
             tokens = read_tokens(settings.callback, os.environ)
         except SettingsError as error:
             bridge.log.warning("not reloaded: all stays as it was", problem=str(error))
