@@ -42,6 +42,8 @@ class Blow(StrEnum):
     """SIGSTOP and SIGCONT at any moment."""
     LOCK_FROZEN = "gateway frozen with the lock"
     """SIGSTOP while it holds the journal's lock, and SIGCONT."""
+    WORKER_FROZEN = "worker frozen with the lock"
+    """SIGSTOP of one of a gateway's workers while it holds the journal's lock; its supervisor must end it."""
     PEOPLE = "people"
     """Somebody looks into the journal and resolves rows, with right and with wrong numbers."""
 

@@ -141,12 +141,16 @@ def gateway_in(folder: Path, number: int, plan: Plan, wallet_port: int, logs: Lo
     config = folder / f"{name}.yaml"
     config.write_text(json.dumps(settings(plan, wallet_port)))
     arguments = ["serve", "--config", str(config)]
+    if plan.workers:
+        arguments += ["--workers", str(plan.workers)]
     moves = World.CLOCKS in plan.worlds
     command = python("tests.faults.shifted", str(folder / "clock"), *arguments) if moves else _plain(arguments)
     if plan.has_users:
         command = [*_SETPRIV, "--", *command]
     environ = environment(folder, ROOT, **{TOKEN_VARIABLE: TOKEN})
-    program = Program(lambda _: command, folder / f"{name}.log", environ, "listening")
+    program = Program(
+        lambda _: command, folder / f"{name}.log", environ, "all workers serve" if plan.workers else "listening"
+    )
     program.listeners.append(partial(logs.listen, gateway=number))
     return Gateway(program, number, logs.times)
 

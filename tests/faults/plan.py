@@ -102,6 +102,11 @@ class Plan:
         return World.LATE_ROLLBACK in self.worlds and self.seed % 2 == 0
 
     @property
+    def workers(self) -> int:
+        """How many workers each gateway has; 0: it is one process."""
+        return 2 if any(event.blow is Blow.WORKER_FROZEN for event in self.events) else 0
+
+    @property
     def has_users(self) -> bool:
         """Whether the gateways run as another user than those who look into the journal, which takes root."""
         return World.PEOPLE in self.worlds and os.geteuid() == 0

@@ -10,10 +10,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, cast
+
+import psutil
 
 START_SECONDS = 180.0
 """On a busy machine a start can take a minute."""
@@ -56,6 +59,15 @@ class Program:
     def pid(self) -> int:
         """Of the process that was started last."""
         return self._process.pid if self._process else 0
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the process that was started last, and behind it of those that it has started; none once it has ended."""
+        if not self.is_running:
+            return []
+        with suppress(psutil.NoSuchProcess):
+            return [self.pid, *(child.pid for child in psutil.Process(self.pid).children())]
+        return []
 
     @property
     def is_up(self) -> bool:
@@ -118,10 +130,11 @@ class Program:
 
     def limit_files(self, size: int | None) -> None:
         """No file of it may grow beyond so many bytes; None is no limit. What it writes to a pipe is not limited."""
-        if self.is_running and self._process:
-            _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
-            soft = hard if size is None else size
-            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (soft, hard))
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+                soft = hard if size is None else size
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
         ready = self._ready

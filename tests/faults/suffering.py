@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-import apsw
 from tests.faults import files
 from tests.faults.blows import Blow, Event
-from tests.faults.heard import Span
+from tests.faults.heard import Said, Span
 from tests.faults.people import meddle
 from tests.faults.processes import START_SECONDS
 from tests.faults.shifted import move_clock
 from tests.faults.system import ANSWER_SECONDS, System
+from tests.helpers.freezing import freeze_with_lock
 from tests.helpers.waiting import until
 
 from walletbridge.journal.row import Row
@@ -28,9 +28,8 @@ RETURN_SECONDS = 1.2
 _IN_FLIGHT_SECONDS = 1.0
 """How long the wallet takes for a call while a backup is made, so that some are in flight."""
 _YEARS = 2 * 365 * 86400.0
-_HUNTS_MAX = 400
-"""How often a gateway is frozen for a moment until that is one at which it has the lock."""
-_LOOK_SECONDS = 0.02
+ENDED_SECONDS = 6.0
+"""Within which a worker that stands still with the lock must be ended: 2 s, the time between looks, a busy machine."""
 
 
 async def suffer(system: System, event: Event) -> None:
@@ -90,20 +89,37 @@ async def _freeze(system: System, event: Event) -> None:
 
 
 async def _freeze_lock(system: System, event: Event) -> None:
-    """Freezes it again and again for a moment, until nobody else can write the journal."""
+    """At a moment at which nobody else can write the journal."""
     program = system.gateways[event.gateway].program
-    random = Random(event.variant)  # noqa: S311 - to be repeated, not to be secret
     with _locked_out(system):
-        for _ in range(_HUNTS_MAX):
-            program.send(signal.SIGSTOP)
-            await asyncio.to_thread(_until_stopped, program.pid)
-            if await asyncio.to_thread(_is_locked, system):
-                system.kills["lock frozen"] += 1
-                await _pause(system, event.seconds)
-                break
-            program.send(signal.SIGCONT)
-            await asyncio.sleep(random.uniform(0.002, 0.01))
+        if await freeze_with_lock(lambda: program.pids[:1], system.journal, _random(event)):
+            system.kills["lock frozen"] += 1
+            await _pause(system, event.seconds)
         program.send(signal.SIGCONT)
+
+
+async def _freeze_worker(system: System, event: Event) -> None:
+    """The same with a worker, which its supervisor must end."""
+    gateway = system.gateways[event.gateway]
+    async with system.one_restart:
+        with _locked_out(system):
+            pid = await freeze_with_lock(lambda: gateway.program.pids[1:], system.journal, _random(event))
+            if not pid:
+                return
+            system.kills["lock frozen"] += 1
+            stopped_at = time.time()
+            try:
+                await until(lambda: pid not in gateway.program.pids, seconds=ENDED_SECONDS)
+                system.kills["frozen worker ended"] += 1
+            except TimeoutError:
+                system.wrong.append(f"a worker that stood still with the lock was not ended within {ENDED_SECONDS:g} s")
+                os.kill(pid, signal.SIGKILL)
+        # What it had said last was lost with it.
+        system.logs.times.kills += [Said("", at, gateway.number) for at in (stopped_at, time.time())]
+
+
+def _random(event: Event) -> Random:
+    return Random(event.variant)  # noqa: S311 - to be repeated, not to be secret
 
 
 @contextmanager
@@ -112,30 +128,6 @@ def _locked_out(system: System) -> Iterator[None]:
     since = time.time()
     yield
     system.logs.times.no_disk.append(Span(since, time.time() + ANSWER_SECONDS))
-
-
-def _until_stopped(pid: int) -> None:
-    for _ in range(1000):
-        try:
-            state = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return
-        if state in {"T", "Z"}:
-            return
-        os.sched_yield()
-
-
-def _is_locked(system: System) -> bool:
-    try:
-        with files.connected(system.journal, seconds=_LOOK_SECONDS) as db:
-            db.execute("BEGIN IMMEDIATE")
-            db.execute("ROLLBACK")
-    except apsw.CantOpenError:
-        # Somebody has removed it.
-        return False
-    except apsw.BusyError:
-        return True
-    return False
 
 
 # The wallet
@@ -242,6 +234,7 @@ _BLOWS: dict[Blow, Callable[[System, Event], Awaitable[None]]] = {
     Blow.DISK_FULL_AT_START: _disk_full_at_start,
     Blow.GATEWAY_FROZEN: _freeze,
     Blow.LOCK_FROZEN: _freeze_lock,
+    Blow.WORKER_FROZEN: _freeze_worker,
     Blow.WALLET_AWAY: _wallet_away,
     Blow.WALLET_STOPPED: _wallet_stopped,
     Blow.WALLET_WARMS_UP: _wallet_warms_up,

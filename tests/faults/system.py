@@ -156,7 +156,7 @@ class System:
     @property
     def pids(self) -> list[int]:
         """The processes through which a callback goes."""
-        return [os.getpid(), self.wallet.pid, *(gateway.program.pid for gateway in self.gateways)]
+        return [os.getpid(), self.wallet.pid, *(pid for gateway in self.gateways for pid in gateway.program.pids)]
 
     def own(self, path: Path) -> None:
         """Gives a file to the user of the gateways, where that is another one."""

@@ -1,6 +1,7 @@
 """What the worlds of a seed bring."""
 
 from tests.faults.blows import Blow
+from tests.faults.plan import bared, plan_for
 from tests.faults.worlds import DRAWN, World, draw_worlds, events_of
 
 
@@ -38,3 +39,10 @@ def test_the_journals_file_goes_in_every_way() -> None:
 def test_what_happens_in_a_world_leaves_time_for_what_follows() -> None:
     for seed in range(50):
         assert all(event.at_call <= 200 for event in events_of(set(World), seed, 300, 1))
+
+
+def test_a_worker_that_stands_still_is_one_of_two() -> None:
+    plans = [plan_for(seed, callbacks=300, gateways=1, worlds=frozenset({World.FREEZE})) for seed in range(20)]
+
+    blows = [(event.blow, plan.workers) for plan in plans for event in bared(plan).events]
+    assert set(blows) == {(Blow.GATEWAY_FROZEN, 0), (Blow.LOCK_FROZEN, 0), (Blow.WORKER_FROZEN, 2)}

@@ -31,7 +31,7 @@ class World(StrEnum):
     PEOPLE = "people"
     """Somebody uses `walletbridge journal` under traffic, and makes mistakes."""
     FREEZE = "freeze"
-    """A gateway stands still, perhaps while it holds the journal's lock."""
+    """A gateway or a worker stands still, perhaps while it holds the journal's lock."""
 
 
 _BLOWS = {
@@ -43,7 +43,7 @@ _BLOWS = {
     World.ONE_METHOD: (Blow.METHOD_HANGS,),
     World.LATE_ROLLBACK: (Blow.METHOD_HANGS,),
     World.PEOPLE: (Blow.PEOPLE,),
-    World.FREEZE: (Blow.GATEWAY_FROZEN, Blow.LOCK_FROZEN),
+    World.FREEZE: (Blow.GATEWAY_FROZEN, Blow.LOCK_FROZEN, Blow.WORKER_FROZEN),
 }
 """One of them happens in a run of that world. A world without any is in the wallet or the provider all the time."""
 _GIVEN_UP_SECONDS = 25.0

@@ -18,15 +18,16 @@ async def freeze_with_lock(pids: Callable[[], list[int]], journal: Path, random:
     did not come about. Somebody has to write meanwhile.
     """
     for _ in range(HUNTS_MAX):
-        pid = random.choice(pids())
         try:
+            # There may be none for a moment.
+            pid = random.choice(pids())
             os.kill(pid, signal.SIGSTOP)
             await asyncio.to_thread(_until_stopped, pid)
             if any(hold.pid == pid for hold in await asyncio.to_thread(holds, journal)):
                 return pid
             os.kill(pid, signal.SIGCONT)
-        except ProcessLookupError:
-            pass  # it was on its way down
+        except (IndexError, ProcessLookupError):
+            pass
         await asyncio.sleep(random.uniform(0.002, 0.01))
     return 0
 
