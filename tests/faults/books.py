@@ -119,7 +119,7 @@ def compare(books: Books) -> Verdict:
             *_of_files(transaction, books.losses),
             *_needless(row, bets.get((transaction.account, transaction.round_id)), books),
             *_taken_back(transaction, entry, row, is_decided=key in books.decided),
-            *_without_row(entry, row, answered, books),
+            *_without_row(key, entry, answered, books),
         ]
         if problem := _of_journal(entry, row):
             verdict.count(key, problem, _excuse_of_older(key, row, books.losses))
@@ -187,8 +187,9 @@ def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:
         yield f"the wallet moved {entry.moved}, expected {deltas}"
 
 
-def _without_row(entry: Entry | None, row: Row | None, answered: set[str], books: Books) -> Iterator[str]:
-    if row is not None:
+def _without_row(key: str, entry: Entry | None, answered: set[str], books: Books) -> Iterator[str]:
+    """What was journalled, and is not in the file that a person put in place, is lost; nothing else may be."""
+    if books.rows.get(key) is not None or books.losses.has_lost(key):
         return
     if answered:
         yield f"answered ({', '.join(sorted(answered))}), but the journal has no row"

@@ -32,8 +32,14 @@ class Losses:
     """The same rows in that file."""
     gone: list[tuple[float, float]] = field(default_factory=list)
     """From when to when the file that the gateways had open was not the one in place, in Unix seconds."""
+    unsaved: list[tuple[float, float]] = field(default_factory=list)
+    """The same, from a little earlier on: what was journalled then may be in no file."""
     restored_at: float = 0.0
     """When the gateways were last started on another file, in Unix seconds."""
+
+    def has_lost(self, key: str) -> bool:
+        """Whether the transaction is missing in the file that was put in place."""
+        return key in self.before and self.kept[key] is None
 
     def note(self, before: dict[str, Row], now: dict[str, Row], *, at: float) -> None:
         """The journal was `before`, and at a moment without gateways became `now`."""

@@ -74,7 +74,7 @@ class Times:
     closed: list[Span] = field(default_factory=list)
     """From when a gateway had closed its journal and its log until it had ended."""
     no_file: list[Span] = field(default_factory=list)
-    """What was journalled then is lost: the file was gone, or an older one was put in its place later."""
+    """What was journalled then is lost: the file was gone."""
 
     def took_nothing(self, said: Said) -> bool:
         """Whether the gateway may have been unable to write its journal then."""

@@ -16,7 +16,7 @@ from tests.faults.books import Books, Entry, Verdict, compare
 from tests.faults.cores import Cores
 from tests.faults.files import JOURNAL
 from tests.faults.goodput import until_good
-from tests.faults.heard import Span, Times
+from tests.faults.heard import Span
 from tests.faults.plan import LATE_SECONDS_MAX, SCALE, Plan
 from tests.faults.players import ACCOUNTS, NOBODY, play
 from tests.faults.provider import Conduct, Provider
@@ -181,13 +181,6 @@ def row_of(store: Store, account: str, key: str) -> Row | None:
         return store.note(account, key, step)
 
 
-def _times(system: System) -> Times:
-    """What was journalled in a file that is gone, or before an older one was put in its place, is lost."""
-    losses = system.losses
-    no_file = [(0.0, losses.restored_at), *losses.gone]
-    return replace(system.logs.times, no_file=[Span(since, until) for since, until in no_file if until])
-
-
 def _books(system: System, provider: Provider, entries: dict[str, Entry]) -> Books:
     with opened(system.folder) as store:
         rows = {key: row_of(store, one.account, key) for key, one in provider.transactions.items()}
@@ -197,7 +190,7 @@ def _books(system: System, provider: Provider, entries: dict[str, Entry]) -> Boo
         entries=entries,
         rows=rows,
         heard=system.logs.heard,
-        times=_times(system),
+        times=replace(system.logs.times, no_file=[Span(*unsaved) for unsaved in system.losses.unsaved]),
         made_after_refusal=system.refusals.made_after,
         remembers_cancels=system.plan.remembers_cancels,
         wallet_never_refuses=not system.plan.example,

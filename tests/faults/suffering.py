@@ -171,7 +171,7 @@ async def _file_goes(system: System, event: Event) -> None:
     async with system.one_restart:
         files.back_up(system.journal, backup)
         await _pause(system, event.seconds / 2)
-        before = files.rows_of(system.journal)
+        unsaved_since, before = time.time(), files.rows_of(system.journal)
         if event.blow is Blow.JOURNAL_REPLACED:
             files.replace(backup, system.journal)
         else:
@@ -182,18 +182,20 @@ async def _file_goes(system: System, event: Event) -> None:
         await _pause(system, event.seconds)
         await system.end_gateways(killed=event.variant % 4 < 2)
         system.losses.gone.append((since, time.time()))
+        system.losses.unsaved.append((unsaved_since, time.time()))
         await _start_on(system, backup, before)
 
 
 async def _wal_goes(system: System, event: Event) -> None:
     async with system.one_restart:
-        before = files.rows_of(system.journal)
+        unsaved_since, before = time.time(), files.rows_of(system.journal)
         system.journal.with_name(f"{system.journal.name}-wal").unlink(missing_ok=True)
         since = time.time()
         await _pause(system, event.seconds)
         await system.end_gateways(killed=event.variant % 4 < 2)
         files.remove_logs(system.journal)
         system.losses.gone.append((since, time.time()))
+        system.losses.unsaved.append((unsaved_since, time.time()))
         system.losses.note(before, files.rows_of(system.journal), at=time.time())
         await system.start_gateways()
 

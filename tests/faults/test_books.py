@@ -112,17 +112,25 @@ def test_what_is_answered_0_while_the_file_is_gone_is_wrong() -> None:
 
 
 def test_what_was_answered_before_an_older_file_was_put_in_place_may_be_in_none() -> None:
-    losses = Losses(before={"1": CONFIRMED}, kept={"1": None})
+    def differences(losses: Losses) -> bool:
+        return bool(judge(of(Belief.APPLIED), MADE, None, losses=losses).differences)
 
-    def differences(restored_at: float) -> bool:
-        times = Times(no_file=[Span(0.0, restored_at)])
+    assert not differences(Losses(before={"1": CONFIRMED}, kept={"1": None}, restored_at=50.0))
+    # It was in the older file; or it was not even in the newer one.
+    assert differences(Losses(before={"1": CONFIRMED}, kept={"1": UNDONE}, restored_at=50.0))
+    assert differences(Losses(restored_at=50.0))
+
+
+def test_what_was_answered_while_the_file_was_gone_may_be_in_none() -> None:
+    def differences(until: float) -> bool:
+        times = Times(no_file=[Span(30.0, until)])
         # The network may hold an answer back until then.
         heard = {"1": Heard(answered=[Said("bet", 39.95)])}
-        return bool(judge(of(Belief.APPLIED), MADE, None, losses=losses, times=times, heard=heard).differences)
+        return bool(judge(of(Belief.APPLIED), MADE, None, times=times, heard=heard).differences)
 
     assert not differences(50.0)
     assert not differences(39.97)
-    assert differences(30.0)
+    assert differences(35.0)
 
 
 def test_an_older_journal_is_excused_until_a_rule_has_looked_at_the_row() -> None:
