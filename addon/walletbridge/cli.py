@@ -17,7 +17,7 @@ import click
 
 from walletbridge.errors import SettingsError
 from walletbridge.serve.signals import ignore_further
-from walletbridge.terminal import Group, say_lines
+from walletbridge.terminal import Group, lacks_terminal, say_lines
 
 if TYPE_CHECKING:
     from walletbridge.settings import Settings
@@ -232,6 +232,9 @@ def _launch(kind: str, config: Path) -> None:
             expect_free(settings.ui.listen, key="ui.listen")
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+    if kind == "tui" and (lack := lacks_terminal()):
+        # mitmproxy would end with a traceback.
+        raise click.ClickException(f"tui: {lack}; use `walletbridge web` or `walletbridge serve` instead")
     _warn_of_root(settings)
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - only once it is known to be needed
 
