@@ -14,7 +14,7 @@ from typing import Any
 from tests.faults.beliefs import Belief, Transaction
 from tests.faults.excuses import Known, excuse
 from tests.faults.files import Losses
-from tests.faults.heard import Heard, Times, journalled
+from tests.faults.heard import Heard, Span, Times, journalled
 from tests.faults.needs import is_needless
 from tests.faults.players import is_refused
 
@@ -107,7 +107,8 @@ def compare(books: Books) -> Verdict:
     for key, transaction in books.transactions.items():
         row, entry = books.rows.get(key), books.entries.get(key)
         heard = books.heard.get(key, Heard())
-        answered = journalled(transaction, heard, books.times)
+        times = _times_of(key, books)
+        answered = journalled(transaction, heard, times)
         if row is not None and row.for_human:
             verdict.for_person.append((key, row.for_human))
         bet = _bet_of(transaction, bets)
@@ -119,7 +120,7 @@ def compare(books: Books) -> Verdict:
             *_of_files(transaction, books.losses),
             *_needless(row, bets.get((transaction.account, transaction.round_id)), books),
             *_taken_back(transaction, entry, row, is_decided=key in books.decided),
-            *_without_row(key, entry, answered, books),
+            *_without_row(entry, row, answered, times),
         ]
         if problem := _of_journal(entry, row):
             verdict.count(key, problem, _excuse_of_older(key, row, books.losses))
@@ -187,13 +188,20 @@ def _of_wallet(transaction: Transaction, entry: Entry | None) -> Iterator[str]:
         yield f"the wallet moved {entry.moved}, expected {deltas}"
 
 
-def _without_row(key: str, entry: Entry | None, answered: set[str], books: Books) -> Iterator[str]:
+def _times_of(key: str, books: Books) -> Times:
     """What was journalled, and is not in the file that a person put in place, is lost; nothing else may be."""
-    if books.rows.get(key) is not None or books.losses.has_lost(key):
+    times, losses = books.times, books.losses
+    if not losses.has_lost(key):
+        return times
+    return replace(times, no_file=[*times.no_file, Span(0.0, losses.restored_at)])
+
+
+def _without_row(entry: Entry | None, row: Row | None, answered: set[str], times: Times) -> Iterator[str]:
+    if row is not None:
         return
     if answered:
         yield f"answered ({', '.join(sorted(answered))}), but the journal has no row"
-    if entry is not None and not books.times.no_file:
+    if entry is not None and not times.no_file:
         yield "the wallet has it, but the journal has no row"
 
 

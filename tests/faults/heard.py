@@ -78,7 +78,7 @@ class Times:
 
     def took_nothing(self, said: Said) -> bool:
         """Whether the gateway may have been unable to write its journal then."""
-        return any(span.covers(said.at, said.gateway) for span in (*self.no_disk, *self.closed))
+        return any(span.covers(said.at, said.gateway) for span in (*self.no_disk, *self.closed, *self.no_file))
 
     def has_no_line(self, at: float, gateway: int) -> bool:
         """Whether what the gateway answered then may be neither in the journal nor in the log."""

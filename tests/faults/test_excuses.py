@@ -64,6 +64,20 @@ def test_a_win_that_came_while_the_disk_was_full_is_in_the_log() -> None:
     assert judge(given_up, None, None, heard={"1": twice}, times=FULL).differences
 
 
+def test_a_win_that_came_again_while_the_file_was_gone_is_in_the_log_alone() -> None:
+    """Its first answer was a refusal that the network lost, and the row of it is lost with the file."""
+    refused = structs.replace(WON, movement=Movement.REFUSED, told=Told.REFUSED)
+    losses = Losses(before={"1": refused}, kept={"1": None}, restored_at=50.0)
+    times = Times(no_file=[Span(40.0, 50.0)])
+    answered = [Said("win", 39.0), Said("win", 45.1)]
+    again = {"1": Heard(answered=answered, lost=[Said("win", 45.0)], arrived={"win"}, definite_at={"win": 39.0})}
+    win = replace(WIN, belief=Belief.GIVEN_UP, heard=[Hearing("win", 45.1, 44.9)])
+
+    assert judge(win, None, None, heard=again, losses=losses, times=times).excused == {"only in the log": 1}
+    later = {"1": replace(again["1"], answered=[*answered, Said("win", 60.0)])}
+    assert judge(win, None, None, heard=later, losses=losses, times=times).differences
+
+
 def test_a_line_that_a_kill_has_lost_is_excused_for_what_the_killed_gateway_had_in_hand() -> None:
     def differences(*, killed_at: float = 40.2, killed: int = 0, asked: int = 0, slow_at: float = 39.0) -> bool:
         times = Times(kills=[Said("", killed_at, killed)], slow=[Said("win", slow_at, killed)])
