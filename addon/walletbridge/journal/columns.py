@@ -38,9 +38,13 @@ class Numbered:
 
 def needs_look(row: Row) -> bool:
     """Whether the resolver or a person must still see the row: it is listed, or could be once its call has ended."""
-    is_maybe = row.kind is Kind.BET and row.told is Told.MAYBE and row.cancel is CancelState.NONE
-    is_unseen = bool(row.round_id) and row.round_cancelled is None and row.is_unheard_win
-    return row.is_listed or row.call is not None or is_maybe or is_unseen
+    # What one look tells comes first: each row that is written passes here.
+    if row.call is not None:
+        return True
+    if row.kind is Kind.BET and row.told is Told.MAYBE and row.cancel is CancelState.NONE:
+        return True
+    is_unseen = row.kind is Kind.WIN and row.round_cancelled is None and bool(row.round_id) and row.is_unheard_win
+    return is_unseen or row.is_listed
 
 
 @cache

@@ -97,6 +97,8 @@ class Known:
 
     def write(self) -> None:
         """Writes what is to be written. Raises apsw.Error."""
+        if not self._rows and not self._turns:
+            return
         running = int(self._running.seconds())
         for rows in batched(self._rows.values(), AT_ONCE_MAX):
             self._db.execute(upsert(len(rows)), [value for row in rows for value in values_of(row, running)])

@@ -265,7 +265,9 @@ class Store:
     ) -> Change[T]:
         row = known.rows.get(account)
         # A transaction belongs to the account that moved money in it; a mere cancel may name any.
-        other = next((row for row in known.rows.values() if row.account != account and row.kind is not None), None)
+        other = None
+        if len(known.rows) > (row is not None):
+            other = next((row for row in known.rows.values() if row.account != account and row.kind is not None), None)
         change = step(Found(row, other, self.around(row) if row and needs_round else _NO_ROUND, now))
         if change.row is not None:
             if stands_otherwise(row, change.row):
