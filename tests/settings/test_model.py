@@ -137,6 +137,7 @@ TAKEN: list[tuple[str, dict[str, object]]] = [
     ("limits.outside_connections", {"1": 1, "1000000": 1000000}),
     ("limits.upstream_requests", {"1": 1, "1000000": 1000000}),
     ("limits.wrong_tokens_per_second", {"1": 1, "1000000": 1000000}),
+    ("limits.strangers_percent", {"1": 1, "100": 100}),
     ("admin.listen", {"127.0.0.1:0": Address("127.0.0.1", 0)}),
     ("ui.listen", {"localhost:1": Address("localhost", 1)}),
     ("ui.keep_flows", {"1": 1, "1000000": 1000000}),
@@ -214,6 +215,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     ("limits.outside_connections", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
     ("limits.upstream_requests", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
     ("limits.wrong_tokens_per_second", whole(1, 1000000), ["0", "1000001", *NOT_WHOLE]),
+    ("limits.strangers_percent", whole(1, 100), ["0", "101", *NOT_WHOLE]),
     ("admin.listen", ADDRESS, ["9901", "localhost", *NOT_TEXTS]),
     ("ui.listen", ADDRESS, ["8081", "localhost", *NOT_TEXTS]),
     ("ui.keep_flows", whole(1, 1000000), ["0", "-1", "1000001", *NOT_WHOLE]),
@@ -236,7 +238,7 @@ SECTIONS = {
     "limits": "body_bytes, wallet_calls, resolver_calls, kept_for_cancels, kept_for_wins, slot_wait, slot_waiting, "
     "journal_steps, log_lines, "
     "header_bytes, header_count, header_seconds, body_seconds, idle_seconds, connections, connections_per_address, "
-    "outside_connections, upstream_requests, wrong_tokens_per_second",
+    "outside_connections, upstream_requests, wrong_tokens_per_second, strangers_percent",
     "breaker": "failures, patience, away_after, probe_every, probe_seconds, renew_after",
     "tracing": "endpoint, sample_percent",
     "admin": "listen",

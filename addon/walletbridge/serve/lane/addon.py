@@ -29,6 +29,7 @@ from walletbridge.serve.lane.parser import Bounds
 from walletbridge.serve.lane.place import CarriedPlace, Place, Places
 from walletbridge.serve.lane.port import Exchange
 from walletbridge.serve.lane.refusals import Refused
+from walletbridge.serve.lane.strangers import Strangers
 from walletbridge.serve.lane.tls import TLS_HANDSHAKE, ListenerTlsLayer
 from walletbridge.settings import Settings
 
@@ -88,6 +89,7 @@ class Lane:
             is_outside=self._peers.is_outside,
             lets_outside_in=self.has_upstream,
         )
+        self.strangers = Strangers(self.limits.strangers_percent, clock=clock)
         self.places = Places(on_fault=self.failed)
         self._carried: dict[str, CarriedPlace] = {}
         self.refusals: Counter[str] = Counter()
@@ -172,6 +174,7 @@ class Lane:
     def prove(self, place: Place) -> None:
         """See `port.Lane`."""
         self.gate.prove(place)
+        self.strangers.know(place.address)
 
     def enter_elsewhere(self, place: CarriedPlace) -> None:
         """See `CarryingLane`."""

@@ -4,23 +4,29 @@ One connection of the lane that mitmproxy carries, because of TLS or of requests
 
 import asyncio
 import logging
+import time
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from mitmproxy import ctx
+from mitmproxy.flow import Flow
 from mitmproxy.options import Options
 from mitmproxy.proxy.commands import StartHook
-from mitmproxy.proxy.events import HookCompleted
+from mitmproxy.proxy.events import Event, HookCompleted
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode
 
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import LINGER_SECONDS
-from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.place import NEVER, CarriedPlace
 from walletbridge.serve.lane.receipt import watch
 from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
 ROOM_POLL_SECONDS = 0.02
+READ_BYTES = 16_384
+"""That are read at once of a stranger: full of chunks of a byte, they take some milliseconds."""
+FREE_READS = 4
+"""In which one from an address that is known shakes hands, and brings its token."""
 
 
 class LaneHandler(ProxyConnectionHandler):
@@ -44,6 +50,9 @@ class LaneHandler(ProxyConnectionHandler):
         # Behind a load balancer the socket's other end is not the client.
         self.client.peername = (address, *self.client.peername[1:])
         self._transport = writer.transport
+        self._turns: set[asyncio.Future[None]] = set()
+        self._is_gone = False
+        self.transports[self.client].reader = cast("asyncio.StreamReader", _Reader(reader, self))
         self.place = CarriedPlace(
             address,
             expires_at,
@@ -56,9 +65,57 @@ class LaneHandler(ProxyConnectionHandler):
             ),
         )
 
+    async def handle_client(self) -> None:
+        """See `ConnectionHandler.handle_client`. Nothing of a client that has gone waits for its turn."""
+        try:
+            await super().handle_client()
+        finally:
+            self._is_gone = True
+            for turn in self._turns:
+                if not turn.done():
+                    turn.set_result(None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a right token has come from its address."""
+        return self._lane.strangers.knows(self.place.address)
+
+    async def turn(self) -> None:
+        """
+        Waits until more may be done for the client, who has lost nothing of its time meanwhile. See `Strangers`.
+        """
+        place, lane = self.place, self._lane
+        if place.is_proven or self._is_gone:
+            return
+        began, expires_at, place.expires_at = lane.clock(), place.expires_at, NEVER
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.add(turn)
+        try:
+            await lane.strangers.turn(turn)
+        finally:
+            self._turns.discard(turn)
+            if place.expires_at == NEVER:
+                place.expires_at = expires_at + (lane.clock() - began)
+
+    async def server_event(self, event: Event) -> None:
+        """See `ConnectionHandler.server_event`, which waits for nothing."""
+        is_stranger, began = not self.place.is_proven, time.thread_time()
+        await super().server_event(event)
+        if is_stranger:
+            self._lane.strangers.charge(time.thread_time() - began)
+
+    async def handle_hook(self, hook: StartHook) -> None:
+        """See `ConnectionHandler.handle_hook`. No addon of `serve` waits where a request is not a callback."""
+        is_stranger, began = not self.place.is_proven, time.thread_time()
+        await super().handle_hook(hook)
+        if is_stranger:
+            self._lane.strangers.charge(time.thread_time() - began)
+
     async def hook_task(self, hook: StartHook) -> None:
-        """See `ConnectionHandler.hook_task`."""
+        """See `ConnectionHandler.hook_task`. Each request of a stranger for another path waits here, at its steps."""
         if not isinstance(hook, WalletbridgeCallbackHook):
+            if isinstance(hook.args()[0], Flow):
+                await self.turn()
             await super().hook_task(hook)
             return
         try:
@@ -108,3 +165,21 @@ def _keep(task: asyncio.Future[Any]) -> None:
 
 
 _KEPT: set[asyncio.Future[Any]] = set()
+
+
+class _Reader:
+    """What mitmproxy reads the client from: little at a time of a stranger, and only at its turn."""
+
+    def __init__(self, reader: asyncio.StreamReader, handler: LaneHandler) -> None:
+        self._reader = reader
+        self._handler = handler
+        self._reads = 0
+
+    async def read(self, bytes_max: int) -> bytes:
+        """See `StreamReader.read`."""
+        handler = self._handler
+        data = await self._reader.read(bytes_max if handler.place.is_proven else min(bytes_max, READ_BYTES))
+        self._reads += 1
+        if data and not (self._reads <= FREE_READS and handler.is_known):
+            await handler.turn()
+        return data
