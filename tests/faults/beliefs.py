@@ -90,6 +90,8 @@ class Transaction:
     belief: Belief = Belief.OPEN
     was_applied: bool = False
     """Whether the provider was ever told that it was made."""
+    was_made_before: bool = False
+    """Whether the first answer to a bet was 41."""
     cancelled_at: float | None = None
     """When a cancel was first answered 0 or 42, in Unix seconds."""
     cancel_sent_at: float | None = None

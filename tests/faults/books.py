@@ -124,6 +124,8 @@ def compare(books: Books) -> Verdict:
         ]
         if problem := _of_journal(entry, row):
             verdict.count(key, problem, _excuse_of_older(key, row, books.losses))
+        if transaction.was_made_before and not heard.doubled:
+            problems.append("the bet was answered 41, though it came once")
         if _has_landed_late(transaction, entry):
             verdict.landed_late += 1
             if books.remembers_cancels:

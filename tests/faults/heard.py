@@ -59,6 +59,8 @@ class Heard:
     """When the last definite answer to a command was made, in Unix seconds."""
     straggled: bool = False
     """Whether the network let its win come twice, or late."""
+    doubled: bool = False
+    """Whether the network let its bet come twice: the first answer to it may be the second that was made."""
 
 
 @dataclass(slots=True)

@@ -110,9 +110,7 @@ class Provider:
         if answer.result is None:
             self._later.create_task(self.cancel(bet))
         elif answer.result in MADE:
-            bet.belief, bet.was_applied = Belief.APPLIED, True
-            if answer.result:
-                self.wrong.append(f"bet {bet.key}: {answer.result}, though it was sent once")
+            bet.belief, bet.was_applied, bet.was_made_before = Belief.APPLIED, True, bool(answer.result)
         else:
             bet.belief = Belief.REFUSED
 

@@ -35,8 +35,6 @@ ANSWER_SECONDS = 0.5
 """How long an answer may have been under way."""
 _DEFINITE = b"200"
 _STRAGGLE = frozenset({NetFault.DUPLICATE, NetFault.STALL_REQUEST})
-_REPEATED = frozenset({"win", "cancel", "status"})
-"""What may come twice at once: a bet is sent once, and whoever hears 41 to it keeps the stake."""
 
 
 class System:
@@ -221,8 +219,8 @@ class System:
         self._requests[key] += 1
         random = Random(f"net:{self.plan.seed}:{key}:{self._requests[key]}")  # noqa: S311 - to be repeated
         fault = draw(self._faults, random)
-        if fault is NetFault.DUPLICATE and key[0] not in _REPEATED:
-            fault = None
+        if fault is NetFault.DUPLICATE and key[0] == "bet":
+            self.logs.of(key[1]).doubled = True
         if fault in _STRAGGLE and key[0] == "win":
             self.logs.of(key[1]).straggled = True
         return Decision(fault, random.uniform(0.5, 8) / self.plan.scale)

@@ -183,3 +183,10 @@ def test_what_is_answered_must_leave_a_row() -> None:
     assert judge(of(Belief.REFUSED), None, None).differences
     logged = {"1": Heard(answered=[Said("bet", 40.0)])}
     assert judge(replace(BET, belief=Belief.REFUSED), None, None, heard=logged).differences
+
+
+def test_only_a_bet_that_the_network_has_doubled_may_be_answered_41() -> None:
+    doubled = {"1": Heard(doubled=True)}
+
+    assert judge(of(Belief.APPLIED, was_made_before=True), MADE, CONFIRMED).differences
+    assert judge(of(Belief.APPLIED, was_made_before=True), MADE, CONFIRMED, heard=doubled) == Verdict()

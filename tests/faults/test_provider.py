@@ -88,8 +88,8 @@ async def test_answers_that_no_gateway_may_give_are_noted(tmp_path: Path) -> Non
         await provider.status(bet)
         await provider.status(bet)
 
+    assert twice.was_made_before
     assert [problem.partition(":")[0] for problem in provider.wrong] == [
-        f"bet {twice.key}",
         f"cancel {twice.key}",
         bet.key,
         bet.key,
