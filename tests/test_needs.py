@@ -44,8 +44,22 @@ def test_nothing_is_wrong_where_nothing_is(tmp_path: Path, monkeypatch: pytest.M
         (lambda path: path.mkdir(), "{path} is a folder; expected a file"),
         (os.mkfifo, "{path} is no regular file"),
         (lambda path: (path.parent.rmdir(), path.parent.touch()), "{folder} is no folder"),
+        (
+            lambda path: path.with_name("journal.db-queue").touch(),
+            (
+                "there was a journal at {path}, and it is gone; put it or a backup of it back, or remove"
+                " {path}-queue as well to begin with an empty one"
+            ),
+        ),
+        (
+            lambda path: (path.touch(), path.with_name("journal.db-mark").write_bytes(bytes(32))),
+            (
+                "there was a journal at {path}, and nothing is in it any more; put it or a backup of it back, or remove"
+                " {path}-mark as well to begin with an empty one"
+            ),
+        ),
     ],
-    ids=["no folder", "a folder", "a pipe", "below a file"],
+    ids=["no folder", "a folder", "a pipe", "below a file", "gone", "emptied"],
 )
 def test_a_journal_that_cannot_be_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object], problem: str

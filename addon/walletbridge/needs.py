@@ -8,9 +8,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from walletbridge.errors import SettingsError
 from walletbridge.journal import lookup
+from walletbridge.journal.place import expect_never_made
 from walletbridge.settings import Settings, read_tokens
 from walletbridge.tls_files import read_certificates, read_listener, require_wallet_files
 
@@ -54,8 +56,16 @@ def _journal(settings: Settings) -> Iterator[str]:
             yield f"journal.path: {path} cannot be read and written by this user"
         elif problem := lookup.unusable(path):
             yield f"journal.path: {path}: {problem}"
+        yield from _lost_journal(path)
     except OSError as error:
         yield f"journal.path: {folder}: {error.strerror}"
+
+
+def _lost_journal(path: Path) -> Iterator[str]:
+    try:
+        expect_never_made(path)
+    except OSError as error:
+        yield f"journal.path: {error}"
 
 
 def _target(settings: Settings) -> Iterator[str]:

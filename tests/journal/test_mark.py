@@ -58,6 +58,18 @@ def test_a_copy_that_lacks_what_was_written_since_is_known_for_one(
     assert (get(again), get(again, OWED)) == (LEFT, OWED)
     again.close()
     # It is told once: from here on this is the journal.
+    assert open_store().recovered is None
+
+
+def test_a_restored_journal_is_told_of_also_where_nobody_has_anything_to_do(
+    store: Store, open_store: OpenStore, path: Path
+) -> None:
+    put(store, REST)
+    copy = copy_of(store, path)
+    put(store, other(1), other(2))
+    store.close()
+    restore(copy, path)
+
     assert open_store().recovered == 0
 
 
@@ -69,7 +81,7 @@ def test_a_copy_that_lacks_nothing_needs_nobody(store: Store, open_store: OpenSt
 
     again = open_store()
 
-    assert (again.recovered, get(again)) == (0, OPEN)
+    assert (again.recovered, get(again)) == (None, OPEN)
 
 
 def test_a_journal_that_was_moved_with_all_its_files_needs_nobody(
@@ -82,7 +94,7 @@ def test_a_journal_that_was_moved_with_all_its_files_needs_nobody(
     for file in tmp_path.glob("moved-*"):
         file.rename(tmp_path / file.name.removeprefix("moved-"))
 
-    assert open_store().recovered == 0
+    assert open_store().recovered is None
 
 
 @pytest.mark.parametrize("change", ["removed", "cut", "of another journal"])
@@ -122,7 +134,7 @@ def test_a_process_that_ended_before_its_commit_leaves_no_doubt(store: Store, op
     store._mark.begin(commits + 1)
     store.close()
 
-    assert open_store().recovered == 0
+    assert open_store().recovered is None
 
 
 def test_a_process_that_ended_right_behind_its_commit_leaves_no_doubt(store: Store, open_store: OpenStore) -> None:
@@ -132,7 +144,7 @@ def test_a_process_that_ended_right_behind_its_commit_leaves_no_doubt(store: Sto
     store.close()
     again = open_store()
 
-    assert (again.recovered, again._db.execute("SELECT commits FROM meta").get) == (0, commits)
+    assert (again.recovered, again._db.execute("SELECT commits FROM meta").get) == (None, commits)
 
 
 def test_a_mark_that_is_older_than_the_journal_leaves_no_doubt(store: Store, open_store: OpenStore, path: Path) -> None:
@@ -143,7 +155,7 @@ def test_a_mark_that_is_older_than_the_journal_leaves_no_doubt(store: Store, ope
     store.close()
     mark_of(path).write_bytes(old)
 
-    assert open_store().recovered == 0
+    assert open_store().recovered is None
 
 
 def test_several_processes_share_it(store: Store, open_store: OpenStore) -> None:
@@ -154,7 +166,7 @@ def test_several_processes_share_it(store: Store, open_store: OpenStore) -> None
     store.close()
     second.close()
 
-    assert open_store().recovered == 0
+    assert open_store().recovered is None
 
 
 def test_what_is_undone_is_not_done(store: Store, open_store: OpenStore) -> None:
@@ -168,7 +180,7 @@ def test_what_is_undone_is_not_done(store: Store, open_store: OpenStore) -> None
         fail()
     store.close()
 
-    assert open_store().recovered == 0
+    assert open_store().recovered is None
 
 
 def make_earlier(store: Store, path: Path) -> None:
@@ -184,7 +196,7 @@ def make_earlier(store: Store, path: Path) -> None:
 def test_an_earlier_journal_gets_one_and_is_believed(store: Store, open_store: OpenStore, path: Path) -> None:
     make_earlier(store, path)
 
-    assert open_store().recovered == 0
+    assert open_store().recovered is None
 
 
 def die_between(path: Path) -> None:
@@ -221,7 +233,7 @@ def test_an_earlier_journal_is_believed_also_after_a_first_start_that_was_killed
 
     again = open_store()
 
-    assert (again.recovered, get(again)) == (0, OPEN)
+    assert (again.recovered, get(again)) == (None, OPEN)
 
 
 def test_an_earlier_journal_is_believed_also_after_a_first_start_that_had_to_wait(
@@ -236,7 +248,7 @@ def test_an_earlier_journal_is_believed_also_after_a_first_start_that_had_to_wai
 
     again = open_store()
 
-    assert (again.recovered, get(again)) == (0, OPEN)
+    assert (again.recovered, get(again)) == (None, OPEN)
 
 
 def test_an_earlier_copy_is_known_for_one_also_after_a_start_that_was_killed(
@@ -270,7 +282,7 @@ def test_a_copy_is_known_for_one_also_after_a_start_that_was_killed(
 
     assert (again.recovered, get(again)) == (1, LEFT)
     again.close()
-    assert open_store().recovered == 0
+    assert open_store().recovered is None
 
 
 @contextmanager
@@ -304,7 +316,7 @@ def test_what_is_on_disk_counts_though_the_mark_could_not_be_written_any_more(
     store.close()
 
     again = open_store()
-    assert (again.recovered, get(again), get(again, OWED)) == (0, OPEN, OWED)
+    assert (again.recovered, get(again), get(again, OWED)) == (None, OPEN, OWED)
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -316,7 +328,7 @@ def test_a_mark_that_ended_behind_a_commit_leaves_no_doubt(store: Store, open_st
     store.close()
 
     again = open_store()
-    assert (again.recovered, get(again)) == (0, OPEN)
+    assert (again.recovered, get(again)) == (None, OPEN)
 
 
 def test_no_journal_is_begun_where_a_mark_says_that_there_was_one(
@@ -360,7 +372,7 @@ def test_a_snapshot_that_brings_its_mark_back_is_known_only_once_the_mark_is_rem
     for file in (path, mark):
         shutil.copy(snapshot / file.name, file)
     unknown = open_store()
-    assert unknown.recovered == 0
+    assert unknown.recovered is None
     unknown.close()
 
     mark.unlink()

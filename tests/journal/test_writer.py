@@ -11,6 +11,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from tests.helpers.waiting import until
 
 from walletbridge.journal import store as store_module
 from walletbridge.journal import writer as writer_module
@@ -70,6 +71,12 @@ def disk(tmp_path: Path) -> Disk:
 async def writer(disk: Disk) -> AsyncIterator[Writer]:
     async with writing(disk) as writer:
         yield writer
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looks_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless a test wants it."""
+    monkeypatch.setattr(writer_module, "PULSE_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -494,3 +501,41 @@ def test_a_full_disk_can_still_be_read_and_is_got_over(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout in {"disk I/O error\n", "database or disk is full\n"}
+
+
+# Where nobody writes
+
+
+@pytest.fixture
+def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at the file all the time."""
+    monkeypatch.setattr(writer_module, "PULSE_SECONDS", 0.01)
+    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("attentive")
+async def test_a_file_that_goes_is_told_of_before_anybody_writes(disk: Disk) -> None:
+    async with writing(disk) as writer:
+        await writer.run(write("1"))
+        away = disk.path.with_name("away")
+        disk.path.rename(away)
+        await until(lambda: bool(disk.problems))
+        assert "was removed while it was in use" in disk.problems[0]
+
+        away.rename(disk.path)
+        await until(lambda: not disk.problems[-1])
+        assert await writer.run(write("2")) == "2"
+
+
+@pytest.mark.usefixtures("attentive")
+async def test_that_a_file_can_be_written_again_is_told_without_a_job(disk: Disk) -> None:
+    async with writing(disk) as writer:
+        await writer.run(write("1"))
+        with closing(apsw.Connection(str(disk.path))) as db:
+            db.execute("BEGIN IMMEDIATE")
+            with pytest.raises(JournalUnavailable, match="locked"):
+                await writer.run(write("2"))
+            assert "locked" in disk.problems[-1]
+            db.execute("ROLLBACK")
+
+        await until(lambda: not disk.problems[-1])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from walletbridge.journal.place import FirstSeen
 from walletbridge.metrics.exposition import sum_of
 from walletbridge.serve import crew as module
 from walletbridge.serve.crew import SPARE_PARTS, Crew, NotStarted, drain_seconds
@@ -26,7 +27,8 @@ class Scene:
         self.plan = plan
         self.ended = 0
         self.sockets = bind(Address("127.0.0.1", 0), key="listen")
-        self.crew = Crew(plan, self.sockets, 1, on_end=self._count)
+        self.journal = plan.with_name("journal.db")
+        self.crew = Crew(plan, FirstSeen(self.journal), self.sockets, 1, on_end=self._count)
 
     def _count(self) -> None:
         self.ended += 1
@@ -74,6 +76,19 @@ async def test_a_death_is_heard_of_at_once(scene: Scene) -> None:
     assert scene.crew.serving == [worker]
     assert await scene.crew.bury(worker) == -signal.SIGKILL
     assert scene.crew.serving == []
+
+
+async def test_only_a_first_start_may_begin_a_journal(scene: Scene) -> None:
+    await scene.hire()
+    scene.journal.touch()
+    await scene.hire()
+    scene.journal.rename(scene.journal.with_name("away"))
+
+    with pytest.raises(NotStarted, match=r"journal.db is gone: .*; put it back, or end the gateway, put a backup"):
+        await scene.crew.take_on(SETTINGS)
+    scene.journal.touch()
+    with pytest.raises(NotStarted, match=r"journal.db was replaced while it was in use; put it back"):
+        await scene.crew.take_on(SETTINGS)
 
 
 async def test_who_dies_at_the_start_is_not_put_to_work(scene: Scene) -> None:

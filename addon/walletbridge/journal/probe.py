@@ -13,6 +13,7 @@ import apsw
 
 from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.lock_watch import Held, LockWatch
+from walletbridge.journal.place import FirstSeen
 from walletbridge.journal.queue import Queue
 from walletbridge.journal.wal import bytes_of
 
@@ -72,11 +73,15 @@ def probe(path: Path, clock: JournalClock, locks: LockWatch | None = None) -> Pr
 class JournalProbe:
     """Looks in a thread, one at a time, and shares what it has found for a moment."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, path: Path, *, file: FirstSeen | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`file`: which one the journal is, where that was seen before."""
         self._path = path
         self._clock = clock
         self._journal_clock = journal_clock()
         self._locks = LockWatch(path, clock=clock)
+        self._file = file or FirstSeen(path)
         self._looking: asyncio.Task[Probed] | None = None
         self._looked_at = 0.0
 
@@ -89,9 +94,15 @@ class JournalProbe:
         is_old = self._clock() - self._looked_at >= FRESH_SECONDS
         if self._looking is None or (self._looking.done() and is_old):
             self._looked_at = self._clock()
-            self._looking = asyncio.create_task(asyncio.to_thread(probe, self._path, self._journal_clock, self._locks))
+            self._looking = asyncio.create_task(asyncio.to_thread(self._probe))
         # Whoever gives up waiting must not end it for the others.
         return await asyncio.shield(self._looking)
+
+    def _probe(self) -> Probed:
+        # Whoever closes another file beside the log of this one takes that log away.
+        if problem := self._file.problem():
+            return Probed(problem=problem)
+        return probe(self._path, self._journal_clock, self._locks)
 
 
 def _look(db: apsw.Connection, queue: Queue, clock: JournalClock, locks: LockWatch) -> Probed:

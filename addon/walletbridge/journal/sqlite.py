@@ -36,8 +36,8 @@ class SqliteJournal:
     ) -> None:
         """
         A file that cannot be opened is no error here: steps fail until it can be. `on_recovered` hears, in the event
-        loop, how many rows of a restored file were left to a person; `on_wal` what `WalWatch` says of a log that has
-        more than `wal_bytes`.
+        loop, that the file was restored, and how many of its rows were left to a person; `on_wal` what `WalWatch` says
+        of a log that has more than `wal_bytes`.
         """
         worker, clock = worker_name(), clock or journal_clock()
         self._keep_days = keep_days
@@ -50,7 +50,7 @@ class SqliteJournal:
             nonlocal was_open
             store = Store(path, worker, clock, may_create=not was_open)
             was_open = True
-            if store.recovered:
+            if store.recovered is not None:
                 loop.call_soon_threadsafe(on_recovered, store.recovered)
             return store
 

@@ -13,11 +13,11 @@ import apsw
 from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.columns import SELECT, SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
 from walletbridge.journal.known import STATEMENTS, Known, Transaction, Turn
-from walletbridge.journal.mark import Mark, mark_of
+from walletbridge.journal.mark import Mark
 from walletbridge.journal.place import Place, expect_never_made
 from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
-from walletbridge.journal.queue import BESIDE, SUFFIX, Queue
+from walletbridge.journal.queue import BESIDE, Queue
 from walletbridge.journal.revisions import Revisions, stands_otherwise
 from walletbridge.journal.row import Row
 from walletbridge.journal.rules import cancels_round, in_cancelled_round, restored
@@ -57,13 +57,14 @@ class Store:
         self._clock = clock
         self._knows_turns = True
         """Whether the times and workers of turns mean something here."""
-        self.recovered = 0
-        """How many rows were left to a person, because the file is older than what was answered."""
-        expect_never_made(path, path.with_name(f"{path.name}{SUFFIX}"), mark_of(path))
+        self.recovered: int | None = None
+        """How many rows were left to a person, because the file is older than what was answered; None if it is not."""
+        expect_never_made(path)
         if may_create or path.exists():
             make_private(path, *BESIDE)
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if may_create else 0)
         self._db = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS)
+        self._place = Place(path)
         self._revisions = Revisions(path)
         self._changed: set[str] = set()
         """Transactions that stand otherwise once the transaction of SQLite is committed."""
@@ -85,9 +86,9 @@ class Store:
                 migrate(self._db, clock)
             self._running = Running(self._db, clock)
             self._known = Known(self._db, self._running)
-            self.recovered = 0 if is_guest else self._recover()
+            self.recovered = None if is_guest else self._recover()
             self._db.execute("COMMIT")
-            self._place = Place(path.resolve())
+            self._place.remember()
         except BaseException:
             self.close()
             raise
@@ -95,6 +96,7 @@ class Store:
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
+        self._place.close()
         self._queue.close()
         self._mark.close()
         self._revisions.close()
@@ -103,6 +105,15 @@ class Store:
     def changes(self) -> int:
         """How many rows were ever written by this connection."""
         return self._db.total_changes()
+
+    def expect_in_place(self) -> None:
+        """Raises JournalUnavailable where the path does not name this file any more."""
+        self._place.expect_unchanged()
+
+    def try_to_write(self) -> None:
+        """Writes what makes no difference. Raises as a transaction does."""
+        with self.transaction():
+            self._running.count()
 
     def look_at_wal(self, watch: WalWatch) -> None:
         """Has the size of the log beside the file looked after. Outside a transaction."""
@@ -133,7 +144,7 @@ class Store:
             if is_written:
                 self._mark.done(number)
                 # Only what is on disk while the path still names this file counts; see `Place`.
-                self._place.expect_unchanged()
+                self._place.expect_committed()
         except BaseException:
             self._known.forget()
             with suppress(apsw.Error):
@@ -232,17 +243,17 @@ class Store:
     def _is_live(self, turn: Turn, now: float) -> bool:
         return not self._knows_turns or (now < turn.ends_at and not is_dead(turn.worker))
 
-    def _recover(self) -> int:
+    def _recover(self) -> int | None:
         """
         Leaves to a person what a restored journal must not act on (RULES 12). Inside the opening's transaction; returns
-        how many rows that are.
+        how many rows that are, and None for a journal that was not restored.
         """
         incarnation, commits = self._db.execute("SELECT incarnation, commits FROM meta").get
         count = 0
         is_first = self._mark.is_first(incarnation)
         if not is_first:
             if not self._mark.is_behind(incarnation, commits):
-                return 0
+                return None
             for values in self._db.execute(f"{SELECT} WHERE needs_look").fetchall():
                 row = row_of(values)
                 left = restored(row)
@@ -253,7 +264,7 @@ class Store:
             self._db.execute("DELETE FROM turns")
             self._known.forget()
         self._db.execute("UPDATE meta SET incarnation = ?", (self._mark.start(commits, is_first=is_first),))
-        return count
+        return None if is_first else count
 
     def _execute(self, statement: str, values: Sequence[int | float | str | None] = ()) -> apsw.Cursor:
         """Anything but what `_known` does: it sees what is to be written."""

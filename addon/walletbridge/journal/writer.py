@@ -7,8 +7,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import apsw
@@ -27,6 +28,8 @@ SOON_SECONDS = 0.02
 """How long a job that nobody waits for may wait for one that somebody does, to share its commit."""
 REOPEN_SECONDS = 0.5
 """How long after a failure to open the file the next attempt is made."""
+PULSE_SECONDS = 1.0
+"""How often the file is looked at where nobody writes: whoever asks whether callbacks can be answered must know."""
 
 _OPENED_ANEW = (apsw.CorruptError, apsw.NotADBError)
 """What time alone does not heal: a full disk or a locked file needs nothing but time."""
@@ -72,6 +75,7 @@ class Writer:
         self._store: Store | None = None
         self._problem = ""
         self._next_open = 0.0
+        self._looked_at = time.monotonic()
         self._soon: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -122,7 +126,9 @@ class Writer:
     def _run(self) -> None:
         batch: list[_Waiting] = []
         while not self._closing or self._jobs:
-            self._bell.get()
+            with suppress(Empty):
+                self._bell.get(timeout=PULSE_SECONDS)
+            self._look_at_file_sometimes()
             while self._jobs:
                 if len(batch) >= CROWD and not self._closing:
                     time.sleep(GATHER_SECONDS)
@@ -162,6 +168,27 @@ class Writer:
             except _FaultyStep:
                 continue
             return store.changes > changes
+
+    def _look_at_file_sometimes(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at >= PULSE_SECONDS and not self._closing:
+            self._looked_at = now
+            self._look_at_file()
+
+    def _look_at_file(self) -> None:
+        """
+        Finds out without a job whether the file is still in its place, and whether one that failed works again: where
+        no callbacks are sent to a gateway that cannot write, nothing else would tell.
+        """
+        try:
+            store = self._opened()
+            store.expect_in_place()
+            if self._problem:
+                store.try_to_write()
+        except (apsw.Error, OSError, ValueError, JournalUnavailable) as error:
+            self._fail([], error)
+        else:
+            self._tell("")
 
     def _opened(self) -> Store:
         if self._store is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
+from walletbridge.journal.place import FirstSeen
 from walletbridge.metrics.names import WorkerState
 from walletbridge.metrics.part import Part
 from walletbridge.serve.process import WorkerProcess, start
@@ -34,15 +35,25 @@ class Crew:
     """Workers that share sockets and memory."""
 
     def __init__(
-        self, config: Path, sockets: Sequence[socket.socket], count: int, *, on_end: Callable[[], None]
+        self,
+        config: Path,
+        journal: FirstSeen,
+        sockets: Sequence[socket.socket],
+        count: int,
+        *,
+        on_end: Callable[[], None],
     ) -> None:
-        """For `count` workers that serve at the same time. `on_end` is called when one of them has ended."""
+        """
+        For `count` workers that serve at the same time, all with the same journal. `on_end` is called when one of them
+        has ended.
+        """
         self._config = config
         self._sockets = sockets
         self._memory = SharedMemory.create(count + SPARE_PARTS)
         self._free = list(range(self._memory.parts))
         self._alive: set[WorkerProcess] = set()
         self._on_end = on_end
+        self._journal = journal
         self.serving: list[WorkerProcess] = []
         """Those that let connections in, and those of them that have died since."""
 
@@ -61,6 +72,9 @@ class Crew:
         """
         if not self._free:
             raise NotStarted("too many workers are on their way down")
+        if problem := self._journal.problem():
+            # A worker with another knows nothing of what is owed, or was moved already.
+            raise NotStarted(f"{problem}; put it back, or end the gateway, put a backup in its place and start again")
         number = self._free.pop(0)
         try:
             worker = await start(self._config, self._memory, number, self._sockets)

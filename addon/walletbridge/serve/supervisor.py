@@ -17,6 +17,7 @@ from pathlib import Path
 from prometheus_client.metrics_core import Metric as Family
 
 from walletbridge.errors import SettingsError
+from walletbridge.journal.place import FirstSeen
 from walletbridge.journal.probe import JournalProbe
 from walletbridge.logs import Log, open_log
 from walletbridge.metrics.exposition import counter
@@ -67,7 +68,8 @@ class Supervisor:
         self._wake = asyncio.Event()
         require_valid(settings.tls, datetime.now(UTC))
         self._sockets, self._admin_sockets = bind_both(settings)
-        self._crew = Crew(config, self._sockets, count, on_end=self._wake.set)
+        self._journal = FirstSeen(settings.journal.path)
+        self._crew = Crew(config, self._journal, self._sockets, count, on_end=self._wake.set)
         self._locks = LockGuard(settings.journal.path, log)
         self._reload_wanted = False
         self._stop_wanted_at: float | None = None
@@ -91,6 +93,8 @@ class Supervisor:
             while self._stop_wanted_at is None and not self._gave_up:
                 try:
                     self._look_after_workers()
+                    if self._is_up:
+                        self._journal.problem()
                 except Exception as error:  # noqa: BLE001 - the workers that serve must not end for it
                     self._log.failed(error)
                 await self._next()
@@ -105,7 +109,7 @@ class Supervisor:
     def _make_admin(self) -> Admin:
         watched = Watched(
             parts=self._crew.parts,
-            journal=JournalProbe(self._settings.journal.path),
+            journal=JournalProbe(self._settings.journal.path, file=self._journal),
             is_stopping=lambda: self._stop_wanted_at is not None,
             more=self._families,
         )
