@@ -34,11 +34,11 @@ _numbers = itertools.count()
 
 
 class Attackers:
-    """All of them, against one port behind TLS."""
+    """All of them, against one port."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, tls: bool) -> None:
         self._address = host, port
-        self._tls = {alpn: _careless(alpn) for alpn in ("http/1.1", "h2")}
+        self._tls = {alpn: _careless(alpn) for alpn in ("http/1.1", "h2")} if tls else {"http/1.1": None}
         self.made: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -53,10 +53,13 @@ class Attackers:
                 (endless_body_for_the_upstream, 1.0, "http/1.1"),
                 (bad_chunk, 0.2, "http/1.1"),
                 (half_close, 0.2, "http/1.1"),
+                (pipelined_requests, 2.0, "http/1.1"),
+                (chunks_of_a_byte, 2.0, "http/1.1"),
                 (silence, 0.2, "h2"),
                 (rapid_reset, 0.5, "h2"),
             ):
-                group.create_task(self._again(attack, seconds, alpn))
+                if alpn in self._tls:
+                    group.create_task(self._again(attack, seconds, alpn))
             group.create_task(self._again(silence, 0.1, "http/1.1", local=OUTSIDE))
             group.create_task(self._handshakes())
 
@@ -130,6 +133,24 @@ async def _endless(streams: Streams, before: bytes, path: bytes) -> None:
     writer.write(before + CHUNKED % path)
     for _ in range(PIECES):
         writer.write(b"4000\r\n" + PIECE + b"\r\n")
+        await writer.drain()
+        await asyncio.sleep(PIECE_SECONDS)
+
+
+async def pipelined_requests(streams: Streams) -> None:
+    """For another path, as fast as they are answered."""
+    reader, writer = streams
+    for _ in range(PIECES):
+        writer.write(OTHER * PIPELINED)
+        await writer.drain()
+        await reader.read(1 << 16)
+
+
+async def chunks_of_a_byte(streams: Streams) -> None:
+    _, writer = streams
+    writer.write(CHUNKED % b"/endless")
+    for _ in range(PIECES):
+        writer.write(b"1\r\nx\r\n" * PIPELINED)
         await writer.drain()
         await asyncio.sleep(PIECE_SECONDS)
 

@@ -3,6 +3,7 @@ All that a stranger can do to the public port of `serve`, at once and for as lon
 provider's callbacks meanwhile: two workers behind TLS, with HTTP/2 and an upstream.
 
     uv run python -m tests.e2e.under_attack --minutes 30
+    uv run python -m tests.e2e.under_attack --minutes 3 --plain    # neither TLS nor HTTP/2
 
 Ends with 1 if a valid callback is answered other than 200 or refused, the 99th percentile is not below 100 ms, a
 worker's memory is not below 300 MB or still grows at the end, or half a head or /healthz waits longer than it should.
@@ -44,6 +45,7 @@ RATE = 200
 """Valid callbacks in a second, by default."""
 CONNECTIONS = 10
 HEADER_SECONDS = 3
+BEGIN_SECONDS = 5.0
 LATE_SECONDS = 3.0
 """How much longer than its time half a head may be waited for: the sweep is slower where a crowd expires."""
 TIMER_SECONDS = 5.0
@@ -104,7 +106,7 @@ class Seen:
         return [name for name, holds in found.items() if holds]
 
 
-async def attacked(folder: Path, seconds: float, *, rate: int = RATE, workers: int = 2) -> Seen:
+async def attacked(folder: Path, seconds: float, *, rate: int = RATE, workers: int = 2, tls: bool = True) -> Seen:
     """Runs all of it; raises nothing of what goes wrong with callbacks."""
     authority, seen = Authority(folder), Seen()
     pair, admin = authority.sign("gateway"), free_port("127.0.0.1")
@@ -113,8 +115,7 @@ async def attacked(folder: Path, seconds: float, *, rate: int = RATE, workers: i
             folder,
             wallet_port=wallet.port,
             upstream=upstream.url,
-            tls={"cert_file": str(pair.cert_file), "key_file": str(pair.key_file)},
-            http2={},
+            **({"tls": {"cert_file": str(pair.cert_file), "key_file": str(pair.key_file)}, "http2": {}} if tls else {}),
             callback={"allow_from": ["127.0.0.0/28"]},
             admin={"listen": f"127.0.0.1:{admin}"},
             limits=LIMITS,
@@ -123,10 +124,14 @@ async def attacked(folder: Path, seconds: float, *, rate: int = RATE, workers: i
         async with running(command, folder) as gateway:
             host, port = address_of(gateway)
             attackers = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.e2e.under_attack", "--attack", f"{host}:{port}"), cwd=ROOT
+                *(sys.executable, "-m", "tests.e2e.under_attack", "--attack", f"{host}:{port}"),
+                *(() if tls else ("--plain",)),
+                cwd=ROOT,
             )
             try:
-                await _measure(gateway, _trust(authority), seen, seconds, rate, admin)
+                # Until all of them are at it.
+                await asyncio.sleep(BEGIN_SECONDS)
+                await _measure(gateway, _trust(authority) if tls else None, seen, seconds, rate, admin)
                 assert attackers.returncode is None, "the attackers have given up"
             finally:
                 if attackers.returncode is None:
@@ -144,7 +149,7 @@ async def _sink(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _measure(  # noqa: PLR0913, PLR0917 - what is measured
-    gateway: GatewayProcess, trust: ssl.SSLContext, seen: Seen, seconds: float, rate: int, admin: int
+    gateway: GatewayProcess, trust: ssl.SSLContext | None, seen: Seen, seconds: float, rate: int, admin: int
 ) -> None:
     ends_at = time.monotonic() + seconds
     async with asyncio.TaskGroup() as group:
@@ -155,7 +160,7 @@ async def _measure(  # noqa: PLR0913, PLR0917 - what is measured
 
 
 async def _provide(  # noqa: PLR0913, PLR0917 - how one connection calls
-    gateway: GatewayProcess, trust: ssl.SSLContext, seen: Seen, ends_at: float, every: float, offset: float
+    gateway: GatewayProcess, trust: ssl.SSLContext | None, seen: Seen, ends_at: float, every: float, offset: float
 ) -> None:
     """Callbacks at their times, however late the answers before come; again where the connection ends."""
     await asyncio.sleep(offset)
@@ -191,7 +196,9 @@ async def _watch_memory(gateway: GatewayProcess, seen: Seen, ends_at: float) -> 
         await asyncio.sleep(1)
 
 
-async def _watch_timers(gateway: GatewayProcess, trust: ssl.SSLContext, seen: Seen, ends_at: float, admin: int) -> None:
+async def _watch_timers(
+    gateway: GatewayProcess, trust: ssl.SSLContext | None, seen: Seen, ends_at: float, admin: int
+) -> None:
     """Half a head and /healthz, from an address of which nobody else is."""
     timeout = aiohttp.ClientTimeout(total=LATE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as client:
@@ -222,14 +229,15 @@ def _trust(authority: Authority) -> ssl.SSLContext:
 @click.command()
 @click.option("--minutes", default=30.0, show_default=True)
 @click.option("--rate", default=RATE, show_default=True)
+@click.option("--plain", is_flag=True, help="Without TLS and HTTP/2.")
 @click.option("--attack", "address", default="", hidden=True)
-def main(minutes: float, rate: int, address: str) -> None:
+def main(minutes: float, rate: int, *, plain: bool, address: str) -> None:
     """Measure valid callbacks under attack."""
     if address:
         host, _, port = address.rpartition(":")
-        asyncio.run(Attackers(host, int(port)).run())
+        asyncio.run(Attackers(host, int(port), tls=not plain).run())
     with tempfile.TemporaryDirectory() as name:
-        seen = asyncio.run(attacked(Path(name), minutes * 60, rate=rate))
+        seen = asyncio.run(attacked(Path(name), minutes * 60, rate=rate, tls=not plain))
     click.echo(seen.report())
     problems = seen.problems(p99_max=P99_SECONDS_MAX, growth_max=GROWTH_MAX)
     click.echo(f"not well: {', '.join(problems)}" if problems else "all is well")

@@ -236,7 +236,7 @@ class Limits(Section, frozen=True, kw_only=True):
     """For other paths, at the same time over all connections."""
     wrong_tokens_per_second: Annotated[int, _whole(1, 1_000_000)] = 100
     """From one address. A right token is always looked at."""
-    strangers_percent: Annotated[int, _whole(1, 100)] = 25
+    strangers_percent: Annotated[int, _whole(1, 100)] = 50
     """Of a worker's time, for carried connections that have brought no right token yet."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.helpers.clock import FakeClock
 
-from walletbridge.serve.lane.strangers import BURST_SECONDS, KNOWN_MAX, Strangers
+from walletbridge.serve.lane.strangers import BURST_SECONDS, CALM_SECONDS, KNOWN_MAX, Strangers
 
 
 class Scene:
@@ -14,6 +14,7 @@ class Scene:
     def __init__(self, percent: int = 25) -> None:
         self.clock = FakeClock()
         self.strangers = Strangers(percent, clock=self.clock)
+        self.strangers.make_room()
         self.turns: list[str] = []
         self.futures: dict[str, asyncio.Future[None]] = {}
 
@@ -47,6 +48,16 @@ def test_what_was_done_is_paid_at_the_share() -> None:
     scene.clock.tick(4.01)
 
     assert scene.strangers.wait_seconds() == 0
+
+
+def test_while_no_callbacks_come_they_have_all_of_the_time() -> None:
+    scene = Scene(percent=25)
+    scene.clock.tick(CALM_SECONDS)
+    scene.strangers.charge(BURST_SECONDS + 1)
+
+    assert 1 <= scene.strangers.wait_seconds() < 1.01
+    scene.strangers.make_room()
+    assert 4 <= scene.strangers.wait_seconds() < 4.01
 
 
 def test_no_more_is_saved_than_a_burst() -> None:

@@ -240,6 +240,8 @@ class Lane:
         bridge, answer = self._gateway.bridge, exchange.answer
         if bridge is None or answer is None:
             return
+        if exchange.request.has_token:
+            self.strangers.make_room()
         try:
             bridge.delivered(exchange.trace, answer, sent=sent)
             if not sent:

@@ -1,12 +1,14 @@
 """
 How much of a worker's time goes to strangers: connections that have not brought a right token yet.
 
-What is done for them is paid from one bucket, which fills at a share of the time that passes. While it is empty they
-wait for their turn, in the order of their asking; a connection that is proven never does. Nor does the beginning of one
-from an address that has brought a right token: the provider may come back with all its connections at once.
+What is done for them is paid from one bucket, which fills at a share of the time that passes, or at all of it while no
+callbacks come that could be kept waiting. While it is empty they wait for their turn, in the order of their asking; a
+connection that is proven never does. Nor does the beginning of one from an address that has brought a right token: the
+provider may come back with all its connections at once.
 """
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -15,6 +17,8 @@ from walletbridge.serve.lane.gate import owner_of
 BURST_SECONDS = 0.1
 """Of work that may be done at once after a while without any."""
 WAIT_SECONDS_MIN = 0.001
+CALM_SECONDS = 10.0
+"""Without a callback, after which strangers need share with nobody."""
 KNOWN_MAX = 1024
 """Addresses that are remembered, the latest ones."""
 
@@ -23,9 +27,10 @@ class Strangers:
     """Counts for one event loop."""
 
     def __init__(self, percent: int, *, clock: Callable[[], float]) -> None:
-        """`percent`: of the time, at most. With 100 nobody waits long."""
-        self._share = percent / 100
+        """`percent`: of the time, at most, while callbacks come. With 100 nobody waits long."""
+        self._percent = percent
         self._clock = clock
+        self._callback_at = -math.inf
         self._left = BURST_SECONDS
         """Seconds of work. Below zero after a piece of work that took longer than there was left."""
         self._filled_at = clock()
@@ -50,6 +55,11 @@ class Strangers:
         """Whether one has, not long ago."""
         return owner_of(address) in self._known
 
+    def make_room(self) -> None:
+        """A callback has come: from now on there is somebody to share with."""
+        self._fill()
+        self._callback_at = self._filled_at
+
     def charge(self, seconds: float) -> None:
         """So long something was done for a stranger."""
         self._fill()
@@ -72,10 +82,14 @@ class Strangers:
         self._fill()
         return 0.0 if self._left > 0 else WAIT_SECONDS_MIN - self._left / self._share
 
+    @property
+    def _share(self) -> float:
+        return self._percent / 100 if self._filled_at - self._callback_at < CALM_SECONDS else 1.0
+
     def _fill(self) -> None:
         now = self._clock()
-        self._left = min(BURST_SECONDS, self._left + max(0.0, now - self._filled_at) * self._share)
-        self._filled_at = now
+        passed, self._filled_at = max(0.0, now - self._filled_at), now
+        self._left = min(BURST_SECONDS, self._left + passed * self._share)
 
     def _wake_later(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self.wait_seconds(), self._wake)
