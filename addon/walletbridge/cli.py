@@ -158,8 +158,15 @@ def check(config: Path, *, live: bool, explain: str | None, as_json: bool) -> No
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The wallet's .proto file; what it imports lies below its folder.",
 )
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    default=30,
+    show_default=True,
+    help="How long all answers of --target's reflection together may take.",
+)
 @click.option("--schema", is_flag=True, help="Print the JSON schema of mapping files, for editors, instead.")
-def init(target: str | None, proto: Path | None, *, schema: bool) -> None:
+def init(target: str | None, proto: Path | None, *, seconds: float, schema: bool) -> None:
     """Print a first mapping for a wallet, with what is guessed and what is open."""
     if schema:
         from walletbridge.wallet.mapping.editor_schema import schema_text  # noqa: PLC0415 - see the module's docstring
@@ -171,7 +178,7 @@ def init(target: str | None, proto: Path | None, *, schema: bool) -> None:
     if (target is None) == (proto is None):
         raise click.UsageError("expected either --target or --proto")
     try:
-        click.echo(draft(target=target, proto=proto), nl=False)
+        click.echo(draft(target=target, proto=proto, seconds=seconds), nl=False)
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
 

@@ -8,13 +8,14 @@ from walletbridge.errors import SettingsError
 from walletbridge.settings import Wallet
 from walletbridge.wallet.drafting import mapping_text
 from walletbridge.wallet.protoc import compile_protos
-from walletbridge.wallet.reflection import ask_for_protos
+from walletbridge.wallet.reflection import TOTAL_SECONDS, ask_for_protos
 from walletbridge.wallet.schema import BadSchema, Schema
 
 
-def draft(*, target: str | None, proto: Path | None) -> str:
+def draft(*, target: str | None, proto: Path | None, seconds: float = TOTAL_SECONDS) -> str:
     """
-    The text of a mapping file, from a running wallet or from a `.proto` file, whose folder is the include root.
+    The text of a mapping file, from a running wallet, which has `seconds` to tell of its protos, or from a `.proto`
+    file, whose folder is the include root.
 
     Raises SettingsError where neither tells of a service.
     """
@@ -23,7 +24,7 @@ def draft(*, target: str | None, proto: Path | None) -> str:
             schema = Schema(compile_protos([proto], [proto.absolute().parent]))
             source = f"proto: [{proto.name}]"
         else:
-            schema = Schema(ask_for_protos(Wallet(target=target or ""), []))
+            schema = Schema(ask_for_protos(Wallet(target=target or ""), [], total_seconds=seconds))
             source = "reflection: true"
     except BadSchema as bad:
         raise SettingsError(str(bad)) from None

@@ -1,6 +1,7 @@
 """Asks real servers for their protos."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -148,3 +149,29 @@ async def test_no_more_services_are_asked_for_than_a_person_could_map() -> None:
         with pytest.raises(BadSchema, match="names 100000 services, more than 1000"):
             await asyncio.to_thread(ask_for_protos, wallet, [])
     assert asked == []
+
+
+async def test_many_slow_answers_together_have_a_limit_and_what_was_found_is_said() -> None:
+    names = [f"s.S{number}" for number in range(1000)]
+    loop = asyncio.get_running_loop()
+    asked = 0
+
+    def reply(request: Any) -> Any:
+        nonlocal asked
+        if request.HasField("list_services"):
+            return Response(list_services_response={"service": [{"name": name} for name in names]})
+        asked += 1
+        package, name = request.file_containing_symbol.split(".")
+        file = FileDescriptorProto(name=f"{name}.proto", package=package)
+        file.service.add(name=name)
+        # Slow as a wallet is that works for each answer.
+        time.sleep(0.1)
+        return Response(file_descriptor_response={"file_descriptor_proto": [file.SerializeToString()]})
+
+    async with server("v1", reply) as wallet:
+        began = loop.time()
+        with pytest.raises(BadSchema, match=r"has told of \d+ of its 1000 services, in \d+ files, within 1 s; give"):
+            await asyncio.to_thread(ask_for_protos, wallet, [], total_seconds=1.0)
+
+    assert loop.time() - began < 3.0
+    assert 0 < asked < 20

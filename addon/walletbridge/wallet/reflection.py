@@ -2,6 +2,7 @@
 Asks a running wallet for its protos, by gRPC's server reflection.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,6 +16,8 @@ from walletbridge.wallet.channel import credentials, proxy_options
 from walletbridge.wallet.schema import BadSchema
 
 ASK_SECONDS = 5.0
+TOTAL_SECONDS = 30.0
+"""For all questions together: a wallet may have many services, and be slow with each."""
 FILES_MAX = 1000
 SERVICES_MAX = 1000
 _METHODS = (
@@ -29,11 +32,14 @@ class NoReflection(BadSchema):
     """The wallet is there, but cannot be asked."""
 
 
-def ask_for_protos(wallet: WalletSettings, services: Iterable[str]) -> FileDescriptorSet:
+def ask_for_protos(
+    wallet: WalletSettings, services: Iterable[str], *, total_seconds: float = TOTAL_SECONDS
+) -> FileDescriptorSet:
     """
     The files that declare `services` (all that the wallet has, if none is named), with what they import.
 
-    Waits for the wallet, for a few seconds. Raises BadSchema where it is away, has no reflection or no such service;
+    Waits for the wallet for a few seconds, and for all its answers `total_seconds`. Raises BadSchema where it is away,
+    too slow, has no reflection or no such service;
     SettingsError for a certificate that cannot be read.
     """
     if wallet.tls is None:
@@ -48,18 +54,41 @@ def ask_for_protos(wallet: WalletSettings, services: Iterable[str]) -> FileDescr
                 f"{wallet.target} was not there within {ASK_SECONDS:g} s, so it cannot be asked for its protos by "
                 "server reflection; start again when it is there, or give its .proto files or a descriptor set"
             ) from None
-        ask = _asker(channel, wallet.target)
+        ask = _asker(channel, wallet.target, total_seconds)
         names = list(services) or _services(ask)
         if len(names) > SERVICES_MAX:
             raise BadSchema(f"{wallet.target} names {len(names)} services, more than {SERVICES_MAX}")
-        return FileDescriptorSet(file=_files(ask, names).values())
+        files: dict[str, FileDescriptorProto] = {}
+        try:
+            _gather(ask, names, files)
+        except _OutOfTimeError:
+            raise BadSchema(_too_slow(wallet.target, names, files, total_seconds)) from None
+        return FileDescriptorSet(file=files.values())
+
+
+class _OutOfTimeError(Exception):
+    """All questions together have taken too long."""
+
+
+def _too_slow(target: str, names: list[str], files: dict[str, FileDescriptorProto], seconds: float) -> str:
+    """With what was found, so that a person sees whether it is the number of services."""
+    found = {f"{file.package}.{service.name}".lstrip(".") for file in files.values() for service in file.service}
+    return (
+        f"{target} has told of {len(found.intersection(names))} of its {len(names)} services, in {len(files)} files, "
+        f"within {seconds:g} s; give its .proto files or a descriptor set"
+    )
 
 
 type _Ask = Callable[..., Any]
 
 
-def _asker(channel: Any, target: str) -> _Ask:
+def _asker(channel: Any, target: str, total_seconds: float) -> _Ask:
+    ends_at = time.monotonic() + total_seconds
+
     def ask(**question: object) -> Any:
+        left = ends_at - time.monotonic()
+        if left <= 0:
+            raise _OutOfTimeError
         request = reflection_pb2.ServerReflectionRequest(**question)
         status = grpc.StatusCode.UNIMPLEMENTED
         for path in _METHODS:
@@ -69,12 +98,14 @@ def _asker(channel: Any, target: str) -> _Ask:
                 response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
             )
             try:
-                for response in call(iter([request]), timeout=ASK_SECONDS):
+                for response in call(iter([request]), timeout=min(ASK_SECONDS, left)):
                     return response
             except grpc.RpcError as error:
                 status = error.code()
             if status is not grpc.StatusCode.UNIMPLEMENTED:
                 break
+        if status is grpc.StatusCode.DEADLINE_EXCEEDED and left < ASK_SECONDS:
+            raise _OutOfTimeError
         if status is grpc.StatusCode.UNIMPLEMENTED:
             raise NoReflection(f"{target} has no server reflection; give its .proto files or a descriptor set")
         raise BadSchema(f"{target} answers reflection with {status.name}")
@@ -86,9 +117,8 @@ def _services(ask: _Ask) -> list[str]:
     return [found.name for found in ask(list_services="").list_services_response.service if found.name not in _OWN]
 
 
-def _files(ask: _Ask, services: Iterable[str]) -> dict[str, FileDescriptorProto]:
-    """The files of the services and all that they import, by name; a server may give imports along or not."""
-    files: dict[str, FileDescriptorProto] = {}
+def _gather(ask: _Ask, services: Iterable[str], files: dict[str, FileDescriptorProto]) -> None:
+    """Adds to `files`, by name, those of the services and all they import; a server may give imports along or not."""
     for service in services:
         response = ask(file_containing_symbol=service)
         if response.HasField("error_response"):
@@ -104,7 +134,6 @@ def _files(ask: _Ask, services: Iterable[str]) -> dict[str, FileDescriptorProto]
             _keep(response, files)
             if name not in files:
                 raise BadSchema(f"the wallet's reflection gives another file for {name}")
-    return files
 
 
 def _keep(response: Any, files: dict[str, FileDescriptorProto]) -> None:
