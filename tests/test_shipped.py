@@ -1,6 +1,7 @@
 """The files that come with the package: what the commands print and write."""
 
 import filecmp
+import re
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,18 @@ def test_examples_are_written_into_a_new_folder(tmp_path: Path) -> None:
     for name in ("config", "protos"):
         compared = filecmp.dircmp(ROOT / name, tmp_path / "new" / name)
         assert (compared.left_only, compared.right_only, compared.diff_files) == ([], [], [])
+
+
+def test_no_link_of_the_guides_is_dead_where_they_are_written(tmp_path: Path) -> None:
+    CliRunner().invoke(main, ["examples", str(tmp_path / "new")])
+
+    links = {
+        guide.parent / target.partition("#")[0]
+        for guide in (tmp_path / "new").rglob("*.md")
+        for target in re.findall(r"\]\(([^)#:]+(?:#[^)]*)?)\)", guide.read_text())
+    }
+    assert len(links) > 10
+    assert [link for link in links if not link.exists()] == []
 
 
 def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:

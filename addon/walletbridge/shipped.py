@@ -12,6 +12,8 @@ _PACKAGE = Path(__file__).parent
 _IN_WHEEL = _PACKAGE / "shipped"
 _CHECKOUT = _PACKAGE.parents[1]
 _FOLDERS = ("config", "protos")
+_RULES = "addon/walletbridge/journal/RULES.md"
+"""What the guides refer to; part of the package itself."""
 
 
 def find(name: str) -> Path:
@@ -42,11 +44,14 @@ def examples(folder: Path | None) -> None:
             root = find(name)
             for path in sorted(path for path in root.rglob("*") if path.is_file()):
                 click.echo(f"{name}/{path.relative_to(root).as_posix()}")
+        click.echo(_RULES)
         return
     try:
         folder.mkdir(parents=True)
         for name in _FOLDERS:
             shutil.copytree(find(name), folder / name)
+        (folder / _RULES).parent.mkdir(parents=True)
+        shutil.copy(_PACKAGE / "journal" / "RULES.md", folder / _RULES)
     except FileExistsError:
         raise click.ClickException(f"{folder} is there already; name a folder that is not") from None
     except OSError as error:

@@ -283,6 +283,26 @@ def test_a_backup_that_cannot_be_written_says_why(journal: Path, tmp_path: Path)
     assert "nowhere/copy.db: No such file or directory" in result.output
 
 
+def test_a_backup_for_which_there_is_no_room_says_so_and_leaves_nothing(
+    journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy.db"
+    connect = apsw.Connection
+
+    def small(name: str, **options: Any) -> apsw.Connection:
+        db = connect(name, **options)
+        if name == str(copy):
+            db.pragma("max_page_count", 1)
+        return db
+
+    monkeypatch.setattr(apsw, "Connection", small)
+    result = run("backup", copy, "--config", journal)
+
+    assert result.exit_code == 1
+    assert f"{copy}: cannot be written: the disk is full" in result.output
+    assert list(tmp_path.glob("copy.db*")) == []
+
+
 # Beside a gateway of another boot, as in another container
 
 

@@ -59,17 +59,31 @@ def recovered(path: Path, *, rows: int) -> Iterator[Sequence[Numbered]]:
 
 def back_up(path: Path, copy: Path) -> None:
     """
-    Copies the journal as it is at one moment, while others write it. Raises apsw.Error, or OSError where there is a
-    file at `copy` already.
+    Copies the journal as it is at one moment, while others write it. Raises apsw.Error where it cannot be read, OSError
+    where the copy cannot be written or there is a file at `copy` already. No file is left that only looks like a copy.
     """
     with _opened(path) as db:
-        # Only now: where there is nothing to copy, no file is left that looks like a copy.
+        # Read first: what is wrong with the journal is nothing that the copy could be blamed for.
+        db.execute("SELECT count(*) FROM meta").fetchall()
         os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
-        with closing(apsw.Connection(str(copy))) as target:
-            with target.backup("main", db, "main") as backup:
-                backup.step()
-            # A copy is one file, without a log beside it.
-            target.execute("PRAGMA journal_mode = DELETE")
+        try:
+            with closing(apsw.Connection(str(copy))) as target:
+                with target.backup("main", db, "main") as backup:
+                    backup.step()
+                # A copy is one file, without a log beside it.
+                target.execute("PRAGMA journal_mode = DELETE")
+        except apsw.Error as error:
+            copy.unlink(missing_ok=True)
+            copy.with_name(f"{copy.name}-journal").unlink(missing_ok=True)
+            raise OSError(f"cannot be written: {_words(error)}") from None
+        except BaseException:
+            copy.unlink(missing_ok=True)
+            raise
+
+
+def _words(error: apsw.Error) -> str:
+    """SQLite's, of which apsw has none where a backup fails."""
+    return "the disk is full" if isinstance(error, apsw.FullError) else str(error)
 
 
 def by_number(path: Path, number: int) -> Numbered | None:
