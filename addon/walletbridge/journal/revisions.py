@@ -10,6 +10,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 from zlib import crc32
 
 from walletbridge.journal.row import Row
@@ -37,6 +38,7 @@ class Revisions:
         self._path = str(journal.with_name(f"{journal.name}{SUFFIX}"))
         self._file = -1
         self._inode = -1
+        self._random = Random()  # noqa: S311 - to be another one each time, not to be secret
 
     def of(self, trans_id: str) -> Revision | None:
         """A number that was never before, once the transaction has changed; None where it cannot be read."""
@@ -50,14 +52,15 @@ class Revisions:
     def renew(self, *trans_ids: str) -> None:
         """These transactions are about to change. Raises OSError."""
         offsets = {_offset(trans_id) for trans_id in trans_ids}
-        while offsets:
+        if self._file < 0:
             self._expect_open()
-            # Random rather than counted: nobody's write can be lost to another's.
-            numbers = os.urandom(_BYTES * len(offsets))
-            for place, offset in enumerate(offsets):
-                os.pwrite(self._file, numbers[place * _BYTES : (place + 1) * _BYTES], offset)
+        while offsets:
+            for offset in offsets:
+                # Random rather than counted: nobody's write can be lost to another's.
+                os.pwrite(self._file, self._random.randbytes(_BYTES), offset)
             if self._is_ours():
                 return
+            self._expect_open()
 
     def close(self) -> None:
         """Closes the file. It is opened again where it is needed."""
