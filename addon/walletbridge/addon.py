@@ -79,8 +79,14 @@ class Doors(Protocol):
 class WalletBridge:
     """Answers callbacks; everything else goes its way untouched."""
 
-    def __init__(self, *, has_upstream: bool = True, doors: Doors | None = None) -> None:
-        """Without an upstream, other paths are answered 404. Without `doors`, mitmproxy lets connections in itself."""
+    def __init__(
+        self, *, has_upstream: bool = True, doors: Doors | None = None, settings: Settings | None = None
+    ) -> None:
+        """
+        Without an upstream, other paths are answered 404. Without `doors`, mitmproxy lets connections in itself.
+        `settings`: those in the file of the option, where somebody has read it before.
+        """
+        self._read_before = settings
         self._has_upstream = has_upstream
         self._doors = doors
         self._opening: asyncio.Future[None] | None = None
@@ -135,7 +141,7 @@ class WalletBridge:
         self._config = ctx.options.walletbridge_config
         self._settings = self._tokens = None
         try:
-            settings = load(Path(self._config).expanduser())
+            settings = self._read_before or load(Path(self._config).expanduser())
             if self._doors is None:
                 # `serve` has done so. A worker that takes the place of another goes on with what there is.
                 expect_all(settings)

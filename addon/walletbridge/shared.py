@@ -48,7 +48,7 @@ class SharedMemory:
     @classmethod
     def create(cls, parts: int) -> "SharedMemory":
         """Makes the file, full of zeros."""
-        descriptor = _nameless_file()
+        descriptor = nameless_file()
         os.ftruncate(descriptor, _size(parts))
         os.pwrite(descriptor, VERSION, 0)
         memory = cls(descriptor, parts)
@@ -71,7 +71,8 @@ class SharedMemory:
         Changes(self._changes, worker=number, workers=self.parts).end_all()
 
 
-def _nameless_file() -> int:
+def nameless_file() -> int:
+    """The descriptor of a file that only whoever inherits it can open."""
     if sys.platform == "linux":
         return os.memfd_create("walletbridge")
     with tempfile.TemporaryFile() as file:

@@ -99,6 +99,21 @@ async def test_a_rolling_restart_and_the_end_lose_no_callback(tmp_path: Path) ->
     await restart_and_end(tmp_path, RATE)
 
 
+async def test_a_worker_that_is_replaced_takes_no_settings_that_nobody_has_released(tmp_path: Path) -> None:
+    """What somebody is still writing holds from the next reload on, and not from the next crash on."""
+    async with running_fleet(tmp_path) as fleet:
+        before = pids(fleet)
+        await asyncio.to_thread((tmp_path / "walletbridge.yaml").write_text, '{"nonsense": 1}')
+        fleet.workers[0].send_signal(SIGKILL)
+        await until(lambda: len(pids(fleet) - before) == 1 and len(pids(fleet)) == 2, seconds=RELOAD_SECONDS)
+        async with fleet.playing():
+            pass
+
+        fleet.gateway.process.send_signal(SIGHUP)
+        await until(lambda: has_logged(fleet.gateway, "not reloaded: the old workers go on"), seconds=RELOAD_SECONDS)
+        assert not has_logged(fleet.gateway, "no worker could be brought up")
+
+
 async def test_a_worker_that_is_killed_costs_no_money(tmp_path: Path) -> None:
     """The others answer; whose bet was cut off cancels it as providers do; in the end all books agree."""
     async with running_fleet(tmp_path) as fleet:

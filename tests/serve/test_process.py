@@ -14,7 +14,7 @@ from walletbridge.serve import process
 from walletbridge.serve.process import WorkerProcess
 from walletbridge.serve.sockets import bind, close
 from walletbridge.settings import Address
-from walletbridge.shared import SharedMemory
+from walletbridge.shared import SharedMemory, nameless_file
 
 SECONDS = 60.0
 
@@ -26,11 +26,12 @@ class Starter:
         self._plan = plan
         self.sockets = bind(Address("127.0.0.1", 0), key="listen")
         self.memory = SharedMemory.create(2)
+        self.content = nameless_file()
         self.workers: list[WorkerProcess] = []
 
     async def start(self, **plan: object) -> WorkerProcess:
         self._plan.write_text(json.dumps(plan))
-        self.workers.append(await process.start(self._plan, self.memory, len(self.workers), self.sockets))
+        self.workers.append(await process.start(self._plan, self.content, self.memory, len(self.workers), self.sockets))
         return self.workers[-1]
 
     async def ready(self, **plan: object) -> WorkerProcess:

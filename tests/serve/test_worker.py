@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from walletbridge.serve.worker import Place, command
-from walletbridge.shared import SharedMemory
+from walletbridge.shared import SharedMemory, nameless_file
 
 PLACE = Place(sockets=(3,), memory=4, parts=2, part=1, control=5)
 
@@ -39,6 +40,23 @@ async def test_settings_that_do_not_load_end_it(tmp_path: Path) -> None:
 
     assert code == 1
     assert "wallet.target" in errors
+
+
+async def test_settings_are_those_that_the_supervisor_has_read(tmp_path: Path) -> None:
+    """Not those that somebody has written since, and not released."""
+    config, content = tmp_path / "w.yaml", nameless_file()
+    config.write_text(json.dumps({"wallet": {"target": "w:1"}, "nonsense": 1}))
+    os.pwrite(content, json.dumps({"wallet": {"target": "w:1"}, "limits": {"body_bytes": 0}}).encode(), 0)
+    memory = SharedMemory.create(2)
+    place = msgspec.structs.replace(PLACE, memory=memory.file, content=content)
+    process = await asyncio.create_subprocess_exec(
+        *command(config, place), stderr=asyncio.subprocess.PIPE, pass_fds=[memory.file, content]
+    )
+    _, errors = await process.communicate()
+
+    assert process.returncode == 1
+    assert "limits.body_bytes" in errors.decode()
+    assert "nonsense" not in errors.decode()
 
 
 async def test_memory_of_another_version_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

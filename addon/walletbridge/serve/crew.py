@@ -3,6 +3,7 @@ The workers of one gateway: how one is taken on, put to work and let go. When th
 """
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Collection, Sequence
@@ -15,7 +16,7 @@ from walletbridge.metrics.names import WorkerState
 from walletbridge.metrics.part import Part
 from walletbridge.serve.process import WorkerProcess, start
 from walletbridge.settings import Settings
-from walletbridge.shared import SharedMemory
+from walletbridge.shared import SharedMemory, nameless_file
 
 SPARE_PARTS = 2
 """Of the memory: a worker that takes over lives beside the one that it replaces."""
@@ -49,6 +50,7 @@ class Crew:
         """
         self._config = config
         self._sockets = sockets
+        self._content = nameless_file()
         self._memory = SharedMemory.create(count + SPARE_PARTS)
         self._free = list(range(self._memory.parts))
         self._alive: set[WorkerProcess] = set()
@@ -66,6 +68,11 @@ class Crew:
         """The numbers of all workers, living and dead."""
         return [self._memory.part(number) for number in range(self._memory.parts)]
 
+    def settle_on(self, content: bytes) -> None:
+        """What is in the settings' file for all workers that are taken on from now on, whatever is in it by then."""
+        os.ftruncate(self._content, 0)
+        os.pwrite(self._content, content, 0)
+
     async def take_on(self, settings: Settings) -> WorkerProcess:
         """
         Starts a worker and waits until it could serve as well as the others do. Raises NotStarted.
@@ -77,7 +84,7 @@ class Crew:
             raise NotStarted(f"{problem}; put it back, or end the gateway, put a backup in its place and start again")
         number = self._free.pop(0)
         try:
-            worker = await start(self._config, self._memory, number, self._sockets)
+            worker = await start(self._config, self._content, self._memory, number, self._sockets)
         except OSError as error:
             self._free.append(number)
             raise NotStarted(f"no process could be made: {error.strerror}") from None

@@ -64,7 +64,7 @@ def launch(  # noqa: PLR0913 - what a way of running adds
     """
     own = _web_options(settings.ui.listen) if kind is Kind.WEB else []
     arguments = _arguments(config, settings, [*own, *options])
-    bridge = WalletBridge(has_upstream=settings.upstream is not None, doors=doors)
+    bridge = WalletBridge(has_upstream=settings.upstream is not None, doors=doors, settings=settings)
     behind = [*addons, doors] if doors else addons
     ours = [_KeepOptions(arguments[1::2]), bridge, *behind, _IgnoreFurtherSigterms()]
     match kind:

@@ -108,8 +108,13 @@ class WorkerProcess:
         return dict(self._part.read())
 
 
-async def start(config: Path, memory: SharedMemory, number: int, sockets: Sequence[socket.socket]) -> WorkerProcess:
-    """Starts a worker that has part `number` of the memory. Raises OSError where there can be no more processes."""
+async def start(
+    config: Path, content: int, memory: SharedMemory, number: int, sockets: Sequence[socket.socket]
+) -> WorkerProcess:
+    """
+    Starts a worker that has part `number` of the memory, and `content` for what is in `config`. Raises OSError where
+    there can be no more processes.
+    """
     theirs, ours = os.pipe()
     place = Place(
         sockets=tuple(listener.fileno() for listener in sockets),
@@ -117,12 +122,13 @@ async def start(config: Path, memory: SharedMemory, number: int, sockets: Sequen
         parts=memory.parts,
         part=number,
         control=theirs,
+        content=content,
     )
     try:
         process = await asyncio.create_subprocess_exec(
             *command(config, place),
             stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(*place.sockets, place.memory, place.control),
+            pass_fds=(*place.sockets, place.memory, place.control, content),
             # Its own: the signals of a terminal are for the supervisor, which passes them on.
             process_group=0,
             env={name: value for name, value in os.environ.items() if name not in _NOT_FOR_WORKERS},

@@ -30,6 +30,7 @@ from walletbridge.serve.notify import Notifier
 from walletbridge.serve.process import WorkerProcess
 from walletbridge.serve.sockets import HANDSHAKE_SECONDS, addresses_of, bind_both, close, refuse_new
 from walletbridge.settings import Settings, load
+from walletbridge.small_files import read_small
 from walletbridge.tls_files import require_valid
 
 TICK_SECONDS = 0.5
@@ -61,6 +62,7 @@ class Supervisor:
     def __init__(self, config: Path, settings: Settings, count: int, log: Log) -> None:
         """Raises SettingsError where an address cannot be listened on, or a certificate be used."""
         self._config = config
+        self._content = _read(config)
         self._settings = settings
         self._count = count
         self._log = log
@@ -70,6 +72,7 @@ class Supervisor:
         self._sockets, self._admin_sockets = bind_both(settings)
         self._journal = FirstSeen(settings.journal.path)
         self._crew = Crew(config, self._journal, self._sockets, count, on_end=self._wake.set)
+        self._crew.settle_on(self._content)
         self._locks = LockGuard(settings.journal.path, log)
         self._reload_wanted = False
         self._stop_wanted_at: float | None = None
@@ -235,19 +238,22 @@ class Supervisor:
         self._notifier.reloading()
         self._log.event("reloading")
         try:
-            settings = load(self._config)
+            content = _read(self._config)
+            settings = load(self._config, content)
             _expect_no_restart(self._settings, settings)
             expect_all(settings)
             require_valid(settings.tls, datetime.now(UTC))
+            self._crew.settle_on(content)
             for worker in tuple(self._crew.serving):
                 successor = await self._crew.take_on(settings)
                 await self._crew.put_to_work(successor)
                 await self._crew.let_go(worker, self._settings)
         except (SettingsError, NotStarted) as error:
             self._reloads["failed"] += 1
+            self._crew.settle_on(self._content)
             self._log.warning("not reloaded: the old workers go on", problem=str(error))
         else:
-            self._settings = settings
+            self._settings, self._content = settings, content
             self._reloads["done"] += 1
             self._log.event("reloaded")
         self._notifier.ready()
@@ -264,6 +270,13 @@ class Supervisor:
         await asyncio.sleep(HANDSHAKE_SECONDS)
         await self._crew.let_all_go(self._settings)
         close(self._sockets)
+
+
+def _read(config: Path) -> bytes:
+    try:
+        return read_small(config)
+    except OSError as error:
+        raise SettingsError(f"{config}: cannot be read: {error.strerror}") from None
 
 
 def _expect_no_restart(old: Settings, new: Settings) -> None:

@@ -18,6 +18,7 @@ from walletbridge.serve.control import Control
 from walletbridge.serve.lean import import_addons_singly
 from walletbridge.settings import load
 from walletbridge.shared import SharedMemory
+from walletbridge.small_files import TEXT_BYTES_MAX
 
 MODULE = "walletbridge.serve.worker"
 
@@ -33,6 +34,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     part: int
     """Which of them is this worker's."""
     control: int
+    content: int | None = None
+    """The settings as they were when the supervisor took them over: the file may have been edited since."""
 
 
 def command(config: Path, place: Place) -> list[str]:
@@ -49,10 +52,12 @@ def main(config: Path, place_json: str) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     place = msgspec.json.decode(place_json, type=Place)
     try:
-        settings = load(config)
+        settings = load(config, None if place.content is None else os.pread(place.content, TEXT_BYTES_MAX, 0))
         memory = SharedMemory(place.memory, place.parts)
     except (SettingsError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    if place.content is not None:
+        os.close(place.content)
     import_addons_singly()
     from walletbridge.serve.doors import Doors  # noqa: PLC0415 - mitmproxy, only once it is known to be needed
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - see above

@@ -30,14 +30,14 @@ _NEVER_SHOWN = frozenset({"callback.token_env", "callback.token_file"})
 """Where people put the token itself by mistake."""
 
 
-def load(path: Path) -> Settings:
+def load(path: Path, content: bytes | None = None) -> Settings:
     """
-    Reads the settings from `path`. Relative paths in it are relative to its folder.
+    Reads the settings from `path`, or from what was its `content`. Relative paths in it are relative to its folder.
 
     Raises SettingsError, one line per mistake: `FILE:LINE: KEY: what is accepted, and what was found`.
     """
     try:
-        root = document.parse(read_small(path).decode("utf-8-sig"))
+        root = document.parse((read_small(path) if content is None else content).decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
