@@ -15,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 from tests.journal.stores import OPEN, REST, OpenStore, get, put, take
 
+from walletbridge.journal import lookup
 from walletbridge.journal.mark import SLOTS, Mark, mark_of
 from walletbridge.journal.row import CancelState, Row
 from walletbridge.journal.rules import RESTORED
@@ -71,6 +72,21 @@ def test_a_restored_journal_is_told_of_also_where_nobody_has_anything_to_do(
     restore(copy, path)
 
     assert open_store().recovered == 0
+
+
+def test_who_only_looks_sees_that_a_journal_is_older(store: Store, open_store: OpenStore, path: Path) -> None:
+    put(store, OPEN)
+    copy = copy_of(store, path)
+    assert not lookup.is_older(path)
+    put(store, other(1))
+    assert not lookup.is_older(path)
+    store.close()
+    restore(copy, path)
+
+    assert lookup.is_older(path)
+    # To look has changed nothing: the next start knows it as well.
+    assert open_store().recovered == 1
+    assert not lookup.is_older(path)
 
 
 def test_a_copy_that_lacks_nothing_needs_nobody(store: Store, open_store: OpenStore, path: Path) -> None:

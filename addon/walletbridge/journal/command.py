@@ -191,6 +191,11 @@ def _looked(config: Path) -> Iterator[tuple[Settings, Path]]:
     path = settings.journal.path
     try:
         expect_regular(path)
+        if lookup.is_older(path):
+            say(
+                f"{path} is older than what was answered: it was restored, and no gateway has started on it since",
+                err=True,
+            )
         yield settings, path
     except FileNotFoundError as error:
         if path.exists():

@@ -10,6 +10,7 @@ from pathlib import Path
 import apsw
 
 from walletbridge.journal.columns import SELECT_NUMBERED, Numbered, numbered
+from walletbridge.journal.mark import is_behind, mark_of
 from walletbridge.journal.rules import RESTORED
 from walletbridge.journal.schema import expect_known
 from walletbridge.small_files import PRIVATE, expect_regular
@@ -84,6 +85,22 @@ def back_up(path: Path, copy: Path) -> None:
 def _words(error: apsw.Error) -> str:
     """SQLite's, of which apsw has none where a backup fails."""
     return "the disk is full" if isinstance(error, apsw.FullError) else str(error)
+
+
+def is_older(path: Path) -> bool:
+    """Whether the file lacks what a gateway has written since, by the mark beside it. Raises apsw.Error, OSError."""
+    try:
+        # First the mark: what is committed meanwhile must not look like what is missing.
+        mark = mark_of(path).read_bytes()
+    except FileNotFoundError:
+        return False
+    try:
+        with _opened(path) as db:
+            incarnation, commits = db.execute("SELECT incarnation, commits FROM meta").get
+    except apsw.SQLError:
+        # One of an earlier version, which has no such numbers.
+        return False
+    return bool(incarnation) and is_behind(mark, incarnation, commits)
 
 
 def by_number(path: Path, number: int) -> Numbered | None:

@@ -56,13 +56,7 @@ class Mark:
         Whether a journal of this incarnation, whose last transaction has the number `commits`, lacks what was done
         since. True as well where that is not known: the mark is another's, or cannot be read. Raises OSError.
         """
-        found = os.pread(self._file, _SIZE, 0)
-        if len(found) != _SIZE or found[:_INCARNATION] != incarnation:
-            return True
-        begun: int = _NUMBER.unpack_from(found, _INCARNATION)[0]
-        done: int = _NUMBER.unpack_from(found, _offset(begun))[0]
-        # The last one that was begun may have been undone, or ended with its process.
-        return commits < begun - 1 or (commits == begun - 1 and done == begun)
+        return is_behind(os.pread(self._file, _SIZE, 0), incarnation, commits)
 
     def start(self, commits: int, *, is_first: bool) -> bytes:
         """Marks a new incarnation, which is returned, that begins behind the transaction `commits`. Raises OSError."""
@@ -86,6 +80,16 @@ class Mark:
         """
         with suppress(OSError):
             os.pwrite(self._file, _NUMBER.pack(number), _offset(number))
+
+
+def is_behind(mark: bytes, incarnation: bytes, commits: int) -> bool:
+    """The same for what is in the file, `mark`."""
+    if len(mark) != _SIZE or mark[:_INCARNATION] != incarnation:
+        return True
+    begun: int = _NUMBER.unpack_from(mark, _INCARNATION)[0]
+    done: int = _NUMBER.unpack_from(mark, _offset(begun))[0]
+    # The last one that was begun may have been undone, or ended with its process.
+    return commits < begun - 1 or (commits == begun - 1 and done == begun)
 
 
 def mark_of(journal: Path) -> Path:
