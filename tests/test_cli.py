@@ -95,6 +95,8 @@ import os, sys
 user = int(sys.argv.pop(1))
 os.geteuid = lambda: user
 if sys.argv[1] in {"web", "tui"}:
+    import walletbridge.terminal
+    walletbridge.terminal.lacks_terminal = lambda: ""
     import walletbridge.serve.launch
     walletbridge.serve.launch.launch = lambda *_: None
 from walletbridge.cli import main
@@ -113,7 +115,10 @@ async def test_one_line_warns_of_running_as_root(tmp_path: Path, command: str, w
         config.write_text(f"listen: {HOST}:{port}\nui: {{listen: '{HOST}:0'}}\nwallet: {{target: '{HOST}:9'}}\n")
         options = [*command.split(), "--config", str(config)]
         _, by_root = await run("-c", AS_USER, "0", *options, **{VARIABLE: SECRET})
-        _, by_another = await run("-c", AS_USER, "10001", *options, **{VARIABLE: SECRET})
+        by_another = ""
+        if command in {"serve", "web"}:
+            # All others ask in the same place as one of these.
+            _, by_another = await run("-c", AS_USER, "10001", *options, **{VARIABLE: SECRET})
 
     lines = [json.loads(line) for line in by_root.splitlines() if "runs as root" in line]
     assert [line["level"] for line in lines] == ["warning"] * warnings

@@ -21,7 +21,7 @@ from tests.helpers.waiting import until
 from walletbridge.check import check
 from walletbridge.errors import SettingsError
 from walletbridge.needs import expect_all, problems
-from walletbridge.settings import Journal, Settings, Wallet
+from walletbridge.settings import Journal, Settings, Wallet, load
 
 VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"
 
@@ -136,8 +136,18 @@ def tls_that_cannot_be(folder: Path, fault: str) -> tuple[dict[str, str], str]:
 
 
 @pytest.mark.parametrize("fault", ["ca", "garbage", "other key"])
-async def test_files_that_the_wallets_channel_cannot_use_stop_every_start(tmp_path: Path, fault: str) -> None:
+def test_files_that_the_wallets_channel_cannot_use_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, "token")
     tls, problem = tls_that_cannot_be(tmp_path, fault)
+    config = write_settings(tmp_path, wallet_port=9, wallet={"target": "127.0.0.1:9", "tls": tls})
+
+    assert list(problems(load(config))) == [problem]
+
+
+async def test_what_is_found_stops_every_start(tmp_path: Path) -> None:
+    tls, problem = tls_that_cannot_be(tmp_path, "ca")
     config = write_settings(tmp_path, wallet_port=9, wallet={"target": "127.0.0.1:9", "tls": tls})
 
     for command in ("serve", "web", "tui"):
