@@ -18,9 +18,9 @@ class Scene:
         self.turns: list[str] = []
         self.futures: dict[str, asyncio.Future[None]] = {}
 
-    async def ask(self, name: str, seconds: float = 0.0) -> None:
+    async def ask(self, name: str, seconds: float = 0.0, *, address: str = "192.0.2.1") -> None:
         self.futures[name] = asyncio.get_running_loop().create_future()
-        await self.strangers.turn(self.futures[name])
+        await self.strangers.turn(self.futures[name], address)
         self.turns.append(name)
         self.strangers.charge(seconds)
 
@@ -83,6 +83,21 @@ async def test_they_go_on_in_their_order_and_one_at_a_time() -> None:
         await _until(lambda: len(scene.turns) == 3)
 
     assert scene.turns == ["first", "second", "third"]
+
+
+async def test_a_crowd_from_one_address_keeps_another_waiting_for_one_of_it_only() -> None:
+    scene = Scene(percent=100)
+    scene.strangers.charge(BURST_SECONDS)
+    async with asyncio.TaskGroup() as group:
+        for number in range(50):
+            group.create_task(scene.ask(f"crowd {number}"))
+        await _until(lambda: len(scene.strangers) == 50)
+        group.create_task(scene.ask("alone", address="192.0.2.2"))
+        await _until(lambda: len(scene.strangers) == 51)
+        scene.clock.tick(1)
+
+    assert scene.turns.index("alone") == 1
+    assert not len(scene.strangers)
 
 
 async def test_who_has_gone_keeps_nobody_waiting_and_nothing_in_memory() -> None:

@@ -18,13 +18,14 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 
 from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import LINGER_SECONDS
-from walletbridge.serve.lane.place import NEVER, CarriedPlace
+from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.receipt import watch
 from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
 ROOM_POLL_SECONDS = 0.02
 READ_BYTES = 16_384
 """That are read at once of a stranger: full of chunks of a byte, they take some milliseconds."""
+WAIT_SECONDS_MAX = 10.0
 FREE_READS = 4
 """In which one from an address that is known shakes hands, and brings its token."""
 
@@ -82,19 +83,22 @@ class LaneHandler(ProxyConnectionHandler):
 
     async def turn(self) -> None:
         """
-        Waits until more may be done for the client, who has lost nothing of its time meanwhile. See `Strangers`.
+        Waits until more may be done for the client, who loses nothing of its time by a wait up to WAIT_SECONDS_MAX. See
+        `Strangers`.
         """
         place, lane = self.place, self._lane
         if place.is_proven or self._is_gone:
             return
-        began, expires_at, place.expires_at = lane.clock(), place.expires_at, NEVER
+        began, expires_at = lane.clock(), place.expires_at
+        # Bounded: what waits is kept in memory.
+        place.expires_at = waits_until = max(expires_at, began + WAIT_SECONDS_MAX)
         turn = asyncio.get_running_loop().create_future()
         self._turns.add(turn)
         try:
-            await lane.strangers.turn(turn)
+            await lane.strangers.turn(turn, place.address)
         finally:
             self._turns.discard(turn)
-            if place.expires_at == NEVER:
+            if place.expires_at == waits_until:
                 place.expires_at = expires_at + (lane.clock() - began)
 
     async def server_event(self, event: Event) -> None:

@@ -2,9 +2,10 @@
 How much of a worker's time goes to strangers: connections that have not brought a right token yet.
 
 What is done for them is paid from one bucket, which fills at a share of the time that passes, or at all of it while no
-callbacks come that could be kept waiting. While it is empty they wait for their turn, in the order of their asking; a
-connection that is proven never does. Nor does the beginning of one from an address that has brought a right token: the
-provider may come back with all its connections at once.
+callbacks come that could be kept waiting. While it is empty they wait for their turn, the addresses one after the other
+and each one's connections in the order of their asking: a crowd from a few addresses keeps another one waiting for a
+moment only. A connection that is proven never waits. Nor does the beginning of one from an address that has brought a
+right token: the provider may come back with all its connections at once.
 """
 
 import asyncio
@@ -34,14 +35,15 @@ class Strangers:
         self._left = BURST_SECONDS
         """Seconds of work. Below zero after a piece of work that took longer than there was left."""
         self._filled_at = clock()
-        self._waiting: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self._waiting: OrderedDict[str, OrderedDict[asyncio.Future[None], None]] = OrderedDict()
+        """By address, in the order in which these have their turn."""
         self._known: OrderedDict[str, None] = OrderedDict()
         self._timer: asyncio.Handle | None = None
         """None while nobody waits."""
 
     def __len__(self) -> int:
         """How many wait."""
-        return len(self._waiting)
+        return sum(map(len, self._waiting.values()))
 
     def know(self, address: str) -> None:
         """A right token has come from there."""
@@ -65,17 +67,21 @@ class Strangers:
         self._fill()
         self._left -= seconds
 
-    async def turn(self, turn: asyncio.Future[None]) -> None:
-        """Returns when one more piece of work may be done, or once `turn` is done."""
+    async def turn(self, turn: asyncio.Future[None], address: str) -> None:
+        """Returns when one more piece of work may be done for a client at `address`, or once `turn` is done."""
         if self.wait_seconds() <= 0 and not self._waiting:
             return
-        self._waiting[turn] = None
+        owner = owner_of(address)
+        turns = self._waiting.setdefault(owner, OrderedDict())
+        turns[turn] = None
         if self._timer is None:
             self._wake_later()
         try:
             await turn
         finally:
-            self._waiting.pop(turn, None)
+            turns.pop(turn, None)
+            if not turns and self._waiting.get(owner) is turns:
+                del self._waiting[owner]
 
     def wait_seconds(self) -> float:
         """How long it is until something may be done, by what has been charged so far."""
@@ -102,7 +108,11 @@ class Strangers:
         if self.wait_seconds() > 0:
             self._wake_later()
             return
-        turn, _ = self._waiting.popitem(last=False)
+        owner, turns = self._waiting.popitem(last=False)
+        turn, _ = turns.popitem(last=False)
+        if turns:
+            # Behind all others.
+            self._waiting[owner] = turns
         if not turn.done():
             turn.set_result(None)
         # Runs behind the one that was woken.
