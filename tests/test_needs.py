@@ -250,7 +250,12 @@ async def test_a_file_that_never_becomes_a_journal_stops_every_start(
     assert set(await asyncio.to_thread(os.listdir, tmp_path)) == {path.name, config.name}
 
 
-@pytest.mark.parametrize("make", [Path.touch, lambda path: sqlite3.connect(path).execute("PRAGMA journal_mode = WAL")])
+def make_empty_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+
+
+@pytest.mark.parametrize("make", [Path.touch, make_empty_database])
 def test_an_empty_file_becomes_a_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object]
 ) -> None:

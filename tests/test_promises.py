@@ -163,7 +163,7 @@ async def test_where_nothing_goes_wrong_no_person_is_asked(kind: Promises) -> No
 
 @pytest.mark.parametrize("kind", KINDS, ids=named)
 def test_nothing_moves_twice_and_the_books_agree_or_a_person_is_told(kind: Promises) -> None:
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         checks=st.sampled_from(CHECKS),
         balance_first=st.booleans(),

@@ -27,39 +27,31 @@ async def bet(fleet: Fleet, number: int) -> tuple[int, int]:
     return status, json.loads(answer)["result"]
 
 
-async def test_no_worker_begins_a_journal_in_the_place_of_one_that_is_gone(tmp_path: Path) -> None:
-    """Nor where everything beside it is gone as well, so that nothing says any more that there was one."""
-    path, away = tmp_path / "journal.db", tmp_path / "away"
+async def test_another_file_in_the_place_of_the_journal_takes_no_bet_and_no_worker_begins_one(tmp_path: Path) -> None:
+    """Noticed without traffic, as is that the journal is back; nothing beside it needs to say that there was one."""
+    path, away, copy = tmp_path / "journal.db", tmp_path / "away", tmp_path / "copy.db"
     async with running_fleet(tmp_path, journal={"path": "journal.db"}) as fleet:
         assert await bet(fleet, 1) == (200, 0)
+        copy.write_bytes(path.read_bytes())
+        path.rename(away)
+        copy.rename(path)
+        await until_ready_is(fleet, 503)
+        assert await bet(fleet, 2) == (500, 99)
+        away.rename(path)
+        await until_ready_is(fleet, 200)
+        assert await bet(fleet, 2) == (200, 0)
+
         before, calls = {worker.pid for worker in fleet.workers}, fleet.wallet.calls
         path.rename(away)
         for suffix in BESIDE:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        # Without any traffic.
         await until_ready_is(fleet, 503)
-        assert await bet(fleet, 2) == (500, 99)
+        assert await bet(fleet, 3) == (500, 99)
         fleet.workers[0].send_signal(SIGKILL)
         await until(lambda: has_logged(fleet.gateway, "no worker could be brought up"), seconds=SECONDS)
 
         assert any(f"{path} is gone" in line for line in fleet.gateway.lines)
-        assert await bet(fleet, 3) == (500, 99)
+        assert await bet(fleet, 4) == (500, 99)
         assert not path.exists()
         assert len({worker.pid for worker in fleet.workers} & before) == 1
         assert fleet.wallet.calls == calls
-
-
-async def test_a_backup_in_the_place_of_the_journal_is_noticed_without_traffic(tmp_path: Path) -> None:
-    path, copy = tmp_path / "journal.db", tmp_path / "copy.db"
-    async with running_fleet(tmp_path, journal={"path": "journal.db"}) as fleet:
-        assert await bet(fleet, 1) == (200, 0)
-        copy.write_bytes(path.read_bytes())
-        path.rename(tmp_path / "away")
-        copy.rename(path)
-        await until_ready_is(fleet, 503)
-        assert await bet(fleet, 2) == (500, 99)
-
-        # Back where it was: that is noticed as well.
-        (tmp_path / "away").rename(path)
-        await until_ready_is(fleet, 200)
-        assert await bet(fleet, 2) == (200, 0)

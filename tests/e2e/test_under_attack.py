@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.e2e.under_attack import attacked
 
-SECONDS = 25
+SECONDS = 12
 RATE = 50
 P99_SECONDS_MAX = 2.0
 GROWTH_MAX = 1.5

@@ -18,7 +18,7 @@ from tests.e2e.steady import Order, Played, accounts, playing
 from tests.helpers.processes import address_of, has_logged
 from tests.helpers.waiting import until
 
-RATE = 100
+RATE = 60
 """Callbacks a second, by default: what any machine can bear."""
 RELOAD_SECONDS = 100
 BALANCE_MINOR = 100_000_000
