@@ -61,7 +61,9 @@ class Place:
     def expect_committed(self) -> None:
         """The same right behind a commit, which nobody finds in a log that has lost its beginning."""
         self.expect_unchanged()
-        if os.pread(self._log, len(_WAL_MAGIC), 0) != _WAL_MAGIC:
+        # Without content it was cut by SQLite, once all of it was in the file. Where somebody else has done so, the
+        # commit has left a hole before what it wrote.
+        if os.pread(self._log, len(_WAL_MAGIC), 0) not in {_WAL_MAGIC, b""}:
             raise JournalUnavailable(f"{self._log_path} was cut while it was in use")
 
 
@@ -75,6 +77,11 @@ class FirstSeen:
         """Nothing has been seen yet."""
         self._path = path
         self._identity: tuple[int, int] | None = None
+
+    def see(self) -> None:
+        """Remembers the file, unless one is known. Raises nothing."""
+        if self._identity is None:
+            self.problem()
 
     def problem(self) -> str:
         """Why the path is not to be opened any more; empty where it may be. Raises nothing."""

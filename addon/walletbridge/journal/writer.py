@@ -128,7 +128,6 @@ class Writer:
         while not self._closing or self._jobs:
             with suppress(Empty):
                 self._bell.get(timeout=PULSE_SECONDS)
-            self._look_at_file_sometimes()
             while self._jobs:
                 if len(batch) >= CROWD and not self._closing:
                     time.sleep(GATHER_SECONDS)
@@ -137,6 +136,8 @@ class Writer:
                 self._loop.call_soon_threadsafe(_deliver, batch)
                 if self._store:
                     self._after(self._store)
+            # Behind the jobs: where a lock is not to be had, it takes as long as they may wait.
+            self._look_at_file_sometimes()
         if self._store:
             self._store.close()
 

@@ -97,7 +97,7 @@ class Supervisor:
                 try:
                     self._look_after_workers()
                     if self._is_up:
-                        self._journal.problem()
+                        self._journal.see()
                 except Exception as error:  # noqa: BLE001 - the workers that serve must not end for it
                     self._log.failed(error)
                 await self._next()
@@ -250,12 +250,14 @@ class Supervisor:
                 await self._crew.let_go(worker, self._settings)
         except (SettingsError, NotStarted) as error:
             self._reloads["failed"] += 1
-            self._crew.settle_on(self._content)
             self._log.warning("not reloaded: the old workers go on", problem=str(error))
         else:
             self._settings, self._content = settings, content
             self._reloads["done"] += 1
             self._log.event("reloaded")
+        finally:
+            # After a fault of ours as well: only what was taken over as a whole holds for those that follow.
+            self._crew.settle_on(self._content)
         self._notifier.ready()
         self._wake.set()
 
