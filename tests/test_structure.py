@@ -14,10 +14,7 @@ ADDON = ROOT / "addon"
 PACKAGE = ADDON / "walletbridge"
 TESTS = ROOT / "tests"
 
-SANS_IO = {"claims", "errors", "money", "strict_json", "fields", "callbacks", "outcomes", "answers"} | {
-    "near_miss",
-    "printable",
-}
+SANS_IO = {"protocol", "rules"}
 """They turn values into values: what they say of money can be tested by tables alone."""
 
 IO = {
@@ -37,77 +34,29 @@ IO = {
     "time",
 }
 
-LEAVES = SANS_IO | {
-    "ambiguity",
-    "changes",
-    "clock",
-    "framing",
-    "hiding",
-    "lasting",
-    "line_writer",
-    "log_records",
-    "logs",
-    "metrics",
-    "mitmproxy_versions",
-    "otel",
-    "peers",
-    "printable_tables",
-    "promises",
-    "rotation",
-    "settings",
-    "shared",
-    "small_files",
-    "terminal",
-    "tls_files",
-    "tokens",
-    "trace",
-    "tracing",
-    "turns",
-    "wire",
-}
-
-LAYERS = [
-    {"__main__"},
-    {"cli"},
-    {
-        "addon",
-        "check",
-        "demo",
-        "draft",
-        "exchanges",
-        "explain",
-        "flows",
-        "health",
-        "recording",
-        "serve",
-        "shipped",
-        "simulator",
-        "surroundings",
-        "ui",
-    },
-    {"bridge"},
-    {"answering"},
-    {"settlement"},
-    {"durations", "gateway"},
-    {"dispatch", "resolver"},
+FLOORS = [
+    {"__main__", "cli"},
+    {"connect", "demo", "simulator"},
+    {"serve"},
+    {"proxy"},
+    {"gateway"},
     {"transactions"},
-    {"edits", "keeper"},
-    {"checks", "consequences", "lanes", "needs"},
-    {"questions"},
-    {"journal", "status_cache", "wallet"},
-    LEAVES,
+    {"journal", "wallet"},
+    {"observe"},
+    {"rules", "settings"},
+    {"protocol"},
 ]
-"""From the top. A module imports from its own layer and from those below; it need not exist yet."""
+"""The rooms from the top. A module imports from its own room and from rooms on floors below."""
 
 HOMES = {
-    "apsw": {"check", "demo", "journal", "ui"},
-    "mitmproxy": {"addon", "exchanges", "flows", "framing", "recording", "serve", "ui", "wire"},
-    "grpc": {"demo", "wallet"},
-    "google.protobuf": {"demo", "wallet"},
-    "opentelemetry": {"otel"},
-    "prometheus_client": {"metrics", "serve"},
+    "apsw": {"connect", "demo", "journal", "proxy"},
+    "mitmproxy": {"proxy", "serve"},
+    "grpc": {"connect", "demo", "wallet"},
+    "google.protobuf": {"connect", "demo", "wallet"},
+    "opentelemetry": {"observe"},
+    "prometheus_client": {"observe", "serve"},
 }
-"""Where alone a dependency that shapes its users may be imported."""
+"""In which rooms alone a dependency that shapes its users may be imported."""
 
 TOP_LEVEL = {"CHANGELOG.md", "LICENSE", "README.md", "addon", "config", "protos", "pyproject.toml", "tests"}
 
@@ -121,8 +70,8 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def unit_of(path: Path) -> str:
-    """The module or package right below `walletbridge` to which `path` belongs; `__init__` for the package's own."""
+def room_of(path: Path) -> str:
+    """The room to which `path` belongs: a folder right below `walletbridge`, or a module that stands there alone."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
@@ -147,18 +96,19 @@ def imports_of(path: Path) -> set[str]:
     return set(imports_in(ast.parse(path.read_bytes()), package))
 
 
-def units_of(path: Path) -> set[str]:
-    """The other units of the package from which `path` imports."""
+def rooms_of(path: Path) -> set[str]:
+    """The other rooms from which `path` imports."""
     parts = [name.split(".") for name in imports_of(path)]
-    units = {inner[0] for root, *inner in parts if root == "walletbridge" and inner}
-    return {unit for unit in units & UNITS if unit != unit_of(path)}
+    rooms = {inner[0] for root, *inner in parts if root == "walletbridge" and inner}
+    return {room for room in rooms & ROOMS if room != room_of(path)}
 
 
 MODULES = python_files(PACKAGE)
-UNITS = {unit_of(path) for path in MODULES} - {"__init__"}
-LAYER_OF = {unit: depth for depth, units in enumerate(LAYERS) for unit in units}
+ROOMS = {room_of(path) for path in MODULES} - {"__init__"}
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 each_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
+each_of_the_core = pytest.mark.parametrize("path", [path for path in MODULES if room_of(path) in SANS_IO], ids=name_of)
 
 
 @pytest.mark.parametrize(
@@ -177,21 +127,16 @@ def test_imports_are_found_in_every_form(source: str, names: set[str]) -> None:
     assert set(imports_in(ast.parse(source), "here.inner")) == names
 
 
-@pytest.mark.parametrize("name", sorted(SANS_IO))
-def test_the_core_does_no_io(name: str) -> None:
-    path = PACKAGE / f"{name}.py"
-    imported = imports_of(path)
-
-    assert {found for found in imported if found.split(".")[0] in IO} == set()
-    assert units_of(path) <= SANS_IO
+@each_of_the_core
+def test_the_core_does_no_io(path: Path) -> None:
+    assert {name for name in imports_of(path) if name.split(".")[0] in IO} == set()
 
 
-@pytest.mark.parametrize("name", sorted(SANS_IO))
-def test_the_core_waits_for_nothing(name: str) -> None:
-    tree = ast.parse((PACKAGE / f"{name}.py").read_bytes())
-
+@each_of_the_core
+def test_the_core_waits_for_nothing(path: Path) -> None:
     asynchronous = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
-    assert [node.lineno for node in ast.walk(tree) if isinstance(node, asynchronous)] == []
+
+    assert [node.lineno for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, asynchronous)] == []
 
 
 @each_module
@@ -200,35 +145,40 @@ def test_a_dependency_stays_in_its_home(path: Path) -> None:
         name
         for name in imports_of(path)
         for dependency, home in HOMES.items()
-        if f"{name}.".startswith(f"{dependency}.") and unit_of(path) not in home
+        if f"{name}.".startswith(f"{dependency}.") and room_of(path) not in home
     ]
 
     assert away == []
 
 
-def test_every_module_has_a_layer() -> None:
-    assert UNITS - set(LAYER_OF) == set()
-    assert sum(map(len, LAYERS)) == len(LAYER_OF)
+def test_every_room_has_its_floor() -> None:
+    assert ROOMS - set(FLOOR_OF) == set()
+    assert sum(map(len, FLOORS)) == len(FLOOR_OF)
 
 
 @each_module
 def test_imports_point_down(path: Path) -> None:
-    depth = LAYER_OF.get(unit_of(path), 0)
+    floor = FLOOR_OF.get(room_of(path), 0)
 
-    assert {unit for unit in units_of(path) if LAYER_OF.get(unit, depth) < depth} == set()
+    assert {room for room in rooms_of(path) if FLOOR_OF.get(room, floor) < floor} == set()
+
+
+def test_the_house_stays_small() -> None:
+    assert len(ROOMS - {"__main__"}) <= 14
+    assert len(FLOORS) <= 10
 
 
 def test_imports_make_no_circle() -> None:
     imported: dict[str, set[str]] = {}
     for path in MODULES:
-        imported.setdefault(unit_of(path), set()).update(units_of(path))
+        imported.setdefault(room_of(path), set()).update(rooms_of(path))
 
     TopologicalSorter(imported).prepare()
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.stem not in {"__init__", "__main__"}], ids=name_of)
 def test_every_module_has_its_own_test_file(path: Path) -> None:
-    own = TESTS / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
+    own = TESTS / "unit" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
 
     assert own.is_file(), f"{name_of(own)} is missing"
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from walletbridge.errors import SettingsError
+from walletbridge.observe.terminal import Group, lacks_terminal, say_lines
+from walletbridge.protocol.errors import SettingsError
 from walletbridge.serve.signals import ignore_further
-from walletbridge.terminal import Group, lacks_terminal, say_lines
 
 if TYPE_CHECKING:
     from walletbridge.settings import Settings
@@ -34,12 +34,12 @@ class _Group(Group):
     """A group some of whose commands live in modules that are imported when they are asked for."""
 
     modules: ClassVar = {
-        "addon": "walletbridge.shipped",
-        "examples": "walletbridge.shipped",
-        "health": "walletbridge.health",
+        "addon": "walletbridge.connect.shipped",
+        "examples": "walletbridge.connect.shipped",
+        "health": "walletbridge.connect.health",
         "journal": "walletbridge.journal.command",
-        "replay": "walletbridge.ui.replay_command",
-        "settings": "walletbridge.shipped",
+        "replay": "walletbridge.proxy.live_view.replay_command",
+        "settings": "walletbridge.connect.shipped",
         "simulate": "walletbridge.simulator.command",
     }
 
@@ -73,7 +73,7 @@ def main() -> None:
 )
 def serve(config: Path, workers: int | None) -> None:
     """The gateway without a UI."""
-    from walletbridge.needs import expect_all  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.gateway.needs import expect_all  # noqa: PLC0415 - see the module's docstring
     from walletbridge.settings import load  # noqa: PLC0415 - see above
 
     try:
@@ -81,12 +81,12 @@ def serve(config: Path, workers: int | None) -> None:
         expect_all(settings)
         _warn_of_root(settings)
         if workers:
-            from walletbridge.serve.supervisor import supervise  # noqa: PLC0415 - see the module's docstring
+            from walletbridge.serve.workers.supervisor import supervise  # noqa: PLC0415 - see the module's docstring
 
             code = asyncio.run(supervise(config.absolute(), settings, workers))
             ignore_further()
             sys.exit(code)
-        from walletbridge.serve.lean import import_addons_singly  # noqa: PLC0415 - see above
+        from walletbridge.proxy.patches.import_addons_singly import import_addons_singly  # noqa: PLC0415 - see above
 
         import_addons_singly()
         from walletbridge.serve.single import serve as serve_alone  # noqa: PLC0415 - see above
@@ -129,7 +129,7 @@ def check(config: Path, *, live: bool, explain: str | None, as_json: bool) -> No
     if explain is not None and as_json:
         raise click.UsageError("expected either --explain or --json")
     if explain is not None:
-        from walletbridge.explain import explain as lines  # noqa: PLC0415 - grpc only where it is used
+        from walletbridge.connect.explain import explain as lines  # noqa: PLC0415 - grpc only where it is used
 
         try:
             for line in lines(config, explain):
@@ -137,7 +137,7 @@ def check(config: Path, *, live: bool, explain: str | None, as_json: bool) -> No
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
         return
-    from walletbridge import check as checking  # noqa: PLC0415 - grpc only where it is used
+    from walletbridge.connect import check as checking  # noqa: PLC0415 - grpc only where it is used
 
     findings = checking.check(config, live=live)
     if as_json:
@@ -169,11 +169,11 @@ def check(config: Path, *, live: bool, explain: str | None, as_json: bool) -> No
 def init(target: str | None, proto: Path | None, *, seconds: float, schema: bool) -> None:
     """Print a first mapping for a wallet, with what is guessed and what is open."""
     if schema:
-        from walletbridge.wallet.mapping.editor_schema import schema_text  # noqa: PLC0415 - see the module's docstring
+        from walletbridge.connect.editor_schema import schema_text  # noqa: PLC0415 - see the module's docstring
 
         click.echo(schema_text(), nl=False)
         return
-    from walletbridge.draft import draft  # noqa: PLC0415 - grpc only where it is used
+    from walletbridge.connect.init import draft  # noqa: PLC0415 - grpc only where it is used
 
     if (target is None) == (proto is None):
         raise click.UsageError("expected either --target or --proto")
@@ -218,7 +218,7 @@ def demo_wallet(listen: str, db: Path) -> None:
 def _warn_of_root(settings: "Settings") -> None:
     """Here, and not where the gateway starts, as each worker would say it again."""
     if os.geteuid() == 0:
-        from walletbridge.logs import open_log  # noqa: PLC0415 - see the module's docstring
+        from walletbridge.observe.log import open_log  # noqa: PLC0415 - see the module's docstring
 
         log = open_log(lines_max=settings.limits.log_lines, stream=sys.stderr, kept=settings.log)
         log.warning("runs as root: give it a user of its own that can write nothing but its journal")
@@ -226,7 +226,7 @@ def _warn_of_root(settings: "Settings") -> None:
 
 
 def _launch(kind: str, config: Path) -> None:
-    from walletbridge.needs import expect_all  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.gateway.needs import expect_all  # noqa: PLC0415 - see the module's docstring
     from walletbridge.serve.sockets import expect_free  # noqa: PLC0415 - see above
     from walletbridge.settings import load  # noqa: PLC0415 - see above
 

@@ -19,7 +19,7 @@ from typing import Literal
 
 import msgspec
 import psutil
-from tests.helpers.callbacks import body, make_callback
+from tests.support.callbacks import body, make_callback
 
 TOKEN_VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"  # noqa: S105 - the name of a variable
 BALANCE_MINOR = 9050

@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.helpers.callbacks import body, make_callback
+from tests.support.callbacks import body, make_callback
 
-from walletbridge.callbacks import Callback, Command, decode
-from walletbridge.outcomes import Outcome, Result, TransactionState, is_listed
+from walletbridge.protocol.callbacks import Callback, Command, decode
+from walletbridge.protocol.outcomes import Outcome, Result, TransactionState, is_listed
 from walletbridge.settings import Wallet
-from walletbridge.wallet.judging import parse, read_outcome
 from walletbridge.wallet.mapping.loading import load
+from walletbridge.wallet.reading_replies import parse, read_outcome
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 CALLS = 2_000

@@ -18,7 +18,7 @@ from tests.bench.load import TOKEN_VARIABLE, Figures, Kind, Order
 from tests.bench.programs import CONFIG, PROGRAMS, ROOT, WALLET, Running, running
 from tests.bench.syncs import counted
 from tests.bench.watching import watching
-from tests.helpers.tls import Authority
+from tests.support.tls import Authority
 
 MEMORY_CALLBACKS = 100_000
 MEMORY_STEP = 10_000

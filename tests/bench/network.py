@@ -23,9 +23,9 @@ from pathlib import Path
 
 import aiohttp
 import click
-from tests.helpers.callbacks import body, make_callback
-from tests.helpers.middlebox import middlebox_to
-from tests.helpers.processes import (
+from tests.support.callbacks import body, make_callback
+from tests.support.middlebox import middlebox_to
+from tests.support.processes import (
     Way,
     arguments,
     at_once,
@@ -36,7 +36,7 @@ from tests.helpers.processes import (
     running,
     write_settings,
 )
-from tests.helpers.scripted_wallet import OK, delayed, running_wallet
+from tests.support.scripted_wallet import OK, delayed, running_wallet
 
 from walletbridge.demo.gateway_process import GatewayProcess
 

@@ -25,9 +25,9 @@ from pathlib import Path
 
 import aiohttp
 import click
-from tests.helpers.callbacks import make_callback
-from tests.helpers.processes import Way, arguments, post, running, write_settings
-from tests.helpers.scripted_wallet import OK, Call, ScriptedWallet, delayed, reply
+from tests.support.callbacks import make_callback
+from tests.support.processes import Way, arguments, post, running, write_settings
+from tests.support.scripted_wallet import OK, Call, ScriptedWallet, delayed, reply
 
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import walletbridge.settlement
+import walletbridge.transactions.assembly
 from walletbridge.cli import main
 from walletbridge.journal.clock import JournalClock, journal_clock
-from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Found, Step
-from walletbridge.journal.row import Row
+from walletbridge.rules.resolver_plan import Round
+from walletbridge.rules.row import Row
 
 
 class ForgetfulJournal:
@@ -59,6 +59,6 @@ class ForgetfulJournal:
 
 
 if __name__ == "__main__":
-    settlement: Any = walletbridge.settlement
+    settlement: Any = walletbridge.transactions.assembly
     settlement.SqliteJournal = ForgetfulJournal
     main()

@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 import click
 
 from walletbridge.journal.clock import JournalClock
-from walletbridge.journal.plan import Action, Round, Switches, plan
 from walletbridge.journal.port import Change, Found
-from walletbridge.journal.row import Kind, Row
-from walletbridge.journal.rules import Times
 from walletbridge.journal.sqlite import SqliteJournal
 from walletbridge.journal.store import Store
-from walletbridge.resolver import PAGE_ROWS
+from walletbridge.rules.decisions import Times
+from walletbridge.rules.resolver_plan import Action, Round, Switches, plan
+from walletbridge.rules.row import Kind, Row
+from walletbridge.transactions.resolver import PAGE_ROWS
 
 _TIMES = Times(settle_after=10, abandon_after=60, redeliver_for=86400, recheck_after=(), give_up_after=300)
 _BATCH_ROWS = 1000

@@ -13,12 +13,12 @@ from mitmproxy.options import Options
 from mitmproxy.proxy import commands, context, events
 from mitmproxy.proxy.layers.http._hooks import HttpRequestHeadersHook
 from mitmproxy.test import taddons, tflow
-from tests.helpers.clock import FakeClock
-from tests.serve.lane.fakes import FakeLane
+from tests.support.clock import FakeClock
+from tests.unit.serve.lane.fakes import FakeLane
 
-from walletbridge.answers import UNKNOWN
+from walletbridge.protocol.answers import UNKNOWN
+from walletbridge.serve.lane.deadlines import NEVER, CarriedPlace
 from walletbridge.serve.lane.layer import LaneLayer
-from walletbridge.serve.lane.place import NEVER, CarriedPlace
 from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"

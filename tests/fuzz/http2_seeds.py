@@ -15,7 +15,7 @@ from hyperframe.frame import (
     SettingsFrame,
     WindowUpdateFrame,
 )
-from tests.serve.lane.fakes import TOKEN
+from tests.unit.serve.lane.fakes import TOKEN
 
 PSEUDO = [(":method", "POST"), (":scheme", "https"), (":authority", "gateway")]
 PIECE_BYTES_MAX = 256

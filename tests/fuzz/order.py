@@ -1,12 +1,12 @@
 """
 What is fuzzed beside bytes: the order in which things happen to connections of the lane. An input is a course of
-events, two bytes each; see `tests.serve.lane.events` for the events and for what must hold after any of them.
+events, two bytes each; see `tests.unit.serve.lane.events` for the events and for what must hold after any of them.
 """
 
 import asyncio
 from random import Random
 
-from tests.serve.lane.events import EVENTS, PIECES, Course, Event
+from tests.unit.serve.lane.events import EVENTS, PIECES, Course, Event
 
 SEEDS = 40
 

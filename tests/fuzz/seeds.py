@@ -3,10 +3,10 @@ What the first inputs are made of: the documented callbacks in all framings, and
 """
 
 from tests.fuzz.target import SETTINGS
-from tests.helpers.callbacks import body, raw_body
-from tests.helpers.vectors import load_cases
-from tests.serve.lane.fakes import TOKEN, request
-from tests.serve.lane.smuggling import CASES
+from tests.support.callbacks import body, raw_body
+from tests.support.vectors import load_cases
+from tests.unit.serve.lane.fakes import TOKEN, request
+from tests.unit.serve.lane.smuggling import CASES
 
 WORDS = (
     *(b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b",", b";", b"0", b"1", b"ffffffff", b"0\r\n\r\n", b"\r\n\r\n"),

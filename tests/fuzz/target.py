@@ -9,24 +9,24 @@ from collections.abc import Coroutine
 from typing import Any, NamedTuple, cast
 from zlib import crc32
 
-from tests.helpers.clock import FakeClock
-from tests.serve.lane.fakes import TOKEN, FakeWire
+from tests.support.clock import FakeClock
+from tests.unit.serve.lane.fakes import TOKEN, FakeWire
 
-from walletbridge.answers import Answer
-from walletbridge.bridge import Bridge  # noqa: TC001 - costs nothing here
-from walletbridge.callbacks import Callback
-from walletbridge.gateway import Gateway
-from walletbridge.metrics.counts import Counts
-from walletbridge.metrics.part import Part
-from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.gateway.gateway import Gateway
+from walletbridge.gateway.running_gateway import Bridge  # noqa: TC001 - costs nothing here
+from walletbridge.gateway.tokens import Tokens
+from walletbridge.observe.metrics.counts import Counts
+from walletbridge.observe.metrics.part import Part
+from walletbridge.observe.trace import Trace
+from walletbridge.protocol.answers import Answer
+from walletbridge.protocol.callbacks import Callback
+from walletbridge.protocol.outcomes import Outcome, Result, TransactionState
 from walletbridge.serve.lane import heads
-from walletbridge.serve.lane.addon import Lane
 from walletbridge.serve.lane.conversation import Conversation
-from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.deadlines import CarriedPlace
+from walletbridge.serve.lane.lane import Lane
 from walletbridge.settings import Callback as CallbackSettings
 from walletbridge.settings import Limits, Settings, Wallet
-from walletbridge.tokens import Tokens
-from walletbridge.trace import Trace
 
 SETTINGS = Settings(
     wallet=Wallet(target="127.0.0.1:1"),

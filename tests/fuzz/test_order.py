@@ -2,7 +2,7 @@
 
 import pytest
 from tests.fuzz.order import events_of, order_seeds, run_order
-from tests.serve.lane.events import EVENTS, PIECES
+from tests.unit.serve.lane.events import EVENTS, PIECES
 
 
 def test_two_bytes_are_an_event() -> None:

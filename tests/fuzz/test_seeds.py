@@ -3,8 +3,8 @@
 import pytest
 from tests.fuzz.seeds import seeds
 from tests.fuzz.target import check, said
-from tests.helpers.vectors import load_cases
-from tests.serve.lane.fakes import request
+from tests.support.vectors import load_cases
+from tests.unit.serve.lane.fakes import request
 
 
 @pytest.mark.parametrize("data", seeds())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.helpers.processes import environment
+from tests.support.processes import environment
 
 SECONDS = 60
 """How long it may take until the first callbacks are to be seen, on a machine that does other work at the same time."""

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.helpers.processes import ROOT
-from tests.helpers.tls import Authority
+from tests.support.processes import ROOT
+from tests.support.tls import Authority
 
 CONNECTIONS_MAX = 8
 """Of one address; fewer than we ship."""

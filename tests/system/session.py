@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import Message
-from tests.helpers.callbacks import body, make_callback
-from tests.helpers.processes import TOKEN, RunningWallet, Script, headers, running_wallet
+from tests.support.callbacks import body, make_callback
+from tests.support.processes import TOKEN, RunningWallet, Script, headers, running_wallet
 from tests.system.helpers import until
 
 PLAYER = "test1234"

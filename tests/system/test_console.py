@@ -8,8 +8,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from tests.helpers.callbacks import body, make_callback
-from tests.helpers.processes import TOKEN, TOKEN_VARIABLE, headers
+from tests.support.callbacks import body, make_callback
+from tests.support.processes import TOKEN, TOKEN_VARIABLE, headers
 from tests.system.helpers import running, until
 from tests.system.terminal import opened
 

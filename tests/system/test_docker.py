@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import aiohttp
 import pytest
-from tests.helpers.callbacks import make_callback
-from tests.helpers.processes import ROOT, end_of, post, running, running_wallet, write_settings
+from tests.support.callbacks import make_callback
+from tests.support.processes import ROOT, end_of, post, running, running_wallet, write_settings
 
 from walletbridge.serve.launch import free_port
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.helpers.callbacks import body, make_callback
-from tests.helpers.processes import (
+from tests.support.callbacks import body, make_callback
+from tests.support.processes import (
     TOKEN,
     UNKNOWN,
     RunningWallet,
@@ -24,7 +24,7 @@ from tests.helpers.processes import (
     running_wallet,
     write_settings,
 )
-from tests.helpers.waiting import until
+from tests.support.waiting import until
 from tests.system.nginx import CONNECTIONS_MAX, HOST, Nginx, check, configure, running_nginx
 
 from walletbridge.demo.gateway_process import GatewayProcess

@@ -19,8 +19,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from tests.helpers.callbacks import body, make_callback
-from tests.helpers.processes import NOWHERE, ROOT, SCRIPTS, TOKEN
+from tests.support.callbacks import body, make_callback
+from tests.support.processes import NOWHERE, ROOT, SCRIPTS, TOKEN
 from tests.system.helpers import running, until
 from tests.system.session import Listening, Sending, send, send_all, threaded_wallet, until_shown, write_config
 from tests.system.terminal import Terminal, opened

@@ -7,8 +7,8 @@ The acceptance of an outage of a minute, in both kinds. Takes some minutes.
 from pathlib import Path
 
 import pytest
-from tests.e2e.outage import Kind, outage
-from tests.e2e.test_outage import expect_quick
+from tests.process.outage import Kind, outage
+from tests.process.test_outage import expect_quick
 
 SECONDS = 60.0
 

@@ -7,7 +7,7 @@ The acceptance of flat memory: 100,000 callbacks through `walletbridge serve`. T
 from pathlib import Path
 
 import pytest
-from tests.e2e.load import memory_of_callbacks
+from tests.process.load import memory_of_callbacks
 
 COUNT = 100_000
 GROWTH_BYTES_MAX = 5_000_000

@@ -6,18 +6,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.helpers.callbacks import make_callback
-from tests.helpers.processes import (
-    ROOT,
-    SCRIPTS,
-    Way,
-    arguments,
-    end_of,
-    post,
-    running,
-    running_wallet,
-    write_settings,
-)
+from tests.support.callbacks import make_callback
+from tests.support.processes import ROOT, SCRIPTS, Way, arguments, end_of, post, running, running_wallet, write_settings
 
 UNIT = ROOT / "config" / "systemd" / "walletbridge.service"
 PROGRAM = "/opt/walletbridge/bin/walletbridge"

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from tests.e2e.load import PLAYER, send_callbacks
-from tests.helpers.mitmweb import running_web
-from tests.helpers.processes import running_wallet
+from tests.process.load import PLAYER, send_callbacks
+from tests.support.mitmweb import running_web
+from tests.support.processes import running_wallet
 from tests.system.helpers import until
 
 COUNT = int(os.environ.get("SOAK_CALLBACKS", "100000"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.helpers.callbacks import make_callback
-from tests.helpers.processes import ROOT, environment, post, running, running_wallet, write_settings
+from tests.support.callbacks import make_callback
+from tests.support.processes import ROOT, environment, post, running, running_wallet, write_settings
 
 pytestmark = pytest.mark.timeout(600)
 PLAYER = "test1234"

@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from walletbridge.outcomes import Outcome, Result
-from walletbridge.small_files import make_private
+from walletbridge.protocol.outcomes import Outcome, Result
+from walletbridge.settings.small_files import make_private
 
 DEMO_PLAYERS = {
     "test1234": (500_000, True),

@@ -5,7 +5,7 @@ The checks that the demo wallet makes: in the order given, the first that does n
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from walletbridge.outcomes import Result
+from walletbridge.protocol.outcomes import Result
 
 
 class UnknownCheck(ValueError):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from walletbridge.demo.books import Books, Player, Transaction
 from walletbridge.demo.checks import Check, first_refusal, refusal_of_read
-from walletbridge.fields import TRANS_ID_CHARACTERS_MAX
-from walletbridge.money import INT64_MAX
-from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.protocol.fields import TRANS_ID_CHARACTERS_MAX
+from walletbridge.protocol.money import INT64_MAX
+from walletbridge.protocol.outcomes import Outcome, Result, TransactionState
 
 _STATES = {False: TransactionState.OK, True: TransactionState.CANCELED}
 

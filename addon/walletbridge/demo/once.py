@@ -21,7 +21,7 @@ from walletbridge.demo.ledger import Ledger
 from walletbridge.demo.wallet import DemoWallet
 from walletbridge.journal.clock import journal_clock
 from walletbridge.journal.store import Store
-from walletbridge.journal.worker import worker_name
+from walletbridge.journal.turn_owner import worker_name
 
 TOKEN_VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"  # noqa: S105 - the name of a variable
 MINOR_UNITS = 100

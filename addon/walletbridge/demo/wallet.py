@@ -20,7 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from walletbridge.demo.checks import UnknownCheck
 from walletbridge.demo.ledger import Ledger
-from walletbridge.outcomes import Outcome, Result, TransactionState
+from walletbridge.protocol.outcomes import Outcome, Result, TransactionState
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1
 
 SERVICE = v1.DESCRIPTOR.services_by_name["WalletService"]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
-from walletbridge.journal.row import CancelState, Kind, Row, Told
+from walletbridge.rules.row import CancelState, Kind, Row, Told
 
 _COLUMNS = Row.__struct_fields__
 _WRITTEN = (*_COLUMNS, "needs_look", "created_wall", "updated_wall", "updated_running")

@@ -16,21 +16,21 @@ from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
 
-from walletbridge.errors import SettingsError
-from walletbridge.journal import lookup
-from walletbridge.journal.by_hand import SETTLED, Decision, consequence, decide, state
+from walletbridge.journal import reading
 from walletbridge.journal.clock import journal_clock
 from walletbridge.journal.columns import Numbered
 from walletbridge.journal.port import Busy, Change, Found
-from walletbridge.journal.row import Row
 from walletbridge.journal.store import Store
-from walletbridge.journal.words import Word
-from walletbridge.journal.worker import user_name, worker_name
-from walletbridge.money import format_minor
-from walletbridge.printable_tables import Printable
+from walletbridge.journal.turn_owner import user_name, worker_name
+from walletbridge.observe.printable_tables import Printable
+from walletbridge.observe.terminal import say, say_lines
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.protocol.money import format_minor
+from walletbridge.rules.by_hand import SETTLED, Decision, consequence, decide, state
+from walletbridge.rules.row import Row
+from walletbridge.rules.words import Word
 from walletbridge.settings import Settings, load
-from walletbridge.small_files import expect_regular
-from walletbridge.terminal import say, say_lines
+from walletbridge.settings.small_files import expect_regular
 
 ROWS_MAX = 1000
 _WIDTH = 150
@@ -57,9 +57,9 @@ def list_(config: Path, *, as_json: bool, limit: int, shows_all: bool) -> None:
     """Transactions that are not settled: number, account, transaction, amount, and where they stand."""
     with _looked(config) as (settings, path):
         if shows_all:
-            pages = lookup.all_listed(path, rows=ROWS_MAX)
+            pages = reading.all_listed(path, rows=ROWS_MAX)
         else:
-            found, total = lookup.listed(path, limit=limit)
+            found, total = reading.listed(path, limit=limit)
             pages = iter([found])
             if total > len(found):
                 click.echo(f"only the first {len(found)} of {total}; --all shows all", err=True)
@@ -74,7 +74,7 @@ def list_(config: Path, *, as_json: bool, limit: int, shows_all: bool) -> None:
 def recovered(config: Path, *, as_json: bool) -> None:
     """Transactions that a restored journal must not settle by itself, and what to do about them."""
     with _looked(config) as (settings, path):
-        rows = _print(lookup.recovered(path, rows=ROWS_MAX), settings, as_json=as_json)
+        rows = _print(reading.recovered(path, rows=ROWS_MAX), settings, as_json=as_json)
     if as_json:
         return
     if not rows:
@@ -94,7 +94,7 @@ def backup(file: Path, config: Path) -> None:
     """Copy the journal into a new FILE, consistent and while gateways write it."""
     with _looked(config) as (_, path):
         try:
-            lookup.back_up(path, file)
+            reading.back_up(path, file)
         except FileExistsError:
             raise click.ClickException(f"{file} is there already; name a file that is not") from None
         except OSError as error:
@@ -109,7 +109,7 @@ def backup(file: Path, config: Path) -> None:
 def show(number: int, config: Path, *, as_json: bool) -> None:
     """All that is known of one transaction."""
     with _looked(config) as (_, path):
-        fields = _fields(_expected(lookup.by_number(path, number), number))
+        fields = _fields(_expected(reading.by_number(path, number), number))
     if as_json:
         click.echo(json.dumps(fields, indent=2))
         return
@@ -191,7 +191,7 @@ def _looked(config: Path) -> Iterator[tuple[Settings, Path]]:
     path = settings.journal.path
     try:
         expect_regular(path)
-        if lookup.is_older(path):
+        if reading.is_older(path):
             say(
                 f"{path} is older than what was answered: it was restored, and no gateway has started on it since",
                 err=True,

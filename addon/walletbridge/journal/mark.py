@@ -13,7 +13,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from walletbridge.small_files import PRIVATE
+from walletbridge.settings.small_files import PRIVATE
 
 SUFFIX = "-mark"
 """Of the file beside the journal."""

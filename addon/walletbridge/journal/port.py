@@ -8,8 +8,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from walletbridge.journal.plan import Round
-from walletbridge.journal.row import Row
+from walletbridge.rules.resolver_plan import Round
+from walletbridge.rules.row import Row
 
 
 class JournalUnavailable(Exception):

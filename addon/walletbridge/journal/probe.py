@@ -14,8 +14,8 @@ import apsw
 from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.lock_watch import Held, LockWatch
 from walletbridge.journal.place import FirstSeen
-from walletbridge.journal.queue import Queue
 from walletbridge.journal.wal import bytes_of
+from walletbridge.journal.write_queue import Queue
 
 FRESH_SECONDS = 1.0
 """A look is not repeated sooner, however many ask."""

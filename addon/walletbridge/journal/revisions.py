@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 from zlib import crc32
 
-from walletbridge.journal.row import Row
-from walletbridge.small_files import PRIVATE
+from walletbridge.rules.row import Row
+from walletbridge.settings.small_files import PRIVATE
 
 SUFFIX = "-changes"
 """Of the file beside the journal. It may be removed: what was stamped before is worthless then."""

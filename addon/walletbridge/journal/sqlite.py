@@ -9,11 +9,11 @@ from typing import cast
 
 from walletbridge.journal.clock import JournalClock, journal_clock
 from walletbridge.journal.port import Busy, Step
-from walletbridge.journal.row import Row
 from walletbridge.journal.store import Store
+from walletbridge.journal.turn_owner import worker_name
 from walletbridge.journal.wal import WAL_BYTES, WalWatch
-from walletbridge.journal.worker import worker_name
 from walletbridge.journal.writer import Writer
+from walletbridge.rules.row import Row
 
 PRUNE_ROWS = 1000
 """Looked at in one transaction: few enough that a callback does not notice."""

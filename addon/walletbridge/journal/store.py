@@ -12,20 +12,20 @@ import apsw
 
 from walletbridge.journal.clock import JournalClock
 from walletbridge.journal.columns import SELECT, SELECT_NUMBERED, SELECT_WITH_ID, Numbered, numbered, row_of
-from walletbridge.journal.known import STATEMENTS, Known, Transaction, Turn
 from walletbridge.journal.mark import Mark
 from walletbridge.journal.place import Place, expect_never_made
-from walletbridge.journal.plan import Round
 from walletbridge.journal.port import Busy, Change, Found, Step
-from walletbridge.journal.queue import BESIDE, Queue
 from walletbridge.journal.revisions import Revisions, stands_otherwise
-from walletbridge.journal.row import Row
-from walletbridge.journal.rules import cancels_round, in_cancelled_round, restored
+from walletbridge.journal.row_cache import STATEMENTS, Known, Transaction, Turn
 from walletbridge.journal.running import Running
 from walletbridge.journal.schema import expect_today, migrate, use_wal
+from walletbridge.journal.turn_owner import is_dead
 from walletbridge.journal.wal import WalWatch
-from walletbridge.journal.worker import is_dead
-from walletbridge.small_files import make_private
+from walletbridge.journal.write_queue import BESIDE, Queue
+from walletbridge.rules.decisions import cancels_round, in_cancelled_round, restored
+from walletbridge.rules.resolver_plan import Round
+from walletbridge.rules.row import Row
+from walletbridge.settings.small_files import make_private
 
 BUSY_SECONDS = 1.0
 """How long a step waits for another process's transaction."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import apsw
 
 from walletbridge.journal.holder import has_open, processes
-from walletbridge.journal.queue import SUFFIX
+from walletbridge.journal.write_queue import SUFFIX
 
 WAL_BYTES = 256_000_000
 """More than the log ever is without such a reader; see `CHECKPOINT_PAGES` and `LOG_BYTES`."""

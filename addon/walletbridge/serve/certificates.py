@@ -11,9 +11,9 @@ from pathlib import Path
 from mitmproxy.tls import TlsData
 from OpenSSL import SSL, crypto
 
-from walletbridge.errors import SettingsError
+from walletbridge.protocol.errors import SettingsError
 from walletbridge.settings import ListenerTls
-from walletbridge.tls_files import (
+from walletbridge.settings.tls_files import (
     Pair,
     doubts,
     expires_soon,

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 
 from mitmproxy import ctx
 
-from walletbridge.bridge import Bridge
-from walletbridge.metrics import names
-from walletbridge.metrics.names import WorkerState
-from walletbridge.serve.admin import Admin
-from walletbridge.serve.control import Control
+from walletbridge.gateway.running_gateway import Bridge
+from walletbridge.gateway.shared_memory import Share
+from walletbridge.observe.metrics import names
+from walletbridge.observe.metrics.names import WorkerState
+from walletbridge.serve.admin.admin import Admin
 from walletbridge.serve.listening import Connect, Listener
-from walletbridge.serve.notify import Notifier
+from walletbridge.serve.systemd import Notifier
+from walletbridge.serve.worker_pipe import Control
 from walletbridge.settings import Serve
-from walletbridge.shared import Share
 
 WALLET_SECONDS = 1.0
 """How long after the start connections wait until it is known whether the wallet is there."""

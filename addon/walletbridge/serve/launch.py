@@ -21,7 +21,7 @@ from mitmproxy.options import Options
 from mitmproxy.tools import cmdline
 from mitmproxy.tools.main import run
 
-from walletbridge.addon import OPTION, WalletBridge
+from walletbridge.proxy.addon import OPTION, WalletBridge
 from walletbridge.serve.doors import Doors
 from walletbridge.serve.signals import ignore_further
 from walletbridge.settings import Address, Settings

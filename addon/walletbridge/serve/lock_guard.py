@@ -9,8 +9,8 @@ from pathlib import Path
 
 from walletbridge.journal.holder import is_stopped
 from walletbridge.journal.lock_watch import LockWatch
-from walletbridge.logs import Log
-from walletbridge.serve.process import WorkerProcess
+from walletbridge.observe.log import Log
+from walletbridge.serve.workers.process import WorkerProcess
 
 SILENT_SECONDS = 2.0
 """A worker beats once a second: only after so long without does it count as standing still."""

@@ -23,14 +23,14 @@ from mitmproxy.master import Master
 from mitmproxy.options import Options
 from msgspec.structs import replace
 
-from walletbridge.addon import WalletBridge
-from walletbridge.errors import SettingsError
-from walletbridge.serve import collector
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.proxy.addon import WalletBridge
+from walletbridge.serve import garbage_collector
 from walletbridge.serve.certificates import Certificates
-from walletbridge.serve.files import BESIDE_CONNECTIONS, allow_open_files, fitting
 from walletbridge.serve.lane import server  # so that mitmproxy knows the mode
-from walletbridge.serve.lane.addon import Lane
-from walletbridge.serve.records import Records
+from walletbridge.serve.lane.lane import Lane
+from walletbridge.serve.library_logs import Records
+from walletbridge.serve.open_files import BESIDE_CONNECTIONS, allow_open_files, fitting
 from walletbridge.settings import Address, Limits, Settings
 
 _UPSTREAM_OPTION = "mode=reverse:"
@@ -89,7 +89,7 @@ def serve(
     limits = settings.limits
     open_files = allow_open_files(limits.connections + limits.upstream_requests + BESIDE_CONNECTIONS)
     fitted = fitting(limits, open_files=open_files, has_upstream=settings.upstream is not None)
-    collector.be_patient()
+    garbage_collector.be_patient()
     warning = _lowered(fitted, open_files) if fitted != limits else ""
     asyncio.run(_serve(replace(settings, limits=fitted), options, bridge, addons, warning))
 

@@ -12,13 +12,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from walletbridge.bridge import Bridge
-from walletbridge.errors import SettingsError
-from walletbridge.needs import expect_all
-from walletbridge.serve.notify import Notifier
+from walletbridge.gateway.needs import expect_all
+from walletbridge.gateway.running_gateway import Bridge
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.serve.systemd import Notifier
 from walletbridge.settings import Settings, load, read_tokens
 from walletbridge.settings.changes import changed_keys
-from walletbridge.tls_files import require_valid
+from walletbridge.settings.tls_files import require_valid
 
 
 class Reload:

@@ -5,18 +5,18 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from walletbridge.changes import Changes
+from walletbridge.gateway.shared_memory import Share
 from walletbridge.journal.probe import JournalProbe
-from walletbridge.metrics.part import Part
-from walletbridge.serve.admin import Admin, Watched
-from walletbridge.serve.certificate_metrics import certificate_families
+from walletbridge.observe.metrics.part import Part
+from walletbridge.serve.admin.admin import Admin, Watched
+from walletbridge.serve.admin.certificate_metrics import certificate_families
 from walletbridge.serve.doors import Doors
 from walletbridge.serve.launch import Kind, launch
 from walletbridge.serve.reload import Reload
 from walletbridge.serve.sockets import bind_both
 from walletbridge.settings import Settings
-from walletbridge.shared import Share
-from walletbridge.tls_files import require_valid
+from walletbridge.settings.tls_files import require_valid
+from walletbridge.transactions.cancel_counter import Changes
 
 
 def serve(config: Path, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from walletbridge.errors import SettingsError
+from walletbridge.protocol.errors import SettingsError
 from walletbridge.settings import Address, Settings
 
 BACKLOG = 1024

@@ -13,12 +13,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from walletbridge.errors import SettingsError
-from walletbridge.serve.control import Control
-from walletbridge.serve.lean import import_addons_singly
+from walletbridge.gateway.shared_memory import SharedMemory
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.proxy.patches.import_addons_singly import import_addons_singly
+from walletbridge.serve.worker_pipe import Control
 from walletbridge.settings import load
-from walletbridge.shared import SharedMemory
-from walletbridge.small_files import TEXT_BYTES_MAX
+from walletbridge.settings.small_files import TEXT_BYTES_MAX
 
 MODULE = "walletbridge.serve.worker"
 

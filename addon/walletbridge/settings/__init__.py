@@ -3,7 +3,8 @@ The settings file: `load` reads it, `Settings` is what it says, `read_tokens` fe
 """
 
 from walletbridge.settings.addresses import Address, Upstream
-from walletbridge.settings.model import (
+from walletbridge.settings.reading import load
+from walletbridge.settings.sections import (
     Admin,
     Breaker,
     Callback,
@@ -22,7 +23,6 @@ from walletbridge.settings.model import (
     Ui,
     Wallet,
 )
-from walletbridge.settings.reading import load
 from walletbridge.settings.tokens import read_tokens
 
 __all__ = [

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from walletbridge.settings.mistakes import dotted
-from walletbridge.settings.model import Section
+from walletbridge.settings.sections import Section
 
 
 def changed_keys(old: Section, new: Section, section: str = "") -> Iterator[str]:

@@ -12,8 +12,8 @@ import msgspec
 from msgspec.structs import FieldInfo
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from walletbridge.errors import SettingsError
-from walletbridge.settings import document, rules
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.settings import cross_checks, yaml_nodes
 from walletbridge.settings.addresses import (
     ADDRESS_ACCEPTED,
     UPSTREAM_ACCEPTED,
@@ -23,8 +23,8 @@ from walletbridge.settings.addresses import (
     parse_upstream,
 )
 from walletbridge.settings.mistakes import Mistake, dotted, unknown_key
-from walletbridge.settings.model import Network, Section, Settings
-from walletbridge.small_files import read_small
+from walletbridge.settings.sections import Network, Section, Settings
+from walletbridge.settings.small_files import read_small
 
 _NEVER_SHOWN = frozenset({"callback.token_env", "callback.token_file"})
 """Where people put the token itself by mistake."""
@@ -37,12 +37,12 @@ def load(path: Path, content: bytes | None = None) -> Settings:
     Raises SettingsError, one line per mistake: `FILE:LINE: KEY: what is accepted, and what was found`.
     """
     try:
-        root = document.parse((read_small(path) if content is None else content).decode("utf-8-sig"))
+        root = yaml_nodes.parse((read_small(path) if content is None else content).decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 at byte {error.start}") from None
-    except document.NotYaml as error:
+    except yaml_nodes.NotYaml as error:
         raise SettingsError(f"{path}:{error}") from None
     reader = _Reader(path.absolute().parent)
     settings = reader.section(Settings, root, "")
@@ -78,7 +78,7 @@ class _Reader:
 
     def apply_rules(self, settings: Settings) -> None:
         """Tests what holds between several keys, unless one of them is mistaken itself."""
-        for breach in rules.breaches(settings):
+        for breach in cross_checks.breaches(settings):
             if not any(self._is_mistaken(key) for key in breach.keys):
                 self._add(breach.keys[0], breach.problem)
 
@@ -87,10 +87,10 @@ class _Reader:
         if node is None:
             return {}
         if not isinstance(node, MappingNode):
-            self._add(key, f"expected keys and values ({', '.join(names)}), got {document.kind_of(node)}")
+            self._add(key, f"expected keys and values ({', '.join(names)}), got {yaml_nodes.kind_of(node)}")
             return {}
         nodes: dict[str, Node] = {}
-        for name, line, value in document.entries(node):
+        for name, line, value in yaml_nodes.entries(node):
             path = dotted(key, name)
             if name in nodes:
                 self.mistakes.append(Mistake(line, path, f"stands twice, first in line {self._lines[path]}"))
@@ -121,24 +121,24 @@ class _Reader:
         """What `node` says, as a `kind`; None if it is a mistake."""
         if get_origin(kind) is tuple:
             return self._tuple(get_args(kind)[0], node, key)
-        value = document.scalar(node)
+        value = yaml_nodes.scalar(node)
         try:
             if kind in self._texts:
                 return self._texts[kind][1](msgspec.convert(value, str))
             converted: object = msgspec.convert(value, kind)
         except (ValueError, msgspec.ValidationError):
-            found = "something else, which is not shown" if key in _NEVER_SHOWN else document.shown(node)
+            found = "something else, which is not shown" if key in _NEVER_SHOWN else yaml_nodes.shown(node)
             self._add(key, f"expected {self._accepted(kind)}, got {found}")
             return None
         return converted
 
     def _tuple(self, kind: Any, node: Node, key: str) -> tuple[object, ...] | None:
         if not isinstance(node, SequenceNode):
-            self._add(key, f"expected a list, each item {self._accepted(kind)}, got {document.shown(node)}")
+            self._add(key, f"expected a list, each item {self._accepted(kind)}, got {yaml_nodes.shown(node)}")
             return None
         values = []
-        for index, item in enumerate(document.items(node)):
-            self._lines[f"{key}[{index}]"] = document.line_of(item)
+        for index, item in enumerate(yaml_nodes.items(node)):
+            self._lines[f"{key}[{index}]"] = yaml_nodes.line_of(item)
             values.append(self._value(kind, item, f"{key}[{index}]"))
         return tuple(values)
 

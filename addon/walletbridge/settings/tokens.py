@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from walletbridge.errors import SettingsError
-from walletbridge.settings.model import TOKEN_ENV_DEFAULT, Callback
-from walletbridge.small_files import read_small
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.settings.sections import TOKEN_ENV_DEFAULT, Callback
+from walletbridge.settings.small_files import read_small
 
 TEXT_BYTES_MAX = 65536
 """Of all tokens together."""

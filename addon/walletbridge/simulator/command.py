@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from walletbridge.terminal import say_lines
+from walletbridge.observe.terminal import say_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from walletbridge.simulator.plan import Plan
-    from walletbridge.simulator.report import Report
+    from walletbridge.simulator.report.report import Report
 
 CONFORMING, NOT_CONFORMING, COULD_NOT_RUN = 0, 1, 2
 
@@ -124,8 +124,8 @@ def _simulate(plan: "Plan", *, shows_all: bool, as_json: bool) -> int:
     """Runs, prints the report, and returns the exit code."""
     from rich.console import Console  # noqa: PLC0415 - see the module's docstring
 
-    from walletbridge.simulator.accounts import CouldNotRun  # noqa: PLC0415 - see the module's docstring
-    from walletbridge.simulator.rendering import render  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.simulator.play.accounts import CouldNotRun  # noqa: PLC0415 - see the module's docstring
+    from walletbridge.simulator.report.rendering import render  # noqa: PLC0415 - see the module's docstring
 
     try:
         report = _run(plan, Console(stderr=True))
@@ -160,7 +160,7 @@ def _run(plan: "Plan", errors: "Console") -> "Report":
 
 def _end_without_report(problem: str, *, as_json: bool) -> NoReturn:
     if as_json:
-        from walletbridge.simulator.report import could_not_run  # noqa: PLC0415 - see the module's docstring
+        from walletbridge.simulator.report.report import could_not_run  # noqa: PLC0415 - see the module's docstring
 
         click.echo(could_not_run(problem))
     say_lines(f"Could not run: {problem}", err=True)

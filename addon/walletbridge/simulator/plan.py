@@ -4,7 +4,7 @@ What a run is to do, and the provider's own times and retries. PROTOCOL: Time li
 
 from dataclasses import dataclass, field
 
-from walletbridge.callbacks import Command
+from walletbridge.protocol.callbacks import Command
 
 LIMITS = {
     Command.AUTHENTICATE: 4.0,

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from walletbridge.simulator.accounts import CouldNotRun, ask_end, compare_end, read_start
-from walletbridge.simulator.calls import text
-from walletbridge.simulator.cases import Case
-from walletbridge.simulator.client import Client
+from walletbridge.simulator.books.transactions import Transaction
 from walletbridge.simulator.plan import Plan
-from walletbridge.simulator.player import Player
-from walletbridge.simulator.recorder import Recorder
-from walletbridge.simulator.report import AccountLine, Report, TransactionLine
-from walletbridge.simulator.scenarios import SCENARIOS, Scenario
-from walletbridge.simulator.transactions import Transaction
+from walletbridge.simulator.play.accounts import CouldNotRun, ask_end, compare_end, read_start
+from walletbridge.simulator.play.player import Player
+from walletbridge.simulator.play.scenarios import SCENARIOS, Scenario
+from walletbridge.simulator.report.cases import Case
+from walletbridge.simulator.report.recorder import Recorder
+from walletbridge.simulator.report.report import AccountLine, Report, TransactionLine
+from walletbridge.simulator.wire.calls import text
+from walletbridge.simulator.wire.client import Client
 
 _FIRST_ID_MAX = 2**52
 """First ids are drawn below this, so that every id stays below 2**53: exact wherever JSON numbers are doubles."""

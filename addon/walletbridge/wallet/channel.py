@@ -15,11 +15,11 @@ os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 import grpc
 import grpc.aio
 
-from walletbridge.errors import SettingsError
+from walletbridge.protocol.errors import SettingsError
 from walletbridge.settings import Tls
 from walletbridge.settings import Wallet as WalletSettings
-from walletbridge.small_files import read_small
-from walletbridge.tls_files import require_wallet_files
+from walletbridge.settings.small_files import read_small
+from walletbridge.settings.tls_files import require_wallet_files
 from walletbridge.wallet.wakeups import gathered_wakeups
 
 RECONNECT_MILLISECONDS = 100

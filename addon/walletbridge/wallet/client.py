@@ -11,15 +11,15 @@ from cachetools import TTLCache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from walletbridge.callbacks import Balance, Callback, Command
-from walletbridge.errors import NotSayable, OutcomeUnknown, Overloaded
-from walletbridge.outcomes import Outcome, Result
-from walletbridge.trace import Trace, WalletCall
+from walletbridge.observe.trace import Trace, WalletCall
+from walletbridge.protocol.callbacks import Balance, Callback, Command
+from walletbridge.protocol.errors import NotSayable, OutcomeUnknown, Overloaded
+from walletbridge.protocol.outcomes import Outcome, Result
 from walletbridge.wallet.channel import Channel
-from walletbridge.wallet.judging import judge, parse, read_outcome
 from walletbridge.wallet.mapping.bindings import Binding, Lookup, Method
-from walletbridge.wallet.mapping.context import Found
-from walletbridge.wallet.mapping.model import BoundWallet
+from walletbridge.wallet.mapping.bound_wallet import BoundWallet
+from walletbridge.wallet.mapping.request.context import Found
+from walletbridge.wallet.reading_replies import judge, parse, read_outcome
 from walletbridge.wallet.reply import Reply, error_infos
 
 READS = frozenset({Command.AUTHENTICATE, Command.BALANCE, Command.STATUS})

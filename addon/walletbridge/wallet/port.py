@@ -4,9 +4,9 @@ The wallet as the gateway sees it, whatever its proto.
 
 from typing import Protocol
 
-from walletbridge.callbacks import Callback
-from walletbridge.outcomes import Outcome
-from walletbridge.trace import Trace
+from walletbridge.observe.trace import Trace
+from walletbridge.protocol.callbacks import Callback
+from walletbridge.protocol.outcomes import Outcome
 
 
 class Wallet(Protocol):

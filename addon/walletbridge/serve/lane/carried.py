@@ -15,7 +15,7 @@ from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
 
 from walletbridge.serve.lane.conversation import LINGER_SECONDS, TIMEOUT
-from walletbridge.serve.lane.place import CarriedPlace
+from walletbridge.serve.lane.deadlines import CarriedPlace
 from walletbridge.serve.lane.port import CarryingLane
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.relay import Relay

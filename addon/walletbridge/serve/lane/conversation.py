@@ -6,15 +6,15 @@ answer. Knows no sockets: bytes come in by calls, and what follows of them goes 
 from collections.abc import Callable
 from enum import Enum
 
-from walletbridge import answers
-from walletbridge.gateway import Request
+from walletbridge.gateway.gateway import Request
+from walletbridge.observe.trace import Trace
+from walletbridge.protocol import answers
+from walletbridge.serve.lane.deadlines import NEVER, Place
 from walletbridge.serve.lane.heads import Head
 from walletbridge.serve.lane.parser import Body, Parser
-from walletbridge.serve.lane.place import NEVER, Place
 from walletbridge.serve.lane.port import Exchange, Lane, Wire
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import CONTINUE, answer_bytes, refusal_bytes
-from walletbridge.trace import Trace
 
 LINGER_SECONDS = 2.0
 """How long a client that was turned away may go on sending: a reset would take the answer from it unread."""

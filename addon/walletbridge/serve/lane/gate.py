@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address
 
-from walletbridge.serve.lane.place import Place
+from walletbridge.serve.lane.deadlines import Place
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits
 

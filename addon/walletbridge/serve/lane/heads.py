@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import httptools
 
-from walletbridge.answers import is_encoded
+from walletbridge.protocol.answers import is_encoded
 from walletbridge.serve.lane.refusals import Refused
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"

@@ -17,9 +17,9 @@ from mitmproxy.proxy.layers.http._events import ErrorCode, RequestProtocolError
 
 from walletbridge.serve.lane.carried import TAKES_NOTHING, client_of
 from walletbridge.serve.lane.conversation import HELD_SECONDS, LINGER_SECONDS, TIMEOUT, TOO_MANY_WRONG
+from walletbridge.serve.lane.deadlines import NEVER, CarriedPlace
 from walletbridge.serve.lane.http2_frames import Flood
 from walletbridge.serve.lane.http2_requests import Http2Requests
-from walletbridge.serve.lane.place import NEVER, CarriedPlace
 from walletbridge.serve.lane.port import CarryingLane
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook

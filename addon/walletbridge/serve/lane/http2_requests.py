@@ -12,18 +12,18 @@ from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import RequestData
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
-from walletbridge import answers
-from walletbridge.gateway import Request
+from walletbridge.gateway.gateway import Request
+from walletbridge.observe.trace import Trace
+from walletbridge.protocol import answers
 from walletbridge.serve.lane.conversation import TOO_MANY_WRONG
+from walletbridge.serve.lane.deadlines import NEVER, CarriedPlace
 from walletbridge.serve.lane.heads import Head
 from walletbridge.serve.lane.http2_frames import Flood, Frames
 from walletbridge.serve.lane.http2_streams import Callback, Fields, Other, head_of, read_headers
-from walletbridge.serve.lane.place import NEVER, CarriedPlace
 from walletbridge.serve.lane.port import CarryingLane, Exchange
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.signals import WalletbridgeCallbackHook
 from walletbridge.settings import Http2
-from walletbridge.trace import Trace
 
 _CONTINUE = [(b":status", b"100")]
 

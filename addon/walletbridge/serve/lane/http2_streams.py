@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from mitmproxy.proxy.layers.http._http2 import parse_h2_request_headers
 
-from walletbridge import ambiguity
-from walletbridge.answers import is_encoded
+from walletbridge.gateway import ambiguity
+from walletbridge.protocol.answers import is_encoded
+from walletbridge.serve.lane.deadlines import NEVER
 from walletbridge.serve.lane.heads import Head
-from walletbridge.serve.lane.place import NEVER
 from walletbridge.serve.lane.refusals import Refused
 
 type Fields = list[tuple[bytes, bytes]]

@@ -15,8 +15,8 @@ from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
 
 from walletbridge.serve.lane.carried import Carried, bounded
 from walletbridge.serve.lane.conversation import Conversation
+from walletbridge.serve.lane.deadlines import CarriedPlace
 from walletbridge.serve.lane.http2 import LaneHttp2
-from walletbridge.serve.lane.place import CarriedPlace
 from walletbridge.serve.lane.port import CarryingLane, Exchange
 from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from walletbridge.answers import Answer
-from walletbridge.bridge import Bridge
-from walletbridge.gateway import Request
+from walletbridge.gateway.gateway import Request
+from walletbridge.gateway.running_gateway import Bridge
+from walletbridge.observe.trace import Trace
+from walletbridge.protocol.answers import Answer
+from walletbridge.serve.lane.deadlines import CarriedPlace, Place
 from walletbridge.serve.lane.heads import Head
 from walletbridge.serve.lane.parser import Bounds
-from walletbridge.serve.lane.place import CarriedPlace, Place
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Http2, Limits
-from walletbridge.trace import Trace
 
 
 @dataclass(slots=True, eq=False)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from walletbridge.serve.lane.deadlines import NEVER, Place, Places
 from walletbridge.serve.lane.gate import Gate
-from walletbridge.serve.lane.place import NEVER, Place, Places
 from walletbridge.serve.lane.proxy_header import BadHeader, read_header
 from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits

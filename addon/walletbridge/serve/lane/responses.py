@@ -5,7 +5,7 @@ What the lane writes on the wire.
 from functools import lru_cache
 from http import HTTPStatus
 
-from walletbridge.answers import Answer
+from walletbridge.protocol.answers import Answer
 from walletbridge.serve.lane.refusals import Refused
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

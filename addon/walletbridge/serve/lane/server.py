@@ -14,11 +14,11 @@ from mitmproxy.proxy.layers.modes import ReverseProxy
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance
 from mitmproxy.proxy.mode_specs import ReverseMode
 
-from walletbridge.serve.lane.addon import Lane
-from walletbridge.serve.lane.connection import LaneHandler
 from walletbridge.serve.lane.conversation import LINGER_SECONDS
-from walletbridge.serve.lane.place import Place
-from walletbridge.serve.lane.plain import PlainConnection
+from walletbridge.serve.lane.deadlines import Place
+from walletbridge.serve.lane.lane import Lane
+from walletbridge.serve.lane.mitmproxy_connection import LaneHandler
+from walletbridge.serve.lane.plain_connection import PlainConnection
 from walletbridge.serve.lane.proxied import ProxiedConnection
 from walletbridge.serve.listening import ADDON
 

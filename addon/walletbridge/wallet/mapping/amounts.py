@@ -8,8 +8,8 @@ import math
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from walletbridge.errors import NotSayable
-from walletbridge.money import INT64_MAX
+from walletbridge.protocol.errors import NotSayable
+from walletbridge.protocol.money import INT64_MAX
 
 DOUBLE_MINOR_END = 10**15
 """

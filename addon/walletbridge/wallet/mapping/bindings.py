@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from walletbridge.wallet.mapping.balances import Balances, compile_balances
-from walletbridge.wallet.mapping.context import Context, LookupValues
-from walletbridge.wallet.mapping.places import Place, unknown_name
-from walletbridge.wallet.mapping.requests import Build, compile_request
-from walletbridge.wallet.mapping.rules import RESULTS, STATES, Rules, compile_rules
-from walletbridge.wallet.mapping.sources import Role
-from walletbridge.wallet.mapping.values import Compute, metadata_plan
-from walletbridge.wallet.schema import Schema, message_class
+from walletbridge.wallet.mapping.reply.balances import Balances, compile_balances
+from walletbridge.wallet.mapping.reply.tables import RESULTS, STATES, Rules, compile_rules
+from walletbridge.wallet.mapping.request.context import Context, LookupValues
+from walletbridge.wallet.mapping.request.requests import Build, compile_request
+from walletbridge.wallet.mapping.request.sources import Role
+from walletbridge.wallet.mapping.request.values import Compute, metadata_plan
+from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
+from walletbridge.wallet.proto.schema import Schema, message_class
 
 _NAMES = ("lookup", "method", "metadata", "request", "outcome", "balance", "state")
 _LOOKUP_NAMES = ("method", "metadata", "request", "outcome", "cache")

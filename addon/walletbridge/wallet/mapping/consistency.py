@@ -4,12 +4,12 @@ What must hold between the parts of a mapping file, each of which is right by it
 
 from collections.abc import Iterator, Mapping
 
-from walletbridge.outcomes import Result
-from walletbridge.promises import Promises, Repeats
+from walletbridge.protocol.outcomes import Result
+from walletbridge.rules.promises import Promises, Repeats
 from walletbridge.settings.mistakes import Mistake
 from walletbridge.wallet.mapping.bindings import Binding, Lookup
-from walletbridge.wallet.mapping.model import UNDO_BET, UNDO_WIN
-from walletbridge.wallet.mapping.sources import OF_THE_JOURNAL
+from walletbridge.wallet.mapping.bound_wallet import UNDO_BET, UNDO_WIN
+from walletbridge.wallet.mapping.request.sources import OF_THE_JOURNAL
 
 _MOVEMENTS = ("bet", "win")
 COMES_TO = {

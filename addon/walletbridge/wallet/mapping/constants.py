@@ -5,8 +5,8 @@ Plain values of the mapping file as values of a field.
 from google.protobuf.descriptor import FieldDescriptor
 
 from walletbridge.wallet.mapping.fields import enum_of, integers, type_name
-from walletbridge.wallet.mapping.places import Place, unknown_name
 from walletbridge.wallet.mapping.templates import parse
+from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
 
 
 def constant(place: Place, field: FieldDescriptor, *, of_item: bool = False) -> object:

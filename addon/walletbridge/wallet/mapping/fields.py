@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from walletbridge.wallet.mapping.places import Place, unknown_name
+from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
 
 _NAMES = {
     FieldDescriptor.TYPE_BOOL: "bool",

@@ -10,19 +10,19 @@ from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from walletbridge.errors import SettingsError
-from walletbridge.promises import Promises, Repeats
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.rules.promises import Promises, Repeats
 from walletbridge.settings import Wallet as WalletSettings
-from walletbridge.settings import document
-from walletbridge.small_files import read_small
+from walletbridge.settings import yaml_nodes
+from walletbridge.settings.small_files import read_small
 from walletbridge.wallet.mapping.bindings import Binding, House, compile_binding, compile_lookup
+from walletbridge.wallet.mapping.bound_wallet import UNDO_BET, UNDO_WIN, BoundWallet
 from walletbridge.wallet.mapping.consistency import breaches, checks_of, makes_up_cancels
-from walletbridge.wallet.mapping.model import UNDO_BET, UNDO_WIN, BoundWallet
-from walletbridge.wallet.mapping.places import Notes, Place, Wrong, unknown_name
-from walletbridge.wallet.mapping.sources import SOURCES, Role
-from walletbridge.wallet.protoc import compile_protos
-from walletbridge.wallet.reflection import ask_for_protos
-from walletbridge.wallet.schema import BadSchema, Schema, read_descriptor_set
+from walletbridge.wallet.mapping.request.sources import SOURCES, Role
+from walletbridge.wallet.mapping.yaml_places import Notes, Place, Wrong, unknown_name
+from walletbridge.wallet.proto.protoc import compile_protos
+from walletbridge.wallet.proto.reflection import ask_for_protos
+from walletbridge.wallet.proto.schema import BadSchema, Schema, read_descriptor_set
 
 BUILT_IN = "wallet.v1"
 SECTIONS = ("schema", "service", "metadata", "tables", "lookups", "promises", "commands")
@@ -64,12 +64,12 @@ def read(
 ) -> BoundWallet:
     """Reads one file; see `load`."""
     try:
-        root = document.parse(read_small(path).decode("utf-8-sig"))
+        root = yaml_nodes.parse(read_small(path).decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"wallet.mapping: {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 at byte {error.start}") from None
-    except document.NotYaml as error:
+    except yaml_nodes.NotYaml as error:
         raise SettingsError(f"{path}:{error}") from None
     if root is None:
         raise SettingsError(f"{path}:1: expected keys and values ({', '.join(SECTIONS)}), got nothing")

@@ -1,0 +1,65 @@
+"""
+The files that come with the package for people to use: the sample settings, examples, guides, protos, and the file that
+`mitmproxy -s` loads. A wheel carries them inside the package; in a checkout they lie where the project keeps them.
+"""
+
+import shutil
+from pathlib import Path
+
+import click
+
+_PACKAGE = Path(__file__).parents[1]
+_IN_WHEEL = _PACKAGE / "shipped"
+_CHECKOUT = _PACKAGE.parents[1]
+_FOLDERS = ("config", "protos")
+_RULES = "addon/walletbridge/rules/RULES.md"
+"""What the guides refer to; part of the package itself."""
+
+
+def find(name: str) -> Path:
+    """The path of a shipped file or folder, such as `config/walletbridge.yaml`. Raises FileNotFoundError."""
+    for root in (_CHECKOUT, _IN_WHEEL):
+        # A folder above an installed package may hold a `config` of somebody else's: only a checkout has this file.
+        if root == _IN_WHEEL or (root / "addon" / "main.py").is_file():
+            path = root / name
+            if path.exists():
+                return path
+    raise FileNotFoundError(f"{name} is not part of this installation of walletbridge")
+
+
+@click.command()
+def settings() -> None:
+    """Print the sample settings: every key with its default and its meaning."""
+    click.echo(find("config/walletbridge.yaml").read_text(encoding="utf-8"), nl=False)
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def examples(folder: Path | None) -> None:
+    """
+    Write the sample settings, mappings, protos, guides and service files into a new FOLDER; without FOLDER, list them.
+    """
+    if folder is None:
+        for name in _FOLDERS:
+            root = find(name)
+            for path in sorted(path for path in root.rglob("*") if path.is_file()):
+                click.echo(f"{name}/{path.relative_to(root).as_posix()}")
+        click.echo(_RULES)
+        return
+    try:
+        folder.mkdir(parents=True)
+        for name in _FOLDERS:
+            shutil.copytree(find(name), folder / name)
+        (folder / _RULES).parent.mkdir(parents=True)
+        shutil.copy(_PACKAGE / "rules" / "RULES.md", folder / _RULES)
+    except FileExistsError:
+        raise click.ClickException(f"{folder} is there already; name a folder that is not") from None
+    except OSError as error:
+        raise click.ClickException(f"{folder}: {error.strerror or error}") from None
+    click.echo(f"written: {folder}")
+
+
+@click.command()
+def addon() -> None:
+    """Print the path of the file that mitmproxy's option -s takes."""
+    click.echo(find("addon/main.py"))

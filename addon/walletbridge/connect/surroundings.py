@@ -1,0 +1,53 @@
+"""
+What is around a gateway and may be otherwise when it starts: addresses to listen on, and others that it connects to.
+"""
+
+import errno
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.serve.sockets import expect_free
+from walletbridge.settings import Address, Settings, Upstream
+
+CONNECT_SECONDS = 1.0
+_PORTS = {"http": 80, "https": 443}
+
+
+def listeners(settings: Settings) -> Iterator[tuple[bool, str]]:
+    """Whether what is found keeps `serve` from listening for certain, and what it is."""
+    wanted = [("listen", settings.listen)]
+    if settings.admin is not None:
+        wanted.append(("admin.listen", settings.admin.listen))
+    for key, address in wanted:
+        yield from _listener(key, address)
+
+
+def unreachable(settings: Settings) -> Iterator[str]:
+    """What the gateway connects to beside the wallet, and what does not answer: it starts without."""
+    tracing = settings.tracing.endpoint if settings.tracing else None
+    for key, url in (("upstream", settings.upstream), ("tracing.endpoint", tracing)):
+        if url is not None and (problem := _connecting(url)):
+            yield f"{key}: no connection to {url}: {problem}"
+
+
+def _listener(key: str, address: Address) -> Iterator[tuple[bool, str]]:
+    try:
+        expect_free(address, key=key)
+    except SettingsError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+            yield False, f"{key}: {address} is in use; by this gateway, if it runs, else it could not start"
+        else:
+            yield True, str(error)
+
+
+def _connecting(url: Upstream) -> str:
+    parts = urlsplit(url)
+    port = parts.port or _PORTS[parts.scheme]
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

@@ -1,0 +1,106 @@
+"""
+What `serve` needs before it can begin, as one list: `check` goes through it, and `serve` does not begin without it.
+
+Of each thing there is one wording, whoever finds it. What only asks the wallet is in `check`.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from walletbridge.journal import reading
+from walletbridge.journal.place import expect_never_made
+from walletbridge.protocol.errors import SettingsError
+from walletbridge.settings import Settings, read_tokens
+from walletbridge.settings.tls_files import read_certificates, read_listener, require_wallet_files
+
+type Need = Callable[[Settings], Iterator[str]]
+"""Says what is wrong, each with the key of the settings; nothing where all is right."""
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """All that keeps `serve` from beginning with these settings."""
+    for need in NEEDS:
+        yield from need(settings)
+
+
+def expect_all(settings: Settings) -> None:
+    """Raises SettingsError with a line for each problem."""
+    if found := list(problems(settings)):
+        raise SettingsError("\n".join(found))
+
+
+def _tokens(settings: Settings) -> Iterator[str]:
+    try:
+        read_tokens(settings.callback, os.environ)
+    except SettingsError as error:
+        yield str(error)
+
+
+def _journal(settings: Settings) -> Iterator[str]:
+    """A full disk or a locked file passes; what is meant here does not."""
+    path = settings.journal.path
+    folder = path.parent
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            yield f"journal.path: {folder} is no folder"
+        elif path.is_dir():
+            yield f"journal.path: {path} is a folder; expected a file"
+        elif path.exists() and not path.is_file():
+            yield f"journal.path: {path} is no regular file"
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            yield f"journal.path: {folder} cannot be written to by this user"
+        elif path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            yield f"journal.path: {path} cannot be read and written by this user"
+        elif problem := reading.unusable(path):
+            yield f"journal.path: {path}: {problem}"
+        yield from _lost_journal(path)
+    except OSError as error:
+        yield f"journal.path: {folder}: {error.strerror}"
+
+
+def _lost_journal(path: Path) -> Iterator[str]:
+    try:
+        expect_never_made(path)
+    except OSError as error:
+        yield f"journal.path: {error}"
+
+
+def _target(settings: Settings) -> Iterator[str]:
+    """GRPC takes 443 where a name has no port, and tries a port that cannot be for ever, without a word."""
+    target = settings.wallet.target
+    if target.startswith(_WITHOUT_PORTS):
+        return
+    found = _PORT.search(target)
+    if not found or not 0 < int(found[1]) <= _PORT_MAX:
+        yield f"wallet.target: expected HOST:PORT with a port from 1 to {_PORT_MAX}, got {target}"
+
+
+_PORT_MAX = 65535
+_WITHOUT_PORTS = ("unix:", "unix-abstract:", "vsock:", "xds:", "google-c2p:")
+_PORT = re.compile(r"[^:/]:([0-9]{1,9})\Z", re.ASCII)
+
+
+def _wallet_tls(settings: Settings) -> Iterator[str]:
+    try:
+        require_wallet_files(settings.wallet.tls)
+    except SettingsError as error:
+        yield str(error)
+
+
+def _listener_tls(settings: Settings) -> Iterator[str]:
+    """Whether the certificate is valid now is asked where a person begins: see `require_valid`."""
+    if settings.tls is None:
+        return
+    try:
+        read_listener(settings.tls)
+        if settings.tls.client_ca_file is not None:
+            read_certificates("tls.client_ca_file", settings.tls.client_ca_file)
+    except SettingsError as error:
+        yield str(error)
+
+
+NEEDS: tuple[Need, ...] = (_tokens, _journal, _target, _wallet_tls, _listener_tls)
+"""To be added to by whatever else `serve` cannot begin without."""

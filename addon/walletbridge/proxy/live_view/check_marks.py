@@ -1,0 +1,59 @@
+"""
+How each check of a callback went, as far as its answer tells. Pure. PROTOCOL: Checks.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from walletbridge.proxy.live_view.record import Record
+
+MEANINGS = {
+    21: "the player exists",
+    22: "the player is active",
+    31: "the balance covers the amount",
+    41: "the transaction has not been processed yet",
+    42: "the transaction is known",
+}
+_HTTP_OK = 200
+_FAILED = 99
+
+
+class Went(StrEnum):
+    """What became of a check."""
+
+    HELD = "✓"
+    FAILED = "✗"
+    NOT_REACHED = "not reached"
+    NOT_TOLD = "?"
+    """The answer says nothing of it."""
+
+
+class Check(NamedTuple):
+    """A check of a callback."""
+
+    number: int
+    meaning: str
+    went: Went
+
+
+def checks(record: Record) -> list[Check]:
+    """The checks in the provider's order. The first that fails is the answer; what stands behind it is not reached."""
+    found: list[Check] = []
+    has_failed = False
+    is_told = record.http_status == _HTTP_OK and record.result != _FAILED and _names_a_check(record)
+    for number in record.checks:
+        if not is_told:
+            went = Went.NOT_TOLD
+        elif has_failed:
+            went = Went.NOT_REACHED
+        elif number == record.result:
+            went, has_failed = Went.FAILED, True
+        else:
+            went = Went.HELD
+        found.append(Check(number, MEANINGS.get(number, "a check of the wallet's own"), went))
+    return found
+
+
+def _names_a_check(record: Record) -> bool:
+    """A journal may answer 41, and a wallet any refusal, to a callback that did not ask for that check."""
+    return record.result == 0 or record.result in record.checks

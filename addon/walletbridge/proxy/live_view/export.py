@@ -1,0 +1,98 @@
+"""
+A callback to go: as a curl line, and as a test vector in the form of the documented examples. Never with the token.
+"""
+
+import json
+import shlex
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from mitmproxy.http import HTTPFlow
+
+from walletbridge.proxy.live_view.record import Record
+
+_HEADERS = ("accept", "content-type")
+_INACTIVE, _UNKNOWN_PLAYER, _NOT_FOUND = 22, 21, 42
+_HTTP_OK = 200
+
+
+def curl(flow: HTTPFlow, token_variable: str) -> str:
+    """A line for a shell that has the token in the variable."""
+    headers = [("Callback-Token", "***")] + [
+        (name, value)
+        for name, value in flow.request.headers.items(multi=True)  # type: ignore[no-untyped-call]
+        if name.lower() in _HEADERS
+    ]
+    parts = ["curl", "-X", shlex.quote(flow.request.method)]
+    for name, value in headers:
+        # The shell fills in the one; the others are as they came.
+        is_token = name == "Callback-Token"
+        parts += ["-H", f'"{name}: ${token_variable}"' if is_token else shlex.quote(f"{name}: {value}")]
+    body = (flow.request.raw_content or b"").decode(errors="backslashreplace")
+    parts += ["--data-raw", shlex.quote(body)]
+    return " ".join([*parts, shlex.quote(flow.request.pretty_url)])
+
+
+def vector(flow: HTTPFlow, record: Record, related: Iterable[Record]) -> str:
+    """
+    The flow as an entry of `cases`: `given` is the wallet's state before it, as far as the answer tells.
+
+    Raises ValueError for a flow whose request and answer are no JSON objects.
+    """
+    if flow.response is None or not record.command:
+        raise ValueError("only a callback that was answered is a test vector")
+    request = _object(flow.request.raw_content)
+    trans_id = request.get("data", {}).get("trans_id", record.trans_id)
+    entry = {
+        "name": f"{record.command}: {record.http_status} {record.result} #{record.trans_id or record.account}",
+        "given": {"players": _players(record), "transactions": _transactions(record, trans_id, list(related))},
+        # As they came: no number takes a way through a binary fraction.
+        "request": msgspec.Raw(flow.request.raw_content or b""),
+        "http_status": flow.response.status_code,
+        "answer": msgspec.Raw(flow.response.raw_content or b""),
+    }
+    _object(flow.response.raw_content)
+    return msgspec.json.format(msgspec.json.encode(entry), indent=1).decode()
+
+
+def _players(record: Record) -> list[dict[str, Any]]:
+    if record.result == _UNKNOWN_PLAYER:
+        return []
+    balance = Decimal(record.balance or 0)
+    if record.http_status == _HTTP_OK and record.result == 0:
+        amount = Decimal(record.amount or 0)
+        balance += {"bet": amount, "win": -amount}.get(record.command, Decimal(0))
+    return [{"account": record.account, "balance": _number(balance), "active": record.result != _INACTIVE}]
+
+
+def _transactions(record: Record, trans_id: object, related: list[Record]) -> list[dict[str, Any]]:
+    """The bet or win that the wallet knew before, if it knew one."""
+    is_question = record.command in {"cancel", "status"} and record.result != _NOT_FOUND
+    if record.result != 41 and not is_question:  # noqa: PLR2004 - PROTOCOL: Checks
+        return []
+    made = [record, *related]
+    movement = next((one for one in made if one.trans_id == record.trans_id and one.amount), None)
+    return [
+        {
+            "trans_id": trans_id,
+            "account": record.account,
+            "kind": movement.command if movement else "bet",
+            "amount": _number(Decimal(movement.amount)) if movement else 0,
+            "canceled": record.state == "CANCELED",
+        }
+    ]
+
+
+def _number(value: Decimal) -> msgspec.Raw:
+    """As JSON: whole where it is whole."""
+    whole = value == value.to_integral_value()
+    return msgspec.Raw(str(int(value) if whole else value.normalize()).encode())
+
+
+def _object(body: bytes | None) -> dict[str, Any]:
+    document = json.loads(body or b"")
+    if not isinstance(document, dict) or not isinstance(document.get("data", {}), dict):
+        raise ValueError("expected a JSON object")  # noqa: TRY004 - what json itself raises for no JSON
+    return document

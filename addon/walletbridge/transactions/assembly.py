@@ -1,0 +1,89 @@
+"""
+All that moves money, on one journal: the movements and the cancels of callbacks, and what settles the rest afterwards.
+"""
+
+from collections.abc import Callable
+
+from walletbridge.journal.sqlite import SqliteJournal
+from walletbridge.rules.promises import Promises
+from walletbridge.rules.resolver_plan import Switches
+from walletbridge.settings import Settings
+from walletbridge.transactions.durations import pace, times
+from walletbridge.transactions.journalled import OnEvent
+from walletbridge.transactions.missing_checks import checked
+from walletbridge.transactions.resolver import Resolver
+from walletbridge.transactions.status_cache import StatusCache
+from walletbridge.transactions.transactions import Transactions
+from walletbridge.transactions.turns import Turns
+from walletbridge.wallet.port import Wallet
+from walletbridge.wallet.protection.protection import Protection
+
+RECOVERED = "the journal is older than what was answered: it was restored; what was under way in it is left to a person"
+
+_MEGABYTE = 1_000_000
+
+
+class Settlement:
+    """Must be made inside a running event loop."""
+
+    def __init__(  # noqa: PLR0913 - all that money depends on
+        self,
+        settings: Settings,
+        promises: Promises,
+        protection: Protection,
+        status_cache: StatusCache,
+        *,
+        keep_days: int,
+        clock: Callable[[], float],
+        on_event: OnEvent,
+        on_problem: Callable[[str], None],
+        on_wal: Callable[[str], None],
+    ) -> None:
+        """
+        `keep_days`: how long rows at rest are kept. `on_event` hears of what a person should look into, `on_problem` of
+        a journal that fails, and with an empty text that it works again; `on_wal` see `WalWatch`.
+        """
+        self.journal = SqliteJournal(
+            settings.journal.path,
+            keep_days=keep_days,
+            waiting_max=settings.limits.journal_steps,
+            on_problem=on_problem,
+            on_recovered=lambda rows: on_event(RECOVERED, {"rows": rows, "help": "walletbridge journal recovered"}),
+            wal_bytes=settings.journal.wal_megabytes * _MEGABYTE,
+            on_wal=on_wal,
+        )
+        turns = Turns()
+
+        def transactions(wallet: Wallet) -> Transactions:
+            return Transactions(
+                # The wallet's checks are made here where it does not make them.
+                checked(wallet, promises),
+                self.journal,
+                turns,
+                status_cache,
+                promises=promises,
+                times=times(settings.journal),
+                clock=clock,
+                on_event=on_event,
+            )
+
+        self.transactions = transactions(protection.for_callbacks)
+        self.cancels = transactions(protection.for_cancels)
+        """The same, for whom the wallet is asked whatever is known of it."""
+        self.resolver = Resolver(
+            checked(protection.for_resolver, promises),
+            self.journal,
+            turns,
+            status_cache,
+            promises=promises,
+            times=times(settings.journal),
+            switches=Switches(
+                wins=settings.journal.settle_wins,
+                bets=settings.journal.settle_bets,
+                rollback=settings.journal.rollback_rounds,
+            ),
+            pace=pace(settings),
+            clock=clock,
+            on_event=on_event,
+            trouble_at=lambda: protection.breaker.failed_at,
+        )

@@ -1,0 +1,104 @@
+"""
+The checks that a wallet does not make itself, made by questions right before a movement or cancel. PROTOCOL: Checks.
+
+A question is no part of the movement: what it has found may no longer hold when the movement is made. Two bets at once
+may both be covered by a balance that covers one of them. A check here is as good as a wallet can make it that promises
+no more, and no protection against such a race.
+"""
+
+from dataclasses import dataclass
+
+from walletbridge.observe.trace import Trace
+from walletbridge.protocol.callbacks import Bet, Callback, Cancel, Status, Win
+from walletbridge.protocol.outcomes import Outcome, Result
+from walletbridge.rules.promises import Promises, Repeats
+from walletbridge.rules.repeats import BALANCE_SUFFICIENT, NOT_PROCESSED
+from walletbridge.transactions.questions import PLAYER_ACTIVE, PLAYER_EXISTS, ask_player, checks_of_player, is_known
+from walletbridge.wallet.port import Wallet
+
+_OF_PLAYER = frozenset({PLAYER_EXISTS, PLAYER_ACTIVE})
+
+
+def checked(wallet: Wallet, promises: Promises) -> Wallet:
+    """`wallet` itself where it makes all checks in the right order, else one that does so by questions before."""
+    makes_all = promises.checks >= _OF_PLAYER | {BALANCE_SUFFICIENT}
+    if makes_all and not promises.checks_balance_first and promises.repeats is not Repeats.UNPROTECTED:
+        return wallet
+    return CheckedWallet(wallet, promises)
+
+
+class CheckedWallet:
+    """
+    See `Wallet`. A check that fails is the outcome, as if the wallet had made it. Where a question is not answered,
+    OutcomeUnknown says that nothing was sent: what it was asked for has not been.
+    """
+
+    def __init__(self, wallet: Wallet, promises: Promises) -> None:
+        self._wallet = wallet
+        self._promises = promises
+        self._looks_up = promises.repeats is Repeats.UNPROTECTED and promises.has_status
+
+    async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
+        """See `Wallet.call`."""
+        if not isinstance(callback, Bet | Win | Cancel | Status):
+            return await self._wallet.call(callback, deadline=deadline, trace=trace)
+        asking = _Asking(self._wallet, callback, deadline, trace)
+        failed = await self._first_failed(asking)
+        if failed is not None:
+            return failed
+        outcome = await self._wallet.call(callback, deadline=deadline, trace=trace)
+        is_early = self._promises.checks_balance_first and outcome.result is Result.BALANCE_INSUFFICIENT
+        return await self._in_order(asking, outcome) if is_early else outcome
+
+    async def _first_failed(self, asking: "_Asking") -> Outcome | None:
+        """The answer of the first check, in the provider's order, that the gateway makes and that fails."""
+        callback, made_by_wallet = asking.callback, self._promises.checks
+        if isinstance(callback, Bet | Win) and self._looks_up and await asking.is_known():
+            # What is not in the journal may have been made all the same: before it was begun, or after it was lost.
+            return await asking.repeated()
+        if isinstance(callback, Bet) and BALANCE_SUFFICIENT in set(callback.checks) - made_by_wallet:
+            player = await asking.player(checks_of_player(callback))
+            if player.result is not Result.OK:
+                return player
+            if (player.balance or 0) < callback.amount:
+                return await self._in_order(asking, Outcome(Result.BALANCE_INSUFFICIENT, player.balance))
+            return None
+        missing = checks_of_player(callback)
+        if set(missing) <= made_by_wallet:
+            return None
+        player = await asking.player(missing)
+        return None if player.result is Result.OK else player
+
+    async def _in_order(self, asking: "_Asking", insufficient: Outcome) -> Outcome:
+        """A 31 that was found before it was looked for a repeat, although the provider wants that first."""
+        checks = asking.callback.checks
+        if BALANCE_SUFFICIENT not in checks or NOT_PROCESSED not in checks[: checks.index(BALANCE_SUFFICIENT)]:
+            return insufficient
+        if not self._promises.has_status or not await asking.is_known():
+            return insufficient
+        return Outcome(Result.ALREADY_PROCESSED, insufficient.balance)
+
+
+@dataclass(slots=True)
+class _Asking:
+    """The questions for one callback, each asked once at most."""
+
+    wallet: Wallet
+    callback: Bet | Win | Cancel | Status
+    deadline: float
+    trace: Trace
+    _known: bool | None = None
+
+    async def is_known(self) -> bool:
+        if self._known is None:
+            trans_id = self.callback.trans_id
+            self._known = await is_known(self.wallet, self.callback, trans_id, deadline=self.deadline, trace=self.trace)
+        return self._known
+
+    async def player(self, checks: tuple[int, ...]) -> Outcome:
+        return await ask_player(self.wallet, self.callback, checks, deadline=self.deadline, trace=self.trace)
+
+    async def repeated(self) -> Outcome:
+        """41, unless a check of the player that stands before it fails."""
+        player = await self.player(checks_of_player(self.callback, before=NOT_PROCESSED))
+        return player if player.result is not Result.OK else Outcome(Result.ALREADY_PROCESSED, player.balance)
