@@ -1,7 +1,7 @@
 """
 Every documented answer: its body, its result code and its HTTP status. PROTOCOL: Answers.
 
-No answer holds `null`, a number as a string, or an inexact number: real parsers on the other side refuse them.
+No answer holds `null`, a number as a string, or an inexact number: providers' parsers refuse them.
 """
 
 import json
@@ -26,7 +26,7 @@ class Answer(Struct, frozen=True):
 
 WRONG_TOKEN = Answer(200, Result.WRONG_TOKEN, b'{"result":100,"status":"ERROR"}')
 UNKNOWN = Answer(500, Result.FAILED, b'{"result":99,"status":"ERROR"}')
-"""Nobody can say whether money moved. The provider cancels the bet, or sends the win or cancel again."""
+"""The outcome is unknown: money may have moved. The provider cancels the bet, or sends the win or cancel again."""
 
 REPLAY_REFUSED = Answer(
     403, Result.FAILED, b'{"result":99,"status":"ERROR","message":"a replay from the UI is not sent to the wallet"}'
@@ -35,9 +35,9 @@ REPLAY_REFUSED = Answer(
 
 def of_outcome(callback: Callback, outcome: Outcome, *, currency_decimals: int) -> Answer:
     """
-    The documented answer to `callback`, given an outcome that is listed for its command.
+    Builds the documented answer to `callback` from an outcome that is listed for its command.
 
-    Raises OutcomeUnknown where the answer needs a balance and the outcome has none.
+    Raises OutcomeUnknown if the answer needs a balance and `outcome` has none.
     """
     if outcome.result in WITHOUT_BALANCE:
         return Answer(200, outcome.result, b'{"result":%d,"status":"ERROR"}' % outcome.result)
@@ -57,23 +57,23 @@ def of_outcome(callback: Callback, outcome: Outcome, *, currency_decimals: int) 
 
 
 def of_bad_callback(error: BadCallback) -> Answer:
-    """The answer to a body that is no callback; it names the JSON path and what is wrong there."""
+    """Answers a body that is no valid callback with 400, naming the JSON path and the mistake."""
     return _refused(400, str(error))
 
 
 def of_method(method: str) -> Answer:
-    """The answer to a request on the callback path that is not POST."""
+    """Answers a request on the callback path that is not a POST with 405."""
     refused = _refused(405, f"expected POST, got {method[:20]}")
     return Answer(refused.http_status, refused.result, refused.body, (*refused.headers, (b"Allow", b"POST")))
 
 
 def of_body_size(body_bytes_max: int) -> Answer:
-    """The answer to a body over the limit."""
+    """Answers a body over the limit with 413."""
     return _refused(413, f"the body is over {body_bytes_max} bytes")
 
 
 def is_encoded(codings: Iterable[bytes]) -> bool:
-    """Whether the values of a request's Content-Encoding fields name any coding. RFC 9110 section 8.4."""
+    """Whether a request's Content-Encoding values name a coding other than `identity`. RFC 9110 section 8.4."""
     return any(coding.strip().lower() not in {b"", b"identity"} for value in codings for coding in value.split(b","))
 
 
@@ -90,4 +90,4 @@ _ENCODED = _refused(415, "the body is compressed; send it as it is, without Cont
 ENCODED = Answer(
     _ENCODED.http_status, _ENCODED.result, _ENCODED.body, (*_ENCODED.headers, (b"Accept-Encoding", b"identity"))
 )
-"""Of the encodings of a body none but its own is taken. RFC 9110 section 15.5.16."""
+"""The gateway accepts only bodies without a content coding. RFC 9110 section 15.5.16."""

@@ -1,7 +1,7 @@
 """
-The provider's callbacks: bytes in, one frozen type per command out, or BadCallback with a JSON path.
+Decodes the provider's callbacks: bytes in, one frozen type per command out, or BadCallback with a JSON path.
 
-Past `decode` nothing checks a field again: a Bet that exists is a valid one. PROTOCOL: Request body.
+No code checks a field again after `decode`: every Bet is valid. PROTOCOL: Request body.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class _Callback(Struct, frozen=True, kw_only=True):
     account: str
     """The player, 1 to 128 characters."""
     checks: tuple[int, ...]
-    """The checks to make, in the provider's order; never empty."""
+    """The numbers of the checks, in the provider's order; never empty."""
     requested_at: int | None
     """Unix seconds, by the provider's clock; None if unset or unreadable."""
 
@@ -66,17 +66,17 @@ class Balance(_Callback, frozen=True, kw_only=True):
 
 class _OfTransaction(_Callback, frozen=True, kw_only=True):
     trans_id: int | str
-    """As it came: an integer, or a string of 1 to 64 characters."""
+    """In its JSON type: an integer, or a string, of 1 to 64 characters."""
 
     @property
     def trans_key(self) -> str:
-        """The transaction as text: `1` and `"1"` are one transaction."""
+        """The transaction as text: `1` and `"1"` are one transaction (RULES 1)."""
         return str(self.trans_id)
 
 
 class _OfGame(_OfTransaction, frozen=True, kw_only=True):
     round_id: str
-    """Shared by a bet and its win; empty if unset."""
+    """A bet and its win share it; empty if unset."""
     provider_id: int
     game_code: str
     game_name: str
@@ -87,7 +87,7 @@ class _Movement(_OfGame, frozen=True, kw_only=True):
     amount: int
     """In minor units; 0 to 2**63 - 1."""
     call_id: int
-    """The bonus in progress, 0 for none."""
+    """The bonus in progress; 0 for none."""
     type: int
     """The provider's number for the kind of transaction, 0 if unset."""
 
@@ -104,7 +104,7 @@ class Win(_Movement, frozen=True, kw_only=True):
     command = Command.WIN
 
     redelivered: bool = False
-    """The gateway sends it again: `requested_at` is when it does so, not when the provider asked first. RULES 8."""
+    """The gateway repeats the win; `requested_at` is the time of the repeat, not of the provider's request. RULES 8."""
 
 
 class Cancel(_OfGame, frozen=True, kw_only=True):
@@ -113,20 +113,20 @@ class Cancel(_OfGame, frozen=True, kw_only=True):
     command = Command.CANCEL
 
     redelivered: bool = False
-    """The gateway sends it of its own accord, or again; see `Win.redelivered`."""
+    """The gateway originates or repeats the cancel; `requested_at` as in `Win.redelivered`."""
 
 
 class Undo(Cancel, frozen=True, kw_only=True):
-    """A cancel for a wallet that has none: the opposite movement. Built from the journal, never from a body."""
+    """A cancel for a wallet without cancels: the opposite movement. Built from the journal, never from a body."""
 
     undone: Command
-    """BET or WIN: what is reversed."""
+    """BET or WIN: the command of the reversed movement."""
     amount: int
-    """Of the movement that is reversed, in minor units."""
+    """The reversed movement's amount, in minor units."""
 
 
 class Status(_OfTransaction, frozen=True, kw_only=True):
-    """Asks what became of a transaction."""
+    """Asks for the state of a transaction."""
 
     command = Command.STATUS
 
@@ -135,7 +135,7 @@ type Callback = Authenticate | Balance | Bet | Win | Cancel | Status
 
 
 class _Reader:
-    """A callback's JSON, of which each command takes the fields that it has."""
+    """Builds each command from its fields in a callback's JSON."""
 
     def __init__(self, document: dict[str, Json], data: dict[str, Json], currency_decimals: int) -> None:
         self._document = document
@@ -208,7 +208,7 @@ def decode(body: bytes, *, currency_decimals: int) -> Callback:
     """
     Reads a callback from the body of a request.
 
-    Raises BadCallback for anything that is no valid callback: nothing of it may reach the wallet.
+    Raises BadCallback for an invalid callback: no part of it may reach the wallet.
     """
     document = fields.required_object(loads(body), "$")
     command = document.get("command")

@@ -1,5 +1,5 @@
 """
-What a body that is no valid callback says of itself, so that its line in the log can be found. Nothing acts on it.
+Reads command, account and transaction from an invalid callback, so that its log line can be found. For the log alone.
 """
 
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ _NAMES = ("command", "account", "trans_id")
 
 
 class Claimed(NamedTuple):
-    """Each is empty where it could not be read."""
+    """The three fields; an unreadable one is empty."""
 
     command: str
     account: str
@@ -19,7 +19,7 @@ class Claimed(NamedTuple):
 
 
 def claimed(body: bytes) -> Claimed | None:
-    """Reads whatever is there, shortened; None where the body is no JSON object."""
+    """Reads the fields, each shortened to 64 characters; None if the body is no JSON object."""
     try:
         document: Any = msgspec.json.decode(body)
     except (ValueError, RecursionError):

@@ -1,13 +1,13 @@
 """
-The exceptions that cross a module's border, each with who raises it and what follows.
+The exceptions that cross module borders, each with its source and its consequence.
 
-They live apart so that the modules which raise them need not import each other.
+They have their own module so that the modules that raise them need not import each other.
 """
 
 
 class BadCallback(ValueError):
     """
-    Raised by `callbacks` for a body that is no valid callback. Nothing was sent to the wallet; the answer is HTTP 400.
+    Raised by `callbacks.decode` for an invalid body. The wallet was not called; the answer is HTTP 400.
     """
 
     def __init__(self, path: str, problem: str) -> None:
@@ -15,26 +15,26 @@ class BadCallback(ValueError):
         self.path = path
         """The JSON path of the mistake, such as `$.data.amount`."""
         self.problem = problem
-        """What is wrong there and what was expected, in words. Never holds a value from the body."""
+        """The mistake and the expected form, in words. Never holds a value from the body."""
 
 
 class OutcomeUnknown(Exception):
     """
-    Raised by the wallet port and by `dispatch` when nobody can say whether money moved. The answer is HTTP 500, upon
-    which the provider cancels the bet or repeats the win.
+    Raised by the wallet port and by `dispatch` when it is unknown whether money moved. The answer is HTTP 500, and the
+    provider then cancels the bet, or repeats the win or cancel (PROTOCOL: Retries).
     """
 
     def __init__(self, reason: str, *, sent: bool) -> None:
         super().__init__(reason)
         self.reason = reason
-        """Why, in words for the log and the live view."""
+        """The cause, in words for the log and the live view."""
         self.sent = sent
-        """False only where it is certain that the wallet was not called."""
+        """False only if the call was certainly not sent to the wallet."""
 
 
 class Overloaded(OutcomeUnknown):
     """
-    Raised where a limit keeps a call from being sent, so that nothing waits in a queue until its budget is gone.
+    Raised when a limit forbids a call before it is sent, so that no call spends its budget in a queue.
     """
 
     def __init__(self, reason: str) -> None:
@@ -43,7 +43,7 @@ class Overloaded(OutcomeUnknown):
 
 class WalletDown(OutcomeUnknown):
     """
-    Raised where the wallet is known not to answer, so that nothing waits for it.
+    Raised while the wallet is known not to answer, so that no call waits for it.
     """
 
     def __init__(self, reason: str) -> None:
@@ -52,12 +52,12 @@ class WalletDown(OutcomeUnknown):
 
 class NotSayable(ValueError):
     """
-    Raised while a wallet's request is built, for a callback that the request cannot hold exactly. Nothing was sent; the
-    text names no value of the callback.
+    Raised while a wallet's request is built, if the request cannot hold a value of the callback exactly. Nothing was
+    sent. The text shows no value of the callback.
     """
 
 
 class SettingsError(ValueError):
     """
-    Raised by `settings` for a file that cannot be used. The gateway does not start.
+    Raised for settings, or files that they name, that cannot be used. The gateway does not start.
     """

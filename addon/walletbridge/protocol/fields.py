@@ -1,8 +1,8 @@
 """
-Reads single fields of a callback's JSON: strictly where money depends on it, leniently where a field only describes.
+Reads single fields of a callback's JSON: strictly where money depends on the field, leniently where it only describes.
 
-Real traffic varies, and a refused callback is a lost bet, so a descriptive field may be absent, null or of another type
-that converts without loss (PROTOCOL: Request body).
+Real traffic varies, and a refused callback is a lost bet. So a descriptive field may be absent, null, or of another
+type that converts without loss (PROTOCOL: Request body). A mistake raises BadCallback with the JSON path.
 """
 
 import re
@@ -18,14 +18,14 @@ ACCOUNT_CHARACTERS_MAX = 128
 TRANS_ID_CHARACTERS_MAX = 64
 CHECKS_MAX = 32
 CHECK_MAX = 2**31 - 1
-"""A check travels as a protobuf enum value."""
+"""The largest protobuf enum value: a check is sent as one."""
 
 _INT64 = range(-(2**63), 2**63)
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _CHECK = re.compile(r"[0-9]{1,10}", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNIX_SECONDS = range(-62_135_596_800, 253_402_300_800)
-"""What google.protobuf.Timestamp can hold: the years 1 to 9999."""
+"""The range of google.protobuf.Timestamp: the years 1 to 9999."""
 
 
 class _Absent(Enum):
@@ -37,19 +37,19 @@ type Field = Json | _Absent
 
 
 def required_object(value: Field, path: str) -> dict[str, Json]:
-    """An object that must be there."""
+    """Reads a required object."""
     if not isinstance(value, dict):
         raise BadCallback(path, f"expected an object, {_was(value)}")
     return value
 
 
 def account(value: Field, path: str) -> str:
-    """The player: 1 to 128 characters."""
+    """Reads the player: 1 to 128 characters."""
     return _text(value, path, ACCOUNT_CHARACTERS_MAX)
 
 
 def trans_id(value: Field, path: str) -> int | str:
-    """The transaction, in the JSON type in which it came: an integer, or a string of 1 to 64 characters."""
+    """Reads the transaction in its JSON type: an integer, or a string, of 1 to 64 characters."""
     if not isinstance(value, int) or isinstance(value, bool):
         if not isinstance(value, str):
             raise BadCallback(path, f"expected an integer or a string, {_was(value)}")
@@ -60,7 +60,7 @@ def trans_id(value: Field, path: str) -> int | str:
 
 
 def amount(value: Field, path: str, decimals: int) -> int:
-    """The amount in minor units: a JSON number or a string that holds a plain decimal number, never negative."""
+    """Reads a JSON number, or a string that holds a plain decimal number, as minor units; never negative."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise BadCallback(path, f"expected a number, {_was(value)}")
     try:
@@ -70,7 +70,7 @@ def amount(value: Field, path: str, decimals: int) -> int:
 
 
 def checks(value: Field, path: str) -> tuple[int, ...]:
-    """The numbers of the checks, in the order given. Blanks around the items do not matter."""
+    """Reads the numbers of the checks, in their order. Blanks around the items are ignored."""
     if not isinstance(value, str):
         raise BadCallback(path, f'expected a string such as "21,22", {_was(value)}')
     return _checks(value, path)
@@ -78,7 +78,7 @@ def checks(value: Field, path: str) -> tuple[int, ...]:
 
 @lru_cache(256)
 def _checks(text: str, path: str) -> tuple[int, ...]:
-    """Remembered: a provider sends the same few all the time."""
+    """Cached: a provider sends the same few lists all the time."""
     items = [item.strip(" \t\r\n") for item in text.split(",", CHECKS_MAX)]
     if len(items) > CHECKS_MAX:
         raise BadCallback(path, f"expected at most {CHECKS_MAX} checks")
@@ -89,21 +89,21 @@ def _checks(text: str, path: str) -> tuple[int, ...]:
 
 
 def optional_text(value: Field, path: str) -> str:
-    """A descriptive string; unset is empty."""
+    """Reads a descriptive string; empty if unset."""
     if type(value) is str and value.isascii():
-        # The usual case: a bet has four of them.
+        # The usual case: a bet has four such fields.
         return value
     if value is ABSENT or value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise BadCallback(path, f"expected a string, {_was(value)}")
-    if isinstance(value, Decimal) and value.is_nan():  # a number that strict_json could not hold
+    if isinstance(value, Decimal) and value.is_nan():  # strict_json: its exponent fits no Decimal
         raise BadCallback(path, f"expected a string, {_was(value)}")
     return _without_surrogates(str(value), path)
 
 
 def optional_int64(value: Field, path: str) -> int:
-    """A descriptive integer; unset is 0. `"1"` and `1.0` are 1."""
+    """Reads a descriptive integer; 0 if unset. `"1"` and `1.0` are 1."""
     if value is ABSENT or value is None:
         return 0
     number = _as_integer(value)
@@ -115,13 +115,13 @@ def optional_int64(value: Field, path: str) -> int:
 
 
 def unix_seconds(value: Field) -> int | None:
-    """When the provider made the request. Missing or unreadable is unset, never an error."""
+    """Reads the time of the provider's request; None if missing or unreadable. Raises nothing."""
     number = None if value is ABSENT or value is None else _as_integer(value)
     return number if number is not None and number in _UNIX_SECONDS else None
 
 
 def _as_integer(value: Json | _Absent) -> int | None:
-    """The integer that `value` is without loss, or None."""
+    """Converts `value` to an integer without loss, or returns None."""
     if type(value) is int:
         return value
     if isinstance(value, str):
@@ -129,7 +129,7 @@ def _as_integer(value: Json | _Absent) -> int | None:
     if isinstance(value, Decimal):
         if not value:
             return 0
-        # Compared by exponent first: 1E+999999 has an integer value that is better not built.
+        # Compare the exponent first: the integer of 1E+999999 would need too much memory.
         return int(value) if value.adjusted() < 20 and value == value.to_integral_value() else None  # noqa: PLR2004 - int64 has 19 digits
     return None
 

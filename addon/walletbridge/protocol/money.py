@@ -1,5 +1,5 @@
 """
-JSON numbers to integer minor units and back, exactly. Nothing here rounds.
+Converts JSON numbers to integer minor units and back, exactly. Nothing here rounds.
 """
 
 import re
@@ -15,16 +15,16 @@ _PLAIN_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 class NotAnAmount(ValueError):
     """
-    Raised by `parse_amount`; the text says what is wrong and what was expected.
+    Raised by `parse_amount`; the text names the mistake and the expected form.
     """
 
 
 def parse_amount(number: int | Decimal | str, decimals: int) -> int:
     """
-    Turns the amount of a callback into minor units of a currency with `decimals` decimals.
+    Converts a callback's amount to minor units of a currency with `decimals` decimals.
 
     Precision goes by value: `1.500` is 1.5, `1e3` is 1000, `-0` is 0. A string must hold a plain decimal number
-    (PROTOCOL: Request body). Raises NotAnAmount where the amount is negative, finer than the currency, or beyond int64.
+    (PROTOCOL: Request body). Raises NotAnAmount if the amount is negative, finer than the currency, or beyond int64.
     """
     if isinstance(number, int):
         return _within_int64(number * 10**decimals)
@@ -41,7 +41,7 @@ def parse_amount(number: int | Decimal | str, decimals: int) -> int:
         return 0
     if sign:
         raise NotAnAmount(_NEGATIVE)
-    # The exponent may be anything, so sizes are compared before any power of ten is built.
+    # The exponent has no limit, so compare sizes before building a power of ten.
     shift = exponent + len(text) - len(significant) + decimals
     if shift < 0:
         raise NotAnAmount(f"has more than the currency's {decimals} decimals")
@@ -60,8 +60,8 @@ def _within_int64(minor: int) -> int:
 
 def format_minor(minor: int, decimals: int) -> str:
     """
-    Writes minor units as a JSON number: whole without a fraction (`100`), else with the fewest digits that are exact
-    (`90.5`). PROTOCOL: Answers.
+    Writes minor units as a JSON number: a whole amount without a fraction (`100`), any other with the fewest exact
+    digits (`90.5`). PROTOCOL: Answers.
     """
     if not decimals:
         return str(minor)

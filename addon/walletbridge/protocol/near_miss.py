@@ -1,17 +1,17 @@
 """
-Paths that are nearly the callback path: what a provider asks for whose settings have a slip. Pure.
+Recognizes paths that are nearly the callback path: the provider's settings hold a typing mistake. Pure.
 """
 
 import re
 from urllib.parse import unquote
 
 SHOWN_MAX = 200
-"""Characters of a path that are shown."""
+"""The most characters of a path that are shown."""
 _SLASHES = re.compile(r"/{2,}")
 
 
 def is_near(target: str, path: str) -> bool:
-    """Whether a request's target differs from `path` in case, slashes or percent-encoding alone."""
+    """Whether a request's target differs from `path` only in case, slashes or percent-encoding."""
     asked = target.partition("?")[0]
     return len(asked) <= 3 * len(path) + SHOWN_MAX and asked != path and _plain(asked) == _plain(path)
 

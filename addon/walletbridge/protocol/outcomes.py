@@ -1,5 +1,5 @@
 """
-What a wallet can say of a callback, whatever its proto: a result that the provider knows, a balance, a state.
+A wallet's answer to a callback, independent of its proto: a result that the provider knows, a balance, a state.
 """
 
 from enum import IntEnum, StrEnum
@@ -19,12 +19,12 @@ class Result(IntEnum):
     ALREADY_PROCESSED = 41
     TRANSACTION_NOT_FOUND = 42
     FAILED = 99
-    """With HTTP 200: not made, and known not to be made. With HTTP 500: nobody knows."""
+    """With HTTP 200: certainly not made. With HTTP 500: unknown."""
     WRONG_TOKEN = 100
 
 
 class TransactionState(StrEnum):
-    """What became of a transaction, in the provider's words (one L)."""
+    """The state of a transaction, in the provider's spelling (one L)."""
 
     OK = "OK"
     CANCELED = "CANCELED"
@@ -40,11 +40,11 @@ class Outcome(Struct, frozen=True):
     result: Result
     balance: int | None = 0
     """
-    In minor units; means nothing where the answer carries none (21 and 22). None: the result is known, but the balance
+    In minor units; meaningless for 21 and 22, whose answers carry none. None: the result is known, but the balance
     could not be read.
     """
     state: TransactionState | None = None
-    """Of a status that is OK."""
+    """Set for a status whose result is OK."""
 
 
 _REFUSED_PLAYER = frozenset({Result.OK, Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
@@ -58,8 +58,8 @@ LISTED = {
     Command.STATUS: _REFUSED_PLAYER | {Result.TRANSACTION_NOT_FOUND},
 }
 """
-The results that are listed for each command (PROTOCOL: Checks, Answers). Any other, such as 41 to a cancel, 42 to a bet
-or 99 to a read, says nothing that the provider could act on, and is an unknown outcome.
+The listed results of each command (PROTOCOL: Checks, Answers). Any other, such as 41 to a cancel, 42 to a bet or 99 to
+a read, gives the provider nothing to act on, and is an unknown outcome (RULES 5).
 """
 
 
@@ -67,7 +67,7 @@ _OF_UNDO = frozenset({Result.BALANCE_INSUFFICIENT, Result.ALREADY_PROCESSED})
 
 
 def is_listed(command: Command, outcome: Outcome) -> bool:
-    """Whether `outcome` is one that the provider knows for `command`. A status that is OK must have a state."""
+    """Whether the provider knows `outcome` for `command`. A status with result OK must have a state."""
     if command is Command.STATUS and outcome.result is Result.OK and outcome.state is None:
         return False
     return outcome.result in LISTED[command]
@@ -75,8 +75,8 @@ def is_listed(command: Command, outcome: Outcome) -> bool:
 
 def is_listed_for(callback: Callback, outcome: Outcome) -> bool:
     """
-    Whether `outcome` is one that the rules know for `callback`: a listed one, or what a movement that undoes another
-    may come to besides (31 and 41). The rules see to it that no cancel is answered so.
+    Whether the rules know `outcome` for `callback`: a listed one, or 31 or 41 for an Undo. The rules never answer a
+    cancel with 31 or 41.
     """
     if isinstance(callback, Undo) and outcome.result in _OF_UNDO:
         return True

@@ -1,5 +1,5 @@
 """
-Strict JSON from bytes: UTF-8 alone, no key twice, no NaN, no number through a binary fraction.
+Strict JSON from bytes: only UTF-8, no duplicate key, no NaN, no number through a binary fraction.
 """
 
 import json
@@ -17,15 +17,15 @@ _PATH_STEPS_MAX = 16
 
 
 class _KeyTwice(Exception):
-    """Raised while parsing, where the place in the whole text is not known yet."""
+    """Raised while parsing, before the path of the duplicate key is known."""
 
 
 def loads(body: bytes) -> Json:
     """
-    Parses `body`. A fraction or an exponent gives a Decimal, any other number an int, or a Decimal where it has more
-    digits than Python makes an int of. A number whose exponent no Decimal can hold is Decimal("NaN").
+    Parses `body`. A number with a fraction or an exponent becomes a Decimal, any other an int, or a Decimal if it has
+    more digits than Python converts to int. A number whose exponent fits no Decimal becomes Decimal("NaN").
 
-    A UTF-8 byte order mark is passed over, as RFC 8259 section 8.1 allows. Raises BadCallback with the path.
+    Skips a UTF-8 byte order mark, as RFC 8259 section 8.1 allows. Raises BadCallback with the JSON path.
     """
     if not body:
         raise BadCallback("$", "the body is empty; expected a JSON object")
@@ -76,7 +76,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """An object with its equal keys still apart."""
+    """An object that keeps duplicate keys."""
 
 
 _decoder = partial(json.JSONDecoder, parse_int=_integer, parse_float=_fraction, parse_constant=_refuse_constant)
@@ -84,11 +84,11 @@ _DECODER = _decoder(object_pairs_hook=_object)
 _PAIRS_DECODER = _decoder(object_pairs_hook=_Pairs)
 
 type _Trail = tuple[_Trail, str | int] | None
-"""The steps from the root to a value, the last one outermost. Made into text only for the one that is wanted."""
+"""The steps from the root to a value, the last one outermost. Only the reported one becomes text."""
 
 
 def _path_of_key_twice(document: object) -> str:
-    """Finds the first key that stands twice in its object. Only for documents that have one."""
+    """Returns the path of the first duplicate key. Only for documents that have one."""
     stack: list[tuple[_Trail, object]] = [(None, document)]
     while stack:
         trail, value = stack.pop()
@@ -109,7 +109,7 @@ def _children(value: object) -> Iterable[tuple[str | int, object]]:
 
 
 def _path(trail: _Trail) -> str:
-    """The path in words; of a deep one the end alone, after `$..`, so that a message stays readable."""
+    """Writes a path; of a deep one only the end, after `$..`, so that a message stays readable."""
     steps: list[str] = []
     while trail and len(steps) < _PATH_STEPS_MAX:
         trail, step = trail
@@ -119,7 +119,7 @@ def _path(trail: _Trail) -> str:
 
 
 def _step(step: str | int) -> str:
-    """One step of a path; a long or odd key is shortened and quoted."""
+    """Writes one step of a path; a long or unusual key is shortened and quoted."""
     if isinstance(step, int):
         return f"[{step}]"
     shown = step[:_KEY_CHARACTERS_MAX]
