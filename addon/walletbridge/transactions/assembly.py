@@ -1,5 +1,5 @@
 """
-All that moves money, on one journal: the movements and the cancels of callbacks, and what settles the rest afterwards.
+Builds the parts that move money on one journal: bets, wins and cancels of callbacks, and the resolver.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,9 @@ _MEGABYTE = 1_000_000
 
 
 class Settlement:
-    """Must be made inside a running event loop."""
+    """The journal, the transactions, the cancels and the resolver. Create it inside a running event loop."""
 
-    def __init__(  # noqa: PLR0913 - all that money depends on
+    def __init__(  # noqa: PLR0913 - the parts that money depends on
         self,
         settings: Settings,
         promises: Promises,
@@ -40,8 +40,8 @@ class Settlement:
         on_wal: Callable[[str], None],
     ) -> None:
         """
-        `keep_days`: how long rows at rest are kept. `on_event` hears of what a person should look into, `on_problem` of
-        a journal that fails, and with an empty text that it works again; `on_wal` see `WalWatch`.
+        `keep_days`: days to keep rows at rest. `on_event` receives events that a person should look into. `on_problem`
+        receives why the journal fails, and an empty text once it works again. `on_wal`: see `WalWatch`.
         """
         self.journal = SqliteJournal(
             settings.journal.path,
@@ -56,7 +56,7 @@ class Settlement:
 
         def transactions(wallet: Wallet) -> Transactions:
             return Transactions(
-                # The wallet's checks are made here where it does not make them.
+                # Adds the checks that the wallet does not make.
                 checked(wallet, promises),
                 self.journal,
                 turns,
@@ -69,7 +69,7 @@ class Settlement:
 
         self.transactions = transactions(protection.for_callbacks)
         self.cancels = transactions(protection.for_cancels)
-        """The same, for whom the wallet is asked whatever is known of it."""
+        """For cancels: an open breaker does not refuse their wallet calls."""
         self.resolver = Resolver(
             checked(protection.for_resolver, promises),
             self.journal,

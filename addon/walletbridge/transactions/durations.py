@@ -1,5 +1,5 @@
 """
-What the settings' times mean to the rules: budgets, ages and paces, in seconds.
+Converts the times of the settings into budgets, ages and paces, in seconds.
 """
 
 from walletbridge.protocol.callbacks import Command
@@ -11,13 +11,13 @@ from walletbridge.settings import Deadlines, Journal, Settings
 from walletbridge.transactions.resolver import Pace
 
 RECHECKS = (1, 10, 60)
-"""A cancel that was believed on time alone is sent again after so many times `recheck_after`."""
+"""A cancel whose 42 was believed on time alone is sent again after these multiples of `recheck_after`."""
 RESOLVER_TICK_SECONDS = 0.25
 PRUNE_SECONDS = 3600.0
 
 
 def days_to_keep(journal: Journal, promises: Promises) -> int:
-    """How long rows at rest are kept. Raises SettingsError where that is too short for what the wallet promises."""
+    """Days to keep rows at rest. Raises SettingsError if `keep_days` is too short for the wallet's promises."""
     try:
         return keep_days(journal.keep_days, promises)
     except ValueError as error:
@@ -25,7 +25,7 @@ def days_to_keep(journal: Journal, promises: Promises) -> int:
 
 
 def times(journal: Journal) -> Times:
-    """When what is unknown is believed, given up or tried again."""
+    """The times after which the rules believe, give up or retry an unknown outcome."""
     return Times(
         settle_after=journal.settle_after,
         abandon_after=journal.abandon_after,
@@ -37,7 +37,7 @@ def times(journal: Journal) -> Times:
 
 
 def pace(settings: Settings) -> Pace:
-    """How hard the resolver tries."""
+    """The resolver's deadlines, concurrency and pauses."""
     by_command = budgets(settings.deadlines)
     kinds = (Command.WIN, Command.CANCEL, Command.STATUS)
     own = {command: settings.journal.call_seconds or by_command[command] for command in kinds}
@@ -53,7 +53,10 @@ def pace(settings: Settings) -> Pace:
 
 
 def budgets(deadlines: Deadlines) -> dict[Command, float]:
-    """Seconds from a request's arrival to the end of its wallet call: the provider's limit less the way back."""
+    """
+    Seconds from a request's arrival to the end of its wallet call: the provider's limit minus `margin` for the way
+    back.
+    """
     return {
         Command.AUTHENTICATE: deadlines.authenticate - deadlines.margin,
         Command.BALANCE: deadlines.balance - deadlines.margin,

@@ -1,7 +1,7 @@
 """
-Keeps the journal around a call of the wallet: the turn, the intent before, the outcome after.
+Surrounds a wallet call with its journal steps: the turn, the intent before, the outcome after.
 
-Each step is bounded in time, for a disk may hang, and a person is told of what could not be written.
+Each step has a time limit because a disk may hang. An event reports each failed write to a person.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from walletbridge.rules.row import Row
 from walletbridge.transactions.turns import Turns
 
 BUSY_POLL_SECONDS = 0.02
-"""How often it is seen whether another worker has given back its turn."""
+"""Seconds between two looks whether another worker has given back its turn."""
 END_SECONDS = 0.15
 """
-How long what came of a call may take to reach the disk where nothing is left of the budget: it comes out of the margin
-that is kept for the way back.
+The least time, in seconds, that a write to disk gets. After the end of the budget it comes out of the margin that is
+kept for the way back.
 """
 
 _CALLS = frozenset({Step.SEND, Step.ASK})
-"""The steps that a call of the wallet follows."""
+"""The steps that lead to a wallet call."""
 
 type Decide = Callable[[Found], Look]
 type LookStep = Callable[[Found], Change[Look]]
@@ -39,29 +39,29 @@ type OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
 class Seen(NamedTuple):
-    """What is to be answered to a question whose transaction has not changed meanwhile."""
+    """The answer to a question whose transaction has not changed meanwhile."""
 
     verdict: Verdict | None
-    """None: what the wallet said."""
+    """None: answer with the wallet's outcome."""
 
 
 class Keeper:
     """Takes turns and writes rows for transactions. Raises OutcomeUnknown and nothing else."""
 
     def __init__(self, journal: Journal, turns: Turns, *, clock: Callable[[], float], on_event: OnEvent) -> None:
-        """`on_event` hears of what a person should look into, with the fields of the callback."""
+        """`on_event` receives events that a person should look into, with the fields of the callback."""
         self._journal = journal
         self._turns = turns
         self._clock = clock
         self._on_event = on_event
 
     def left(self, deadline: float) -> float:
-        """Seconds until then."""
+        """Seconds until `deadline`."""
         return deadline - self._clock()
 
     @asynccontextmanager
     async def turn(self, callback: Bet | Win | Cancel | Status, deadline: float, trace: Trace) -> AsyncIterator[None]:
-        """The turn of the transaction in this process, as long as the context lasts."""
+        """Holds the transaction's turn in this process while the context lasts."""
         key = callback.trans_key
         started = self._clock()
         is_ours = await self._turns.take(key, self.left(deadline))
@@ -75,7 +75,7 @@ class Keeper:
             self._turns.give_back(key)
 
     async def look(self, callback: Bet | Win | Cancel | Status, decide: Decide, deadline: float, trace: Trace) -> Look:
-        """Decides on what was found, and takes the turn among all workers where a call follows."""
+        """Reads the transaction and writes the decision. Takes the turn among all workers if a wallet call follows."""
         return await self._looked(callback, _writing(decide), deadline, trace)
 
     async def _looked(
@@ -98,9 +98,9 @@ class Keeper:
         self, callback: Status, decide: Decide, decide_unwritten: Decide, deadline: float, trace: Trace
     ) -> Look:
         """
-        Like `look`, without taking the turn: a question moves nothing, and must not keep what does from being sent.
+        Like `look`, but takes no turn: a question moves no money and must not delay calls that do.
 
-        A full disk takes no rows any more, but what is on it can be read: then `decide_unwritten` decides.
+        A full disk takes no more rows but can still be read; then `decide_unwritten` decides.
         """
         started = self._clock()
         try:
@@ -113,7 +113,7 @@ class Keeper:
 
     async def _look_in_turn(self, callback: Bet | Win | Cancel | Status, step: LookStep, deadline: float) -> Look:
         while True:
-            # Bounded, for a disk may hang. A step that is written later all the same is found as a call cut off.
+            # Bounded because a disk may hang. If the step is written later anyway, its row counts as a call cut off.
             async with asyncio.timeout(max(END_SECONDS, self.left(deadline))):
                 look = await self._journal.look(callback.account, callback.trans_key, step, seconds=self.left(deadline))
             if not isinstance(look, Busy):
@@ -131,7 +131,7 @@ class Keeper:
         deadline: float,
         trace: Trace,
     ) -> Verdict:
-        """Writes what `judge` makes of a call, and gives the turn back unless it asks for another call."""
+        """Writes the verdict of `judge` on a call, and gives the turn back unless the verdict asks for another call."""
 
         def step(found: Found) -> Change[Verdict]:
             if found.row is None:
@@ -152,14 +152,14 @@ class Keeper:
     async def write_end[T](
         self, callback: Bet | Win | Cancel, step: Callable[[Found], Change[T]], deadline: float
     ) -> T:
-        """Writes what `step` makes of a call, in this worker's turn."""
+        """Writes the outcome of a call by `step`, in this worker's turn."""
         try:
             async with asyncio.timeout(max(END_SECONDS, self.left(deadline))):
                 value = await self._journal.end(callback.account, callback.trans_key, step)
         except (JournalUnavailable, TimeoutError, LookupError) as error:
             self._on_event("the outcome could not be written", _fields(callback, _why(error)))
             if isinstance(callback, Bet | Win):
-                # It may be written later all the same, and then tells of an answer that did not go out.
+                # The outcome may be written later anyway, and would then claim an answer that was not delivered.
                 self.delivered(callback, sent=False)
             raise OutcomeUnknown(f"the outcome could not be written: {_why(error)}", sent=True) from None
         if isinstance(value, Busy):
@@ -170,8 +170,8 @@ class Keeper:
         self, callback: Status, before: Row | None, judge: Callable[[Row | None], Verdict | None], deadline: float
     ) -> Seen | None:
         """
-        What `judge` makes of the answer to a question that had no turn; None where the transaction is not `before`
-        any more: what was asked before it changed says nothing of it now.
+        Writes the verdict of `judge` on the answer to a question that had no turn. Returns None if the transaction is
+        no longer `before`: an answer about its earlier state does not hold now.
         """
 
         def step(found: Found) -> Change[Seen | None]:
@@ -191,7 +191,7 @@ class Keeper:
         return None if isinstance(seen, Busy) else seen
 
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
-        """Notes whether the answer to a movement went out."""
+        """Records whether the answer to a bet or win was delivered."""
 
         def step(found: Found) -> Change[None]:
             row = found.row and after_call.delivered(found.row, callback, sent=sent)
@@ -200,7 +200,7 @@ class Keeper:
         self._journal.note_soon(callback.account, callback.trans_key, step)
 
     async def _note_not_sent(self, callback: Bet | Win | Cancel | Status) -> None:
-        """Every movement and cancel has its row, also one that was answered without a look."""
+        """Writes the row of a movement or cancel that was answered without a look: each must have one."""
         if isinstance(callback, Status):
             return
 
@@ -216,7 +216,8 @@ class Keeper:
 
     async def leave(self, callback: Bet | Win | Cancel, reason: str, *, was_sent: bool) -> None:
         """
-        Leaves the callback's transaction to a person; one that was not sent gets its row. Raises OutcomeUnknown.
+        Leaves the callback's transaction to a person, and writes the row of a callback that was not sent. Raises
+        OutcomeUnknown if the journal is not available.
         """
 
         def step(found: Found) -> Change[None]:
@@ -234,7 +235,9 @@ class Keeper:
             raise OutcomeUnknown(f"the journal is not available: {_why(error)}", sent=was_sent) from None
 
     async def note_repeat_refused(self, callback: Bet | Win, refusal: Outcome) -> None:
-        """Its sender may not have heard that it was made, and takes it for not made now."""
+        """
+        Records a refused repeat. The provider may have missed the first answer and now takes the movement for not made.
+        """
 
         def step(found: Found) -> Change[None]:
             return Change(after_call.repeat_refused(found.row, refusal), takes_turn=False, value=None)

@@ -1,9 +1,9 @@
 """
-The checks that a wallet does not make itself, made by questions right before a movement or cancel. PROTOCOL: Checks.
+Makes the checks that a wallet lacks, by questions right before a movement or cancel. PROTOCOL: Checks.
 
-A question is no part of the movement: what it has found may no longer hold when the movement is made. Two bets at once
-may both be covered by a balance that covers one of them. A check here is as good as a wallet can make it that promises
-no more, and no protection against such a race.
+A question is not part of the movement, so its answer may no longer hold when the movement is made. One balance may pass
+two concurrent bets of which it covers one. These checks are as good as the wallet's promises permit, and do not protect
+against such a race.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _OF_PLAYER = frozenset({PLAYER_EXISTS, PLAYER_ACTIVE})
 
 
 def checked(wallet: Wallet, promises: Promises) -> Wallet:
-    """`wallet` itself where it makes all checks in the right order, else one that does so by questions before."""
+    """Returns `wallet` if it makes all checks in the right order, else a wallet that asks questions first."""
     makes_all = promises.checks >= _OF_PLAYER | {BALANCE_SUFFICIENT}
     if makes_all and not promises.checks_balance_first and promises.repeats is not Repeats.UNPROTECTED:
         return wallet
@@ -29,8 +29,8 @@ def checked(wallet: Wallet, promises: Promises) -> Wallet:
 
 class CheckedWallet:
     """
-    See `Wallet`. A check that fails is the outcome, as if the wallet had made it. Where a question is not answered,
-    OutcomeUnknown says that nothing was sent: what it was asked for has not been.
+    A `Wallet` that adds checks. A failed check is the outcome, as if the wallet had made it. A question without an
+    answer raises OutcomeUnknown with `sent=False`: the callback was not sent, or was refused with 31.
     """
 
     def __init__(self, wallet: Wallet, promises: Promises) -> None:
@@ -51,10 +51,11 @@ class CheckedWallet:
         return await self._in_order(asking, outcome) if is_early else outcome
 
     async def _first_failed(self, asking: "_Asking") -> Outcome | None:
-        """The answer of the first check, in the provider's order, that the gateway makes and that fails."""
+        """The outcome of the first check, in the provider's order, that the gateway makes and that fails."""
         callback, made_by_wallet = asking.callback, self._promises.checks
         if isinstance(callback, Bet | Win) and self._looks_up and await asking.is_known():
-            # What is not in the journal may have been made all the same: before it was begun, or after it was lost.
+            # A movement that the journal lacks may still have been made: before the journal began, or before it was
+            # lost.
             return await asking.repeated()
         if isinstance(callback, Bet) and BALANCE_SUFFICIENT in set(callback.checks) - made_by_wallet:
             player = await asking.player(checks_of_player(callback))
@@ -70,7 +71,9 @@ class CheckedWallet:
         return None if player.result is Result.OK else player
 
     async def _in_order(self, asking: "_Asking", insufficient: Outcome) -> Outcome:
-        """A 31 that was found before it was looked for a repeat, although the provider wants that first."""
+        """
+        Answers a 31 found without a check for a repeat. The provider may expect 41 first, so check for the repeat now.
+        """
         checks = asking.callback.checks
         if BALANCE_SUFFICIENT not in checks or NOT_PROCESSED not in checks[: checks.index(BALANCE_SUFFICIENT)]:
             return insufficient
@@ -81,7 +84,7 @@ class CheckedWallet:
 
 @dataclass(slots=True)
 class _Asking:
-    """The questions for one callback, each asked once at most."""
+    """The questions for one callback, each asked at most once."""
 
     wallet: Wallet
     callback: Bet | Win | Cancel | Status
@@ -99,6 +102,6 @@ class _Asking:
         return await ask_player(self.wallet, self.callback, checks, deadline=self.deadline, trace=self.trace)
 
     async def repeated(self) -> Outcome:
-        """41, unless a check of the player that stands before it fails."""
+        """41, or the first failing check of the player that precedes it."""
         player = await self.player(checks_of_player(self.callback, before=NOT_PROCESSED))
         return player if player.result is not Result.OK else Outcome(Result.ALREADY_PROCESSED, player.balance)

@@ -1,6 +1,6 @@
 """
-Questions that the gateway asks the wallet of its own accord: a balance that an answer needs, the checks of a player,
-what became of a transaction. They move nothing.
+Questions that the gateway asks the wallet on its own: a balance for an answer, the checks of a player, the status of a
+transaction. They move no money.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ TRANSACTION_EXISTS = 42
 
 
 def checks_of_player(callback: Callback, *, before: int | None = None) -> tuple[int, ...]:
-    """Which of the callback's checks are on the player; those that stand before check `before`, if it is among them."""
+    """The callback's checks of the player (21, 22); only those in front of check `before`, if the callback lists it."""
     checks = callback.checks
     if before in checks:
         checks = checks[: checks.index(before)]
@@ -29,9 +29,9 @@ async def ask_player(
     wallet: Wallet, callback: Callback, checks: tuple[int, ...], *, deadline: float, trace: Trace
 ) -> Outcome:
     """
-    The player's balance now, or the first of `checks` that fails (21, 22).
+    The player's current balance, or the first of `checks` that fails (21, 22).
 
-    Raises OutcomeUnknown, not sent, for anything else: nothing has moved for it.
+    Raises OutcomeUnknown with `sent=False` on any other result: the question moved no money.
     """
     question = Balance(account=callback.account, checks=checks or (PLAYER_EXISTS,), requested_at=callback.requested_at)
     try:
@@ -47,7 +47,9 @@ async def ask_player(
 
 
 async def is_known(wallet: Wallet, callback: Callback, trans_id: int | str, *, deadline: float, trace: Trace) -> bool:
-    """Whether the wallet has the transaction. Raises OutcomeUnknown, not sent, where it does not say."""
+    """
+    Whether the wallet has the transaction. Raises OutcomeUnknown with `sent=False` if it answers neither OK nor 42.
+    """
     question = Status(
         account=callback.account, checks=(TRANSACTION_EXISTS,), requested_at=callback.requested_at, trans_id=trans_id
     )
@@ -63,7 +65,7 @@ async def is_known(wallet: Wallet, callback: Callback, trans_id: int | str, *, d
 async def with_balance(  # noqa: PLR0913 - a call and its clock
     wallet: Wallet, callback: Callback, outcome: Outcome, *, deadline: float, trace: Trace, clock: Callable[[], float]
 ) -> Outcome:
-    """`outcome` with the balance that its answer needs, if it has none and the wallet tells it within the budget."""
+    """Adds the balance that the answer needs, if `outcome` has none and the wallet gives one within the budget."""
     is_needed = outcome.result not in WITHOUT_BALANCE and not (
         isinstance(callback, Status) and outcome.result is Result.OK
     )
@@ -84,7 +86,7 @@ async def ask(
     trace: Trace,
     clock: Callable[[], float],
 ) -> Outcome:
-    """The answer to a provider's own question. Raises OutcomeUnknown, also where its balance could not be read."""
+    """Answers `authenticate` and `balance`. Raises OutcomeUnknown, also if the balance could not be read."""
     outcome = await wallet.call(callback, deadline=deadline, trace=trace)
     outcome = await with_balance(wallet, callback, outcome, deadline=deadline, trace=trace, clock=clock)
     if outcome.result is Result.OK and outcome.balance is None:

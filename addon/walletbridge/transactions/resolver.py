@@ -1,8 +1,8 @@
 """
-Settles what is open in the journal: wins that are owed, cancels that are owed, bets that nobody believes in.
+Settles the open rows of the journal: owed wins, owed cancels, and bets that their sender has written off.
 
-It takes its turn like everybody else, with short deadlines and a small share of the wallet's calls, and never while a
-callback has the turn of the same transaction or waits for it.
+It takes turns like a callback, with short deadlines and a small share of the wallet's calls. It never acts while a
+callback holds the turn of the same transaction or waits for it.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from walletbridge.wallet.port import Wallet
 
 PAGE_ROWS = 500
 BETWEEN_PAGES_SECONDS = 0.05
-"""Between two pages in which nothing is to be done."""
+"""Seconds to rest after a page without work."""
 CHECK_NOT_PROCESSED = 41
 CHECK_TRANSACTION_EXISTS = 42
 
@@ -42,28 +42,28 @@ _KINDS = {
     Action.RECHECK: Command.CANCEL,
     Action.ASK: Command.STATUS,
 }
-"""What is called for an action. All else is only written down."""
+"""The command sent for an action. All other actions only write the row."""
 
 type OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How hard the resolver tries."""
+    """The resolver's deadlines, concurrency and pauses."""
 
     call_seconds: float
-    """The longest deadline of its calls, for which it has a transaction's turn."""
+    """Seconds: the longest deadline of its calls, and how long it takes a transaction's turn for."""
     budgets: Mapping[Command, float] = field(default_factory=dict)
-    """The deadline of a command's calls, where it is shorter."""
+    """Seconds: the deadline of a command's calls, where it is shorter."""
     calls_max: int
-    """How many calls of each kind it makes at a time, at most."""
+    """The most calls of each kind at a time."""
     tick_seconds: float
-    """How often it looks for rows to settle."""
+    """Seconds between two looks for rows to settle."""
     pause_seconds: float
-    """Before the first retry; doubled from then on."""
+    """Seconds before the first retry; doubled from then on."""
     pause_seconds_max: float
     prune_every: float
-    """How often rows at rest for long are deleted."""
+    """Seconds between two deletions of rows that have been at rest for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class _Taken:
 class Resolver:
     """Runs beside the callbacks, one per worker."""
 
-    def __init__(  # noqa: PLR0913 - all that money safety stands on
+    def __init__(  # noqa: PLR0913 - the parts that money safety depends on
         self,
         wallet: Wallet,
         journal: Journal,
@@ -90,7 +90,7 @@ class Resolver:
         on_event: OnEvent,
         trouble_at: Callable[[], float] = lambda: -1.0,
     ) -> None:
-        """`trouble_at`: when a callback last had no answer from the wallet, on the clock."""
+        """`trouble_at`: the time, on `clock`, when a callback last got no answer from the wallet."""
         self._wallet = wallet
         self._journal = journal
         self._turns = turns
@@ -107,9 +107,9 @@ class Resolver:
         self._news = asyncio.Event()
         self._is_back = False
         self._eager_from: int | None = None
-        """Set while all rows are tried, whatever their pauses: from the one behind this number, once round."""
+        """Set while pauses are ignored for one round through all rows, from the one behind this number."""
         self._has_turned = False
-        """Whether that has come to the first row."""
+        """Whether that round has come to the first row."""
         self._has_skipped = False
         self._answers = 0
         self._stopping = False
@@ -127,17 +127,17 @@ class Resolver:
         return Lane(share, lambda row, eager: self._begin(row, kind, eager=eager), waiting_max=PAGE_ROWS)
 
     def wallet_is_back(self) -> None:
-        """The connection is there again: what waits for it is tried at once."""
+        """Call it when the connection is back: the waiting rows are tried at once."""
         self._is_back = True
         self._news.set()
 
     def stop(self) -> None:
-        """Ends `run` once the calls that it has under way have ended."""
+        """Ends `run` once the calls in flight have ended."""
         self._stopping = True
         self._news.set()
 
     async def run(self) -> None:
-        """Settles until it is stopped."""
+        """Settles rows until `stop`."""
         async with asyncio.TaskGroup() as self._group:
             while not self._stopping:
                 await self._rest(await self._begin_page())
@@ -145,17 +145,18 @@ class Resolver:
                 lane.clear()
 
     async def settle_page(self) -> bool:
-        """Settles some rows, going round and round; says whether to go on without a rest."""
+        """Settles one page of rows, in a circle. Returns whether to go on without a rest."""
         before = self._answers
         async with asyncio.TaskGroup() as self._group:
             seconds = await self._begin_page()
         return self._answers > before or not seconds
 
     async def _begin_page(self) -> float:
-        """Has some rows settled, going round and round; returns how long to rest before the next, in seconds."""
+        """Begins to settle one page of rows, in a circle. Returns the seconds to rest before the next."""
         if self._is_back:
             self._is_back = False
-            # From here once round, and not from the front: a wallet that comes and goes would bring no others up.
+            # One round from here, not from the front: if the wallet kept coming and going, later rows would have no
+            # turn.
             self._eager_from, self._has_turned = self._last, False
             for lane in self._lanes.values():
                 lane.share.try_soon()
@@ -175,8 +176,8 @@ class Resolver:
         return BETWEEN_PAGES_SECONDS if self._last else self._pace.tick_seconds
 
     def _add(self, row: Row, *, eager: bool) -> bool:
-        """Has a row settled if there is anything to be done; says whether it is new to its lane."""
-        # The round is not known here, so the look decides.
+        """Adds a row to its lane if there is anything to do. Returns whether it is new there."""
+        # The row's round is not known here, so the look decides.
         wanted = self._plan(row, Round(), now=self._journal.now(), eager=eager).action
         if wanted in {Action.NOTHING, Action.WAIT} and row.call is None:
             return False
@@ -203,12 +204,12 @@ class Resolver:
         self._group.create_task(settle())
 
     async def settle(self, row: Row, *, eager: bool = False) -> bool:
-        """Takes the next step for `row`, if its turn is free; says whether the wallet gave a definite answer."""
+        """Takes the next step for `row` if its turn is free. Returns whether the wallet gave a definite answer."""
         key = row.trans_id
         if self._turns.is_taken(key) or not await self._turns.take(key, 0):
             return False
         try:
-            # From before the look: if that takes long, nothing is sent at a time when the turn may be another's.
+            # Taken before the look: after a slow look, nothing is sent at a time when another worker may have the turn.
             begun = self._clock()
             taken = await self._take(row, eager=eager)
             if taken is None:
@@ -256,7 +257,7 @@ class Resolver:
 
         with suppress(JournalUnavailable):
             if isinstance(await self._journal.end(row.account, row.trans_id, step), Busy):
-                # It had not come to taking the turn.
+                # The step had not taken the turn yet.
                 await self._journal.note(row.account, row.trans_id, step)
 
     async def _send(self, taken: _Taken, begun: float) -> bool:
@@ -271,7 +272,7 @@ class Resolver:
         if isinstance(came, OutcomeUnknown):
             share.failed(begun)
             if verdict is not None and came.sent and _is_power_of_two(verdict.row.sends):
-                # At growing intervals, so that a long outage is told of and does not fill the log.
+                # At growing intervals, so that a long outage is reported and does not fill the log.
                 fields = {**_fields(verdict.row), "action": taken.plan.action.value, "sends": verdict.row.sends}
                 self._on_event("still not settled", {**fields, "problem": came.reason})
             return False

@@ -1,6 +1,6 @@
 """
-What waits for the resolver, apart by kind, so that a method of the wallet that hangs holds up nothing but its own kind;
-and how many calls of each kind there are at a time, which goes by how the wallet fares.
+Lanes of rows for the resolver, one per kind, so that a wallet method that hangs delays only its own kind; and the
+number of calls of each kind at a time, which follows the wallet's answers.
 """
 
 from collections import deque
@@ -11,15 +11,17 @@ from walletbridge.rules.row import Row
 
 class Share:
     """
-    How many calls at a time: one more for each round of answers, half as many after a failure, and never none.
+    The number of calls at a time: one more for each round of answers, half as many after a failure, at least one.
 
-    A wallet that comes back is slow, and callbacks want it first. To begin with all that is owed would keep it down.
+    A wallet that comes back is slow, and callbacks go first. Beginning all owed calls at once would keep it down.
     """
 
     def __init__(
         self, most: int, *, pause_seconds: float, pause_seconds_max: float, clock: Callable[[], float]
     ) -> None:
-        """`pause_seconds`: before what failed is tried again; doubled with each failure, up to `pause_seconds_max`."""
+        """
+        `pause_seconds`: before a failed call is tried again; doubled with each failure, up to `pause_seconds_max`.
+        """
         self._most = most
         self._first_pause = pause_seconds
         self._pause_max = pause_seconds_max
@@ -27,36 +29,36 @@ class Share:
         self._calls = 1.0
         self._halved_at = -1.0
         self.pause = pause_seconds
-        """Seconds until the next try of what fails now."""
+        """Seconds until a call that fails now is tried again."""
 
     @property
     def calls(self) -> int:
-        """How many there may be now."""
+        """The number of calls allowed now."""
         return int(self._calls)
 
     def answered(self) -> None:
-        """A call was answered, whatever was said."""
+        """Counts an answered call, with any result."""
         self._calls = min(self._most, self._calls + 1 / self._calls)
         self.pause = self._first_pause
 
     def failed(self, begun: float) -> None:
-        """A call that was begun at that time had no answer."""
+        """Counts a call without an answer, begun at the time `begun`."""
         self.pause = min(2 * self.pause, self._pause_max)
         self.gave_way(begun)
 
     def gave_way(self, at: float) -> None:
-        """The wallet was in trouble at that time. What comes of calls from before the last halving halves no more."""
+        """Halves the calls because the wallet failed at the time `at`, unless that was before the last halving."""
         if at > self._halved_at:
             self._halved_at = self._clock()
             self._calls = max(1, self._calls / 2)
 
     def try_soon(self) -> None:
-        """There is hope: the next failure is as the first."""
+        """Makes the next failure count as the first."""
         self.pause = self._first_pause
 
 
 class Lane:
-    """Rows of one kind, the oldest first. `begin` starts what takes a row, and `ended` is called when it has ended."""
+    """Rows of one kind, the oldest first. `begin` starts to settle a row; its end must be reported to `ended`."""
 
     def __init__(self, share: Share, begin: Callable[[Row, bool], None], *, waiting_max: int) -> None:
         self.share = share
@@ -64,7 +66,7 @@ class Lane:
         self._waiting_max = waiting_max
         self._waiting: deque[tuple[Row, bool]] = deque()
         self._keys: set[tuple[str, str]] = set()
-        """Of all rows that wait or are under way."""
+        """Account and `trans_id` of all rows that wait or are being settled."""
         self._active = 0
 
     @property
@@ -74,11 +76,11 @@ class Lane:
 
     @property
     def is_dry(self) -> bool:
-        """Whether nothing waits."""
+        """Whether no row waits."""
         return not self._waiting
 
     def add(self, row: Row, *, eager: bool) -> bool:
-        """Has a row settled in its turn; False where it is known already, or there is no room for it."""
+        """Queues a row. Returns False if the lane has it already or is full."""
         key = (row.account, row.trans_id)
         if key in self._keys or self.is_full:
             return False
@@ -88,19 +90,19 @@ class Lane:
         return True
 
     def ended(self, row: Row) -> None:
-        """A row that was begun is done with, for now."""
+        """Removes a row that was begun and is done for now."""
         self._keys.discard((row.account, row.trans_id))
         self._active -= 1
 
     def go_on(self) -> None:
-        """Begins what may begin."""
+        """Begins waiting rows, as many as are allowed."""
         while self._waiting and self._active < self.share.calls:
             row, eager = self._waiting.popleft()
             self._active += 1
             self._begin(row, eager)
 
     def clear(self) -> None:
-        """Forgets what waits."""
+        """Removes the waiting rows."""
         for row, _ in self._waiting:
             self._keys.discard((row.account, row.trans_id))
         self._waiting.clear()

@@ -1,8 +1,8 @@
 """
-Remembers what became of transactions, so that a provider's `status` questions need not each reach the wallet.
+Caches the status of transactions, so that not each `status` question of the provider reaches the wallet.
 
-Only final facts are kept: `OK` for a short time, `CANCELED` for long. A cancel drops what is known of its transaction
-before the wallet is called and when that call has ended; nothing that was asked before that end is kept or shared.
+Only final facts are kept: `OK` for a short time, `CANCELED` for long. A cancel drops the facts of its transaction
+before the wallet call and after it. An answer asked for before that call ended is neither kept nor shared.
 """
 
 import asyncio
@@ -25,7 +25,10 @@ type _Reading = tuple[int, Hashable]
 type Load = Callable[[], Awaitable[Outcome]]
 
 _ANSWERABLE = frozenset({Result.PLAYER_NOT_FOUND, Result.TRANSACTION_NOT_FOUND})
-"""A transaction that is known has a player and exists; whether the player is active, only the wallet knows."""
+"""
+The checks that a cached fact answers: its player and transaction exist. Only the wallet knows whether the player is
+active.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ class _Asking:
 
 
 class StatusCache:
-    """A bounded cache in front of the wallet's status method. Not for use from several threads."""
+    """A bounded cache in front of the wallet's status method. Not thread-safe."""
 
-    def __init__(  # noqa: PLR0913 - how long what is kept, and what ends it
+    def __init__(  # noqa: PLR0913 - the lifetimes of facts, and what ends them
         self,
         *,
         size: int,
@@ -54,8 +57,8 @@ class StatusCache:
         revision: Callable[[str], Hashable | None] = lambda _: 0,
     ) -> None:
         """
-        With a `size` of 0 nothing is kept; equal questions in flight share a call all the same. `revision` of a
-        transaction differs once any process of the journal has changed it; None where that is not known.
+        With `size` 0 nothing is kept, but equal questions in flight still share a call. `revision` of a transaction
+        differs once any process of the journal has changed it; it is None if unknown.
         """
         seconds = {TransactionState.OK: ok_seconds, TransactionState.CANCELED: canceled_seconds}
         self._facts: TLRUCache[_Key, _Fact] = TLRUCache(
@@ -66,17 +69,17 @@ class StatusCache:
         self._revision = revision
         self._clock = clock
         self.uses = dict.fromkeys(CacheUse, 0)
-        """How many questions were a hit, a miss and so on."""
+        """The number of questions that were a hit, a miss and so on."""
 
     def __len__(self) -> int:
-        """How many facts are kept."""
+        """The number of facts kept."""
         return len(self._facts)
 
     async def ask(self, question: Status, load: Load, *, deadline: float) -> tuple[Outcome, CacheUse]:
         """
-        Answers from what is known, or by `load`, which asks the wallet.
+        Answers from the cache, or by `load`, which asks the wallet.
 
-        Raises OutcomeUnknown where `load` does, or where an equal question's call does not end by `deadline`.
+        Raises OutcomeUnknown if `load` does, or if an equal question's call does not end by `deadline`.
         """
         if not _ANSWERABLE.issuperset(question.checks):
             use = self._used(CacheUse.BYPASSED)
@@ -84,7 +87,7 @@ class StatusCache:
         key = (question.account, question.trans_key)
         reading = self._reading(key)
         if reading is None:
-            # A cancel is under way, or may be: whatever the wallet says now may be stale a moment later.
+            # A change is in progress, or may be: the wallet's answer may be stale a moment later.
             use = self._used(CacheUse.MISS)
             return await load(), use
         fact = self._facts.get(key)
@@ -98,12 +101,12 @@ class StatusCache:
         use = self._used(CacheUse.MISS)
         asking = _Asking(reading, asyncio.ensure_future(self._load(key, reading, load)))
         self._share(same, asking)
-        # Not bounded here: the wallet's call keeps the deadline itself, and says why it failed.
+        # Not bounded here: the wallet call keeps the deadline itself, and names the reason if it fails.
         return await _outcome(asking.task, seconds=None), use
 
     @contextmanager
     def canceling(self, callback: Bet | Win | Cancel) -> Iterator[None]:
-        """Surrounds the wallet call of a cancel or a movement, whatever its outcome."""
+        """Surrounds the wallet call of a cancel or a movement, with any outcome."""
         key = (callback.account, callback.trans_key)
         self._changes.begin(key)
         self._facts.pop(key, None)
@@ -114,12 +117,12 @@ class StatusCache:
             self._facts.pop(key, None)
 
     def forget(self, callback: Cancel) -> None:
-        """Drops what is known of a transaction that was cancelled without a wallet call."""
+        """Drops the fact about a transaction that was cancelled without a wallet call."""
         with self.canceling(callback):
             pass
 
     def known(self, *, account: str = "", trans_key: str = "") -> list[tuple[str, str, TransactionState]]:
-        """What is remembered of an account or a transaction: account, transaction and state. For people."""
+        """The facts kept of an account or a transaction: account, transaction and state. For people."""
         self._facts.expire()
         return [
             (*key, fact.state)
@@ -151,7 +154,7 @@ class StatusCache:
             if self._asking.get(question) is asking:
                 del self._asking[question]
             if not task.cancelled():
-                # Everybody may have given up: an error that is never read is a fault to asyncio.
+                # All askers may have given up, and asyncio reports an exception that is never read.
                 task.exception()
 
         asking.task.add_done_callback(forget)
@@ -162,7 +165,7 @@ class StatusCache:
 
 
 async def _outcome(task: asyncio.Task[Outcome], *, seconds: float | None) -> Outcome:
-    # The call is shared: who waits for it may give up, but must not end it for the others.
+    # The call is shared: an asker that gives up must not end it for the others.
     if not task.done():
         await asyncio.wait({task}, timeout=seconds)
     if not task.done():

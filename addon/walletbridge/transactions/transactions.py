@@ -1,8 +1,8 @@
 """
 Calls the wallet for a transaction: one caller at a time, with the intent on disk before and the outcome on disk after.
 
-What may be sent and what may be answered is decided by `journal.looks` and `journal.ends`, and by `journal.cancels`,
-`journal.asked` and `journal.record` for a wallet that promises less than wallet.v1; this module does it.
+`rules.before_call` decides which calls may be sent, and `rules.after_call` which answers. For a wallet that promises
+less than wallet.v1, so do `rules.cancel_strategy`, `rules.asked` and `rules.record`. This module carries it out.
 """
 
 import asyncio
@@ -30,20 +30,20 @@ from walletbridge.transactions.turns import Turns
 from walletbridge.wallet.port import Wallet
 
 ASK_AGAIN_SECONDS = 0.25
-"""How often a cancel that may not be answered yet asks the wallet again."""
+"""Seconds before the wallet is asked again for a cancel that may not be answered yet."""
 _FROM_JOURNAL = {
     Step.REPEATED: Result.ALREADY_PROCESSED,
     Step.FAILED: Result.FAILED,
     Step.NOT_FOUND: Result.TRANSACTION_NOT_FOUND,
     Step.CANCELLED: Result.OK,
 }
-"""What is answered with the current balance alone."""
+"""The result of each step that is answered with the current balance alone."""
 
 
 class Transactions:
     """Takes bets, wins, cancels and status questions to the wallet. Raises OutcomeUnknown and nothing else."""
 
-    def __init__(  # noqa: PLR0913 - all that money safety stands on
+    def __init__(  # noqa: PLR0913 - the parts that money safety depends on
         self,
         wallet: Wallet,
         journal: Journal,
@@ -55,7 +55,7 @@ class Transactions:
         clock: Callable[[], float],
         on_event: OnEvent,
     ) -> None:
-        """`on_event` hears of what a person should look into, with the fields of the callback."""
+        """`on_event` receives events that a person should look into, with the fields of the callback."""
         self._wallet = wallet
         self._keeper = Keeper(journal, turns, clock=clock, on_event=on_event)
         self._status_cache = status_cache
@@ -86,16 +86,17 @@ class Transactions:
 
     async def cancel(self, callback: Cancel, *, deadline: float, trace: Trace, word: Word | None = None) -> Outcome:
         """
-        Reverses a transaction; asks again while the wallet may still be at work on it.
+        Cancels a transaction; asks again while the wallet may still be at work on it.
 
-        `word`: of the person whose own cancel it is, of which the provider knows nothing. It stands in the row.
+        `word`: a person's decision, for that person's own cancel, which the provider does not know. It is stored in the
+        row.
         """
         is_providers = word is None
 
         def judge(row: Row, came: End, now: float) -> Verdict:
             verdict = after_call.end_cancel(row, came, self._promises, self._times, now=now, for_provider=is_providers)
             if verdict.ask_again and self._keeper.left(deadline) > ASK_AGAIN_SECONDS:
-                # The turn is kept, and with it what is known of a call that may be cut off.
+                # Keep the turn, and keep the call on record: it may be cut off.
                 return replace(verdict, row=replace(verdict.row, call=Kind.CANCEL))
             return replace(after_call.without_balance(verdict, callback), ask_again=False)
 
@@ -115,7 +116,10 @@ class Transactions:
         return await self._without_call(callback, look, deadline, trace)
 
     async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace, word: Word | None) -> Look:
-        """Looks, and asks the wallet what became of the transaction as long as the rules want to know and time is."""
+        """
+        Decides about a cancel. Asks the wallet for the transaction's status while the rules need it and time is left.
+        Raises OutcomeUnknown if that settles nothing in time.
+        """
 
         def decide(found: Found) -> Look:
             look = cancel_strategy.look_cancel(
@@ -140,7 +144,7 @@ class Transactions:
             look = await self._keeper.look(callback, decide, deadline, trace)
             if look.step is not Step.ASK or look.row is None:
                 return look
-            # What was known of the transaction may be over with this cancel, whether a call follows or not.
+            # This cancel may end the cached facts of the transaction, with or without a call.
             with self._status_cache.canceling(callback):
                 came = await self._ask(look.row, deadline, trace)
                 verdict = await self._keeper.end(callback, came, judge, deadline, trace)
@@ -158,7 +162,10 @@ class Transactions:
             return unknown
 
     async def status(self, callback: Status, *, deadline: float, trace: Trace, is_providers: bool = True) -> Outcome:
-        """Asks what became of a transaction, unless that is not settled. `is_providers`: see `cancel`."""
+        """
+        Asks for the status of a transaction. Raises OutcomeUnknown if that is not settled. `is_providers`: False for a
+        person's question.
+        """
 
         def decide(found: Found) -> Look:
             return record.look_status(found.row, self._promises, other=found.other, for_provider=is_providers)
@@ -170,7 +177,7 @@ class Transactions:
             return record.end_status(row, outcome, self._promises, for_provider=is_providers)
 
         while True:
-            # The turn is for the look alone: a cancel or bet that comes while the wallet is asked goes first.
+            # The turn is for the look alone: a cancel or bet that arrives while the wallet is asked goes first.
             async with self._keeper.turn(callback, deadline, trace):
                 look = await self._keeper.look_or_read(callback, decide, decide_unwritten, deadline, trace)
             if look.told is not None:
@@ -182,7 +189,7 @@ class Transactions:
                 raise OutcomeUnknown(look.reason, sent=False)
             if outcome is look.told:
                 return outcome
-            # The provider believes in an OK from now on, and the resolver has to know before the provider does.
+            # The provider relies on an OK from now on, and the resolver must know before the provider does.
             end = judge if look.told is None else _as_told
             seen = await self._keeper.end_question(callback, look.row, partial(end, outcome=outcome), deadline)
             if seen is not None:
@@ -191,7 +198,9 @@ class Transactions:
                 raise OutcomeUnknown("it changed while the wallet was asked", sent=False)
 
     async def _told_by_journal(self, callback: Status, told: Outcome, deadline: float, trace: Trace) -> Outcome:
-        """What the journal says, unless a check of the player fails. Who has a known transaction is known."""
+        """
+        The journal's outcome, unless a check of the player fails. A known transaction proves that the player exists.
+        """
         checks = checks_of_player(callback, before=TRANSACTION_EXISTS)
         if told.result is Result.OK and PLAYER_ACTIVE not in checks:
             return told
@@ -203,7 +212,7 @@ class Transactions:
         await self._keeper.leave(callback, reason, was_sent=was_sent)
 
     def delivered(self, callback: Bet | Win, *, sent: bool) -> None:
-        """Notes whether the answer to a movement went out."""
+        """Records whether the answer to a bet or win was delivered."""
         self._keeper.delivered(callback, sent=sent)
 
     async def _call(self, callback: Bet | Win | Cancel, deadline: float, trace: Trace) -> End:
@@ -219,7 +228,9 @@ class Transactions:
         return await with_balance(self._wallet, callback, outcome, deadline=deadline, trace=trace, clock=self._clock)
 
     async def _without_call(self, callback: Bet | Win | Cancel, look: Look, deadline: float, trace: Trace) -> Outcome:
-        """The answer where no movement may be sent; what it needs of the wallet is a balance."""
+        """
+        The answer if the callback may not be sent. The wallet is asked only for a balance and the player's checks.
+        """
         trace.reason = look.reason
         result = look.told.result if look.told else _FROM_JOURNAL.get(look.step)
         if result is None:
@@ -239,17 +250,17 @@ class Transactions:
 
 
 def _checks_before(callback: Bet | Win | Cancel) -> tuple[int, ...]:
-    """The checks of the player that come before what the journal has found. PROTOCOL: Checks."""
+    """The checks of the player that precede the journal's finding. PROTOCOL: Checks."""
     return checks_of_player(callback, before=TRANSACTION_EXISTS if isinstance(callback, Cancel) else NOT_PROCESSED)
 
 
 def _is_other(look: Look, callback: Bet | Win | Cancel) -> bool:
-    """Whether a bet or win is another than the one in its row, so that its checks say nothing of that."""
+    """Whether the bet or win differs from the one in its row, so that its checks do not apply to the row."""
     return look.is_conflict and not isinstance(callback, Cancel)
 
 
 def _as_told(_row: Row | None, *, outcome: Outcome) -> None:
-    """What the journal says needs no note."""
+    """An outcome from the journal needs no note."""
 
 
 def _answer(verdict: Verdict, came: End) -> Outcome:

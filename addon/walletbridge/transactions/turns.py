@@ -1,7 +1,7 @@
 """
-Turns inside one process: who wants to call the wallet for a transaction waits for whoever does so now.
+Turns inside one process: a caller that wants to call the wallet for a transaction waits for the present one.
 
-First come, first served. Memory only for transactions that somebody has or waits for.
+First come, first served. Uses memory only for transactions with a turn that is taken.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ class Turns:
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-        """A key is here while somebody has its turn."""
+        """The waiting callers by key. A key is present while its turn is taken."""
 
     def is_taken(self, key: str) -> bool:
-        """Whether somebody has the turn of `key`, or waits for it."""
+        """Whether the turn of `key` is taken."""
         return key in self._waiting
 
     async def take(self, key: str, seconds: float) -> bool:
-        """Waits for the turn, at most so long; says whether it was got. Then `give_back` must follow."""
+        """Waits for the turn, at most `seconds`. Returns whether it was taken; then `give_back` must follow."""
         waiting = self._waiting.get(key)
         if waiting is None:
             self._waiting[key] = deque()
@@ -48,7 +48,7 @@ class Turns:
 
     def _leave(self, key: str, turn: asyncio.Future[None]) -> None:
         if turn.done():
-            # It was handed over just as we left.
+            # The turn was handed over at the same moment.
             self.give_back(key)
             return
         with suppress(ValueError):
