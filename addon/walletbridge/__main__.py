@@ -1,5 +1,5 @@
 """
-Where the command begins, `python -m walletbridge` as well as `walletbridge`: the signals first, then all else.
+The entry point of `python -m walletbridge` and of `walletbridge`: sets the signal handlers before all other imports.
 """
 
 import sys
@@ -8,7 +8,7 @@ from walletbridge.serve.signals import code_of, handle_from_the_start
 
 
 def main() -> None:
-    """See `cli.main`, whose imports take long enough for a signal to come."""
+    """Runs `cli.main`. Handles signals first, because the imports of `cli` take long enough for one to arrive."""
     handle_from_the_start(sys.argv[1] if len(sys.argv) > 1 else "")
     from walletbridge.cli import main as run  # noqa: PLC0415 - only now
 

@@ -1,7 +1,7 @@
 """
 The command `walletbridge`.
 
-Each command imports what it needs when it runs: mitmproxy alone takes most of a second.
+Each command imports its modules when it runs: importing mitmproxy alone takes most of a second.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _CONFIG = click.option(
 
 
 class _Group(Group):
-    """A group some of whose commands live in modules that are imported when they are asked for."""
+    """A group that imports some of its commands only when they are needed."""
 
     modules: ClassVar = {
         "addon": "walletbridge.connect.shipped",
@@ -58,7 +58,7 @@ class _Group(Group):
 def main() -> None:
     """Answers game providers' HTTP callbacks from a gRPC wallet, inside mitmproxy."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal that lacks a character must not turn a right check into a failed one.
+        # An output that lacks a character (`✓`) would otherwise raise and turn a passed check into a failed one.
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
@@ -216,7 +216,9 @@ def demo_wallet(listen: str, db: Path) -> None:
 
 
 def _warn_of_root(settings: "Settings") -> None:
-    """Here, and not where the gateway starts, as each worker would say it again."""
+    """
+    Warns a gateway that runs as root. Called before any worker starts, because each worker would repeat the warning.
+    """
     if os.geteuid() == 0:
         from walletbridge.observe.log import open_log  # noqa: PLC0415 - see the module's docstring
 
@@ -233,14 +235,14 @@ def _launch(kind: str, config: Path) -> None:
     try:
         settings = load(config)
         expect_all(settings)
-        # mitmproxy would say it in a page of text, and advise options that this command does not have.
+        # mitmproxy would print a page of text and suggest options that this command does not have.
         expect_free(settings.listen, key="listen")
         if kind == "web":
             expect_free(settings.ui.listen, key="ui.listen")
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     if kind == "tui" and (lack := lacks_terminal()):
-        # mitmproxy would end with a traceback.
+        # Without a terminal, mitmproxy would end with a traceback.
         raise click.ClickException(f"tui: {lack}; use `walletbridge web` or `walletbridge serve` instead")
     _warn_of_root(settings)
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - only once it is known to be needed

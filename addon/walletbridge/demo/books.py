@@ -1,5 +1,5 @@
 """
-The demo wallet's books: players, transactions and movements in one SQLite file. Knows no checks.
+The demo wallet's books: players, transactions and movements in one SQLite file. This module makes no checks.
 """
 
 import sqlite3
@@ -27,7 +27,7 @@ DEMO_PLAYERS = {
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A player's row, or what stands for one that does not exist."""
+    """A player's row, or a placeholder for a player that does not exist."""
 
     account: str
     exists: bool
@@ -48,7 +48,7 @@ class Transaction:
 
     @property
     def delta(self) -> int:
-        """What it does to the balance, in minor units."""
+        """The change of the balance, in minor units."""
         return -self.amount if self.kind == "bet" else self.amount
 
 
@@ -71,7 +71,7 @@ _SCHEMA = (
         canceled INTEGER NOT NULL CHECK (canceled IN (0, 1))
     ) STRICT, WITHOUT ROWID
     """,
-    # The cancels that came before their transaction.
+    # Cancels that arrived before their transaction.
     """
     CREATE TABLE early_cancels (
         trans_id TEXT PRIMARY KEY,
@@ -79,7 +79,7 @@ _SCHEMA = (
         time_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
-    # Rows are only ever added. The unique key is the last line of defence: no code can move money twice past it.
+    # Rows are only inserted. The unique key is the last line of defence: it keeps any code from moving money twice.
     """
     CREATE TABLE movements (
         id INTEGER PRIMARY KEY,
@@ -98,15 +98,15 @@ _SCHEMA = (
 
 class Books:
     """
-    The books in the file at `path`, which is made where there is none. May be called from any thread.
+    The books in the file at `path`, which is created if missing. Thread-safe.
 
-    Raises ValueError where the file is of another version.
+    Raises ValueError if the file has another version.
     """
 
     def __init__(self, path: Path | str, *, clock: Callable[[], float] = time.time) -> None:
-        """`clock` gives Unix seconds."""
+        """`clock` returns Unix seconds."""
         self._clock = clock
-        # One connection is one transaction at a time: the lock keeps threads from entering each other's.
+        # The connection holds one transaction at a time; the lock keeps threads out of each other's transaction.
         self._lock = Lock()
         if isinstance(path, Path):
             make_private(path, "-wal", "-shm")
@@ -130,14 +130,14 @@ class Books:
                 raise ValueError(f"{path}: expected a demo wallet of version {_VERSION}, found {version}")
 
     def close(self) -> None:
-        """Closes the file. An operation that is under way ends first."""
+        """Closes the file after the current operation has ended."""
         with self._lock:
             self._db.close()
 
-    # Seeding and looking, for demos and tests
+    # Seeding and reading, for demos and tests
 
     def add_player(self, account: str, balance_minor: int, *, active: bool = True) -> None:
-        """Adds a player, or sets balance and activity of one that exists. The difference counts as seed."""
+        """Adds a player, or sets the balance and activity of an existing one. The difference counts as seed."""
         with self.step():
             self._db.execute(
                 """
@@ -149,7 +149,7 @@ class Books:
             )
 
     def set_active(self, account: str, *, active: bool) -> None:
-        """Lets a player play, or not. Raises KeyError for an unknown account."""
+        """Makes a player active or inactive. Raises KeyError for an unknown account."""
         with self.step():
             if not self._db.execute("UPDATE players SET active = ? WHERE account = ?", (active, account)).rowcount:
                 raise KeyError(account)
@@ -158,14 +158,16 @@ class Books:
         self, trans_id: str, account: str, kind: str, amount_minor: int, *, canceled: bool = False
     ) -> None:
         """
-        Adds the record of a bet or win of the past (`kind` is `bet` or `win`). The player's balance has it in it
-        already: nothing moves. Raises sqlite3.IntegrityError for an unknown account, or a `trans_id` that is taken.
+        Adds the record of a past bet or win (`kind` is `bet` or `win`). The player's balance already includes it, so no
+        money moves.
+
+        Raises sqlite3.IntegrityError for an unknown account or a `trans_id` in use.
         """
         with self.step():
             self.add(Transaction(trans_id, account, kind, amount_minor, canceled))
 
     def seed_demo_players(self) -> None:
-        """Adds the DEMO_PLAYERS that are missing. Those that exist stay as they are."""
+        """Adds the missing DEMO_PLAYERS. Existing players stay unchanged."""
         with self.step():
             self._db.executemany(
                 "INSERT INTO players VALUES (:account, :balance, :balance, :active) ON CONFLICT DO NOTHING",
@@ -176,16 +178,16 @@ class Books:
             )
 
     def clear(self) -> None:
-        """Empties the ledger, players included."""
+        """Deletes all rows, including the players."""
         with self.step():
             for table in ("movements", "early_cancels", "transactions", "players"):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in the line above
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - the line above lists the names
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         """
-        Every row of every table, in the order of its key: `players`, `transactions`, `early_cancels`, `movements`.
+        Returns all rows of all tables, ordered by key: `players`, `transactions`, `early_cancels`, `movements`.
 
-        For each account the deltas of its movements and its seed add up to its balance.
+        An account's seed plus the deltas of its movements equals its balance.
         """
         with self.step():
             return {
@@ -200,32 +202,34 @@ class Books:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    # The tables, inside a step
+    # The tables, to be used inside a step
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """All or nothing. `BEGIN IMMEDIATE`, so that nobody writes between what is read and what is written."""
+        """
+        Runs the block in one transaction. `BEGIN IMMEDIATE` prevents other writes between its reads and its writes.
+        """
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             yield
 
     def player(self, account: str) -> Player:
-        """The player of that account."""
+        """Returns the player with that account."""
         row = self._db.execute("SELECT balance_minor, active FROM players WHERE account = ?", (account,)).fetchone()
         return Player(account, row is not None, *(row or (0, False)))
 
     def transaction(self, trans_id: str) -> Transaction | None:
-        """The transaction of that number, whoever's it is."""
+        """Returns the transaction with that number, of any account."""
         row = self._db.execute("SELECT * FROM transactions WHERE trans_id = ?", (trans_id,)).fetchone()
         return None if row is None else Transaction(*row)
 
     def add(self, new: Transaction) -> None:
-        """Adds a record; moves nothing."""
+        """Adds a record; moves no money."""
         row = (new.trans_id, new.account, new.kind, new.amount, new.canceled)
         self._db.execute("INSERT INTO transactions VALUES (?, ?, ?, ?, ?)", row)
 
     def move(self, trans_id: str, kind: str, player: Player, delta: int) -> Outcome:
-        """Moves money, and writes down that it did."""
+        """Changes the balance and records the movement."""
         balance = player.balance + delta
         self._db.execute("UPDATE players SET balance_minor = ? WHERE account = ?", (balance, player.account))
         row = (player.account, trans_id, kind, delta, balance, self._now_ms())
@@ -233,16 +237,16 @@ class Books:
         return Outcome(Result.OK, balance)
 
     def mark_canceled(self, trans_id: str) -> None:
-        """Marks a transaction as cancelled; moves nothing."""
+        """Marks a transaction as cancelled; moves no money."""
         self._db.execute("UPDATE transactions SET canceled = 1 WHERE trans_id = ?", (trans_id,))
 
     def remember_cancel(self, trans_id: str, account: str) -> None:
-        """Writes down that a transaction was cancelled before it came."""
+        """Records that a transaction was cancelled before it arrived."""
         row = (trans_id, account, self._now_ms())
         self._db.execute("INSERT OR IGNORE INTO early_cancels VALUES (?, ?, ?)", row)
 
     def has_early_cancel(self, trans_id: str) -> bool:
-        """Whether the transaction was cancelled before it came."""
+        """Whether the transaction was cancelled before it arrived."""
         row = self._db.execute("SELECT 1 FROM early_cancels WHERE trans_id = ?", (trans_id,)).fetchone()
         return row is not None
 

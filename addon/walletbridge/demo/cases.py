@@ -1,5 +1,5 @@
 """
-The documented callbacks with the documented answers, as data.
+The documented callbacks and their documented answers, as data.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request, the wallet's state before it, and the answer that it must get. Each case stands alone."""
+    """A request, the wallet's state before it, and the required answer. Cases do not depend on each other."""
 
     name: str
     players: list[dict[str, Any]]
@@ -24,12 +24,12 @@ class Case:
 
     @property
     def answer_bytes(self) -> bytes:
-        """The exact body of the answer."""
+        """The exact bytes of the answer's body."""
         return json.dumps(self.answer, separators=(",", ":")).encode()
 
 
 def documented_cases() -> list[Case]:
-    """All documented callbacks, and one with a wrong token."""
+    """Returns all documented callbacks, and one with a wrong token."""
     document = json.loads((files(__package__) / "documented.json").read_text())
     cases = [
         Case(

@@ -1,5 +1,5 @@
 """
-The checks that the demo wallet makes: in the order given, the first that does not hold is the outcome.
+The demo wallet's checks, made in the given order: the first check that fails decides the outcome.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,13 +9,11 @@ from walletbridge.protocol.outcomes import Result
 
 
 class UnknownCheck(ValueError):
-    """
-    Raised by the operations that only read, for a check that they do not know: they have no result that says so.
-    """
+    """Raised by the read-only operations for a check that they do not know, because no result of theirs reports it."""
 
 
 class Check(IntEnum):
-    """What can be asked. A check has the number of the result that stands for its failure (PROTOCOL: Checks)."""
+    """A check. Its number is the result that reports its failure (PROTOCOL: Checks)."""
 
     PLAYER_EXISTS = 21
     PLAYER_ACTIVE = 22
@@ -26,10 +24,11 @@ class Check(IntEnum):
 
 def first_refusal(checks: Iterable[int], holds: Mapping[int, bool]) -> Result | None:
     """
-    The result of the first check that does not hold, or None.
+    Returns the result of the first check that fails, or None.
 
-    `holds` has the checks that make sense for the operation. Any other is refused with FAILED: its own result is not
-    one that the operation may answer. Every check in `holds` is about a player, so there must be one.
+    `holds` contains the checks that the operation supports. Any other check is refused with FAILED, because the
+    operation may not answer with that check's own result. Every check in `holds` is about a player, so the player must
+    exist.
     """
     for check in checks:
         if check not in holds:
@@ -42,7 +41,7 @@ def first_refusal(checks: Iterable[int], holds: Mapping[int, bool]) -> Result | 
 
 
 def refusal_of_read(checks: Iterable[int], holds: Mapping[int, bool]) -> Result | None:
-    """Like `first_refusal`, for an operation that has no FAILED. Raises UnknownCheck instead."""
+    """Like `first_refusal`, for an operation without FAILED: raises UnknownCheck instead."""
     refusal = first_refusal((*checks, Check.PLAYER_EXISTS), holds)
     if refusal is Result.FAILED:
         raise UnknownCheck(f"expected checks among {', '.join(str(int(check)) for check in sorted(holds))}")

@@ -1,5 +1,5 @@
 """
-The gateway as a process of its own, for whoever wants to talk to a real one.
+Runs the gateway as a separate process, for callers that need a real one.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 START_SECONDS = 60.0
-"""A start takes a second, and twenty times that on a busy machine."""
+"""A start takes 1 s, and up to 20 s on a busy machine."""
 STOP_SECONDS = 15.0
 LINES_KEPT = 1000
 
@@ -25,9 +25,9 @@ class GatewayProcess:
         self.process = process
         self._stderr = stderr
         self.lines: list[str] = []
-        """The last lines of its stderr."""
+        """The last lines of stderr."""
         self.address = ""
-        """`HOST:PORT`, once it listens."""
+        """`HOST:PORT`; empty until the gateway listens."""
         self._listening = asyncio.Event()
         self._reader = asyncio.ensure_future(self._read())
 
@@ -37,7 +37,9 @@ class GatewayProcess:
         return f"http://{self.address}/callback"
 
     async def wait_until_listening(self) -> None:
-        """Raises RuntimeError with what it printed where it does not come up."""
+        """
+        Waits at most START_SECONDS. Raises RuntimeError with the printed lines if the gateway does not start to listen.
+        """
         listening = asyncio.ensure_future(self._listening.wait())
         await asyncio.wait({listening, self._reader}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
@@ -46,7 +48,7 @@ class GatewayProcess:
             raise RuntimeError("the gateway did not start:\n" + "\n".join(self.lines))
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Sends the signal and waits for the end; returns the exit code."""
+        """Sends the signal, waits for the exit, and returns the exit code. Kills the process after STOP_SECONDS."""
         if self.process.returncode is None:
             self.process.send_signal(number)
         try:
@@ -70,7 +72,7 @@ class GatewayProcess:
 async def running_gateway(
     config: Path, environ: Mapping[str, str], command: Sequence[str] = ("-m", "walletbridge", "serve")
 ) -> AsyncIterator[GatewayProcess]:
-    """Starts the gateway with the settings in `config` and ends it afterwards."""
+    """Starts the gateway with the settings in `config` and stops it afterwards."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *command,

@@ -1,8 +1,8 @@
 """
-The demo wallet's money: what each call of wallet.v1 does to the books.
+The demo wallet's money: applies each call of wallet.v1 to the books.
 
-Every operation is one `BEGIN IMMEDIATE` transaction that makes the checks, moves the money and keeps the record, or
-does nothing at all. What an operation promises stands in `protos/wallet/v1/wallet_service.proto`.
+Each operation is one `BEGIN IMMEDIATE` transaction. It makes the checks, moves the money and keeps the record, or
+changes nothing. `protos/wallet/v1/wallet_service.proto` states what each operation promises.
 """
 
 import time
@@ -20,10 +20,10 @@ _STATES = {False: TransactionState.OK, True: TransactionState.CANCELED}
 
 class Ledger(Books):
     """
-    The six operations on the books in the file at `path`. May be called from any thread.
+    The six operations on the books in the file at `path`. Thread-safe.
 
-    A wallet that promises less is had with `remembers_cancels=False`: it forgets a cancel of an unknown transaction. A
-    bet or win that was requested more than `late_after_seconds` before `clock()` (Unix seconds) is refused.
+    With `remembers_cancels=False` the wallet promises less: it forgets a cancel of an unknown transaction. A bet or win
+    that was requested more than `late_after_seconds` before `clock()` (Unix seconds) is refused.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class Ledger(Books):
         self._remembers_cancels = remembers_cancels
         self._late_after_seconds = late_after_seconds
 
-    # Each operation makes the checks that its promises need at last, also where they are not asked for.
+    # Each operation appends the checks that its promises need, even if the request does not list them.
 
     def authenticate(self, account: str, checks: Iterable[int]) -> Outcome:
-        """Says whether the player may open a game, with the balance. Raises UnknownCheck."""
+        """Checks whether the player may open a game; returns the balance. Raises UnknownCheck."""
         return self.get_balance(account, checks)
 
     def get_balance(self, account: str, checks: Iterable[int]) -> Outcome:
-        """Reads the balance of the player. Raises UnknownCheck."""
+        """Returns the player's balance. Raises UnknownCheck."""
         with self.step():
             player = self.player(account)
             refusal = refusal_of_read(checks, _of_player(player))
@@ -54,7 +54,7 @@ class Ledger(Books):
     def place_bet(
         self, account: str, checks: Iterable[int], trans_id: str, amount: int, requested_at: int | None = None
     ) -> Outcome:
-        """Takes a stake of `amount` minor units off the balance. `requested_at` is in Unix seconds."""
+        """Subtracts a stake of `amount` minor units from the balance. `requested_at` is in Unix seconds."""
         checks = (*checks, Check.NOT_PROCESSED, Check.BALANCE_SUFFICIENT)
         return self._process(Transaction(trans_id, account, "bet", amount), checks, requested_at)
 
@@ -66,7 +66,7 @@ class Ledger(Books):
         return self._process(Transaction(trans_id, account, "win", amount), checks, requested_at)
 
     def cancel_transaction(self, account: str, checks: Iterable[int], trans_id: str) -> Outcome:
-        """Reverses the account's bet or win. The cancel of a transaction that nobody has is remembered."""
+        """Reverses the account's bet or win. Remembers the cancel if no account has the transaction."""
         with self.step():
             player, known = self.player(account), self.transaction(trans_id)
             holds = _of_player(player) | {Check.TRANSACTION_EXISTS: _is_of(known, account)}
@@ -83,7 +83,7 @@ class Ledger(Books):
             return self.move(trans_id, "cancel", player, -known.delta)
 
     def get_transaction_status(self, account: str, checks: Iterable[int], trans_id: str) -> Outcome:
-        """Says whether the account's transaction stands or was cancelled. Raises UnknownCheck."""
+        """Returns whether the account's transaction stands or was cancelled. Raises UnknownCheck."""
         with self.step():
             player, known = self.player(account), self.transaction(trans_id)
             holds = _of_player(player) | {Check.TRANSACTION_EXISTS: _is_of(known, account)}
@@ -94,8 +94,8 @@ class Ledger(Books):
 
     def _process(self, new: Transaction, checks: Iterable[int], requested_at: int | None) -> Outcome:
         """
-        Makes a bet or win. A `trans_id` is one transaction, whoever sends it: another account's is ALREADY_PROCESSED,
-        with the balance of the account that asked.
+        Makes a bet or win. A `trans_id` belongs to one transaction across all accounts: if another account has used it,
+        the outcome is ALREADY_PROCESSED with the balance of the requesting account.
         """
         with self.step():
             player = self.player(new.account)
@@ -111,7 +111,7 @@ class Ledger(Books):
             return self.move(new.trans_id, new.kind, player, new.delta)
 
     def _may_process(self, new: Transaction, player: Player, requested_at: int | None) -> bool:
-        """Whether nothing speaks against a movement that has passed its checks."""
+        """Whether a movement that has passed its checks may be made."""
         return (
             1 <= len(new.trans_id) <= TRANS_ID_CHARACTERS_MAX
             and new.amount >= 0

@@ -1,5 +1,5 @@
 """
-`walletbridge demo`: the wallet, the gateway under mitmweb and some traffic, in one process, to look at in a browser.
+`walletbridge demo`: the wallet, the gateway under mitmweb and some traffic in one process, to watch in a browser.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ HOST = "127.0.0.1"
 GATEWAY_PORT = 8080
 UI_PORT = 8081
 WALLET_PORT = 50051
-DEMO_TOKEN = "demo"  # noqa: S105 - guards play money on this machine's own address
+DEMO_TOKEN = "demo"  # noqa: S105 - guards play money on a loopback address
 
 
 class Demo:
-    """Runs the wallet and the traffic beside the gateway; mitmproxy calls it as an addon, behind the gateway's."""
+    """Runs the wallet and the traffic beside the gateway. mitmproxy calls this addon after the gateway's addon."""
 
     def __init__(self, ledger: Ledger, *, wallet_port: int, url: str, token: str) -> None:
         self._ledger = ledger
@@ -35,11 +35,11 @@ class Demo:
         self._task: asyncio.Task[None] | None = None
 
     def running(self) -> None:
-        """Starts."""
+        """Starts the wallet and the traffic."""
         self._task = asyncio.ensure_future(self._run())
 
     async def done(self) -> None:
-        """Ends the traffic first, then the wallet: the gateway has let its calls end by now."""
+        """Stops the traffic, then the wallet. The gateway has already finished its calls."""
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -52,7 +52,7 @@ class Demo:
 
 
 def run_live() -> None:
-    """Runs until a signal ends it. Raises SettingsError where the token in the environment is none."""
+    """Runs until a signal arrives. Raises SettingsError if the environment variable holds no valid token."""
     os.environ.setdefault(TOKEN_VARIABLE, DEMO_TOKEN)
     gateway, ui, wallet = (_port(preferred) for preferred in (GATEWAY_PORT, UI_PORT, WALLET_PORT))
     url = f"http://{HOST}:{gateway}/callback"
@@ -66,14 +66,14 @@ def run_live() -> None:
         token = read_tokens(settings.callback, os.environ)[0].decode()
         ledger.seed_demo_players()
         print(f"callbacks: {url} (token: the value of {TOKEN_VARIABLE}, {DEMO_TOKEN!r} if it was not set)")  # noqa: T201
-        print(f"wallet: {HOST}:{wallet} (wallet.v1)", flush=True)  # noqa: T201 - what the command is asked for
+        print(f"wallet: {HOST}:{wallet} (wallet.v1)", flush=True)  # noqa: T201 - the output of the command
         demo = Demo(ledger, wallet_port=wallet, url=url, token=token)
-        # A configuration folder of the demo's own: nothing of the user's applies here, and nothing stays behind.
+        # The demo has its own configuration folder: the user's settings do not apply, and no file remains.
         launch(Kind.WEB, config, settings, addons=[demo], options=[f"confdir={folder / 'mitmproxy'}"])
 
 
 def _port(preferred: int) -> int:
-    """The preferred port, or any free one where that is taken."""
+    """Returns the preferred port, or any free port if that one is taken."""
     try:
         with socket.create_server((HOST, preferred)):
             return preferred

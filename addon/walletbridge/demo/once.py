@@ -1,5 +1,5 @@
 """
-`walletbridge demo --once`: every documented callback through real HTTP and real gRPC, and a table of what came of it.
+`walletbridge demo --once`: sends every documented callback over real HTTP and gRPC, and prints a table of results.
 """
 
 import secrets
@@ -27,12 +27,12 @@ TOKEN_VARIABLE = "WALLETBRIDGE_CALLBACK_TOKEN"  # noqa: S105 - the name of a var
 MINOR_UNITS = 100
 """The demo's currency has two decimals."""
 WIDTH = 150
-"""Of the table, in columns, where it is not a terminal's."""
+"""Columns of the table if the output is not a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a case."""
+    """A case and its actual answer."""
 
     case: Case
     wallet_call: str
@@ -41,12 +41,12 @@ class Ran:
 
     @property
     def is_right(self) -> bool:
-        """Whether the answer is the documented one, byte for byte."""
+        """Whether the answer equals the documented one, byte for byte."""
         return (self.http_status, self.body) == (self.case.http_status, self.case.answer_bytes)
 
 
 class _Recorder:
-    """Sees the wallet's calls go by."""
+    """Records the wallet's calls as text."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -61,7 +61,7 @@ class _Recorder:
 
 
 async def run_once() -> int:
-    """Runs all cases and prints the table; returns the exit code, 0 where all answers are the documented ones."""
+    """Runs all cases and prints the table. Returns the exit code: 0 if all answers are the documented ones, else 1."""
     with TemporaryDirectory(prefix="walletbridge-") as folder:
         ran = await _run(Path(folder))
     console = Console()
@@ -79,7 +79,7 @@ async def _run(folder: Path) -> list[Ran]:
     wallet = DemoWallet(ledger, fault=recorder)
     port = await wallet.start("127.0.0.1:0")
     config = folder / "walletbridge.yaml"
-    # Each case gives the wallet another past: nothing may be remembered from the one before.
+    # Each case gives the wallet another past, so the gateway must not remember the previous case.
     cache = "status_cache: {size: 0}"
     config.write_text(f"listen: 127.0.0.1:0\nwallet: {{target: '127.0.0.1:{port}'}}\n{cache}\n")
     token = secrets.token_urlsafe()
@@ -101,7 +101,7 @@ async def _run(folder: Path) -> list[Ran]:
 
 
 def forget(journal: Path) -> None:
-    """Makes the gateway forget the transactions of the case before."""
+    """Clears the journal, so that the gateway forgets the transactions of the previous case."""
     store = Store(journal, worker_name(), journal_clock())
     with store.transaction():
         store.clear()
@@ -136,7 +136,7 @@ def _table(ran: Sequence[Ran]) -> Table:
 
 
 def _words(message: Message) -> str:
-    """What of a wallet's message decides about money, by the names of the contract."""
+    """Returns the fields that decide about money, by their names in wallet.v1."""
     return _shown(MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True))
 
 

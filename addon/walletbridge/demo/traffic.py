@@ -1,5 +1,5 @@
 """
-Gentle traffic for the demo: what a provider sends while a few people play, with the odd mistake to look at.
+Gentle traffic for the demo: the callbacks of a few players, with an occasional mistake.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ GAMES = (("vswaysdogs", "The Dog House Megaways"), ("vs20olympgate", "Gates of O
 
 
 async def play(url: str, token: str) -> None:
-    """Sends callbacks to `url`, one at a time, until it is cancelled."""
+    """Sends callbacks to `url`, one at a time, until cancelled."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as client:
         for body, is_ours in rounds(random.Random(), first_id=time.time_ns() // 1000):  # noqa: S311 - a demo's dice
             headers = {"Callback-Token": token if is_ours else "somebody-else"}
-            # A gateway that is just starting or stopping is no reason to end the demo.
+            # The demo goes on while the gateway starts or stops.
             with suppress(aiohttp.ClientError, TimeoutError):
                 async with client.post(url, json=body, headers=headers) as response:
                     await response.read()
@@ -30,7 +30,7 @@ async def play(url: str, token: str) -> None:
 
 
 def rounds(dice: random.Random, *, first_id: int) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Endless callbacks, each with whether it comes with the right token."""
+    """Yields endless callbacks, each with a flag: True sends the right token."""
     ids = itertools.count(first_id)
     while True:
         account = dice.choice(PLAYERS)

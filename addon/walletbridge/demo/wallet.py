@@ -1,8 +1,7 @@
 """
 The demo wallet as a gRPC server: `wallet.v1` over a `Ledger`.
 
-It says nothing that the ledger does not say: a request goes to the operation of its method, and the outcome comes back
-in the words of the contract.
+The server adds no rules: it passes each request to the ledger's operation and translates the outcome to wallet.v1.
 """
 
 import asyncio
@@ -45,9 +44,7 @@ _STATES = {
 
 
 class Abort(Exception):
-    """
-    Raised by a `Fault` to end the call with a gRPC status instead of a response. What the ledger has done stays done.
-    """
+    """Raised by a `Fault` to end the call with a gRPC status instead of a response. The ledger's changes stay made."""
 
     def __init__(self, code: grpc.StatusCode, details: str = "") -> None:
         super().__init__(code, details)
@@ -56,26 +53,26 @@ class Abort(Exception):
 
 
 class Fault(Protocol):
-    """What goes wrong in a wallet, for tests and benches. `method` is a bare name such as `PlaceBet`."""
+    """A fault of a wallet, for tests and benches. `method` is a bare name such as `PlaceBet`."""
 
     async def before(self, method: str, request: Message) -> None:
-        """Runs before the ledger is asked. May delay the call, or raise Abort."""
+        """Runs before the ledger's operation. May delay the call, or raise Abort."""
 
     async def after(self, method: str, request: Message, response: Message) -> Message:
-        """Runs after the ledger's commit. May delay the response, replace it, or raise Abort."""
+        """Runs after the ledger's commit. May delay or replace the response, or raise Abort."""
 
 
 class DemoWallet:
     """
-    Serves `ledger`, one operation at a time, on a thread of its own.
+    Serves `ledger`, one operation at a time, on its own thread.
 
-    A call that has begun runs to its end also when its caller has left, as calls do in most wallets: a bet may land
-    after its deadline. Whoever made the ledger closes it, after `stop`.
+    A started call finishes even if its caller has left, as in most wallets: a bet may be made after its deadline. The
+    creator of the ledger closes it, after `stop`.
     """
 
     def __init__(self, ledger: Ledger, *, fault: Fault | None = None) -> None:
         self.calls: Counter[str] = Counter()
-        """How often each method was called, by its bare name."""
+        """Number of calls by bare method name."""
         self._ledger = ledger
         self._fault = fault
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo-wallet")
@@ -84,12 +81,12 @@ class DemoWallet:
 
     async def start(self, listen: str, *, reuse_port: bool = False) -> int:
         """
-        Listens on `listen` (`HOST:PORT`, port 0 for any free one) and returns the port.
+        Listens on `listen` (`HOST:PORT`, port 0 for any free port) and returns the port.
 
-        Raises ValueError where that is no address, OSError where it cannot be had.
+        Raises ValueError if `listen` is no address, OSError if the address cannot be bound.
         """
         port = listen.rpartition(":")[2]
-        # grpc takes a missing port for 443, and a port that is too large modulo 65536.
+        # grpc reads a missing port as 443, and a port over 65535 modulo 65536.
         if not port.isdecimal() or int(port) not in _PORTS:
             raise ValueError(f"expected HOST:PORT to listen on, got {listen!r}")
         server = grpc.aio.server(options=(("grpc.so_reuseport", int(reuse_port)),))
@@ -104,7 +101,9 @@ class DemoWallet:
         return bound
 
     async def stop(self, grace: float = 0) -> None:
-        """Takes no new calls, gives those in flight `grace` seconds, and returns when the ledger is at rest."""
+        """
+        Refuses new calls, waits `grace` seconds for open calls, and returns when the ledger has no operation running.
+        """
         if self._server is not None:
             await self._server.stop(grace)
         for call in self._running:
@@ -193,9 +192,9 @@ _OPERATIONS: dict[str, Callable[[Ledger, Any], Outcome]] = {
 
 async def serve(listen: str, db: Path, *, ready: Callable[[int], None], remembers_cancels: bool = True) -> None:
     """
-    Serves the ledger in the file `db`, with the demo players, until SIGINT or SIGTERM; calls in flight are answered.
+    Serves the ledger in the file `db`, with the demo players, until SIGINT or SIGTERM; answers open calls first.
 
-    `ready` is told the port. Raises ValueError and OSError as `DemoWallet.start` and `Ledger` do.
+    Calls `ready` with the port. Raises ValueError and OSError as `DemoWallet.start` and `Ledger` do.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -211,7 +210,8 @@ async def serve(listen: str, db: Path, *, ready: Callable[[int], None], remember
             await stopping.wait()
         finally:
             await wallet.stop(STOP_GRACE_SECONDS)
-            # Only now: a signal that comes twice, as from a terminal and its launcher, must not cut the calls off.
+            # Restore the signals only now: a repeated signal, from a terminal and its launcher, must not cut off open
+            # calls.
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
     finally:
