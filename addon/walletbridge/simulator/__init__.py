@@ -1,3 +1,3 @@
 """
-The provider, played: calls any callback URL as the game provider does, and reports where the answers break a rule.
+Plays the game provider against any callback URL and reports each answer that breaks a rule of the protocol.
 """

@@ -1,7 +1,7 @@
 """
 The command `walletbridge simulate`.
 
-What needs aiohttp and rich is imported when the command runs, so that the other commands start without them.
+It imports aiohttp and rich when it runs, so that the other commands start without them.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ CONFORMING, NOT_CONFORMING, COULD_NOT_RUN = 0, 1, 2
 _DURATION = 20.0
 _ROUNDS = 20
 _TOKEN = re.compile(r"[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*", re.ASCII)
-"""What an HTTP header can carry without doubt."""
+"""Characters that every HTTP header can carry."""
 
 
 @click.command()
@@ -121,7 +121,7 @@ def _token(name: str) -> str:
 
 
 def _simulate(plan: "Plan", *, shows_all: bool, as_json: bool) -> int:
-    """Runs, prints the report, and returns the exit code."""
+    """Runs the plan, prints the report, and returns the exit code."""
     from rich.console import Console  # noqa: PLC0415 - see the module's docstring
 
     from walletbridge.simulator.play.accounts import CouldNotRun  # noqa: PLC0415 - see the module's docstring
@@ -143,7 +143,7 @@ def _simulate(plan: "Plan", *, shows_all: bool, as_json: bool) -> int:
 
 
 def _run(plan: "Plan", errors: "Console") -> "Report":
-    """Runs, with a progress bar where someone looks."""
+    """Runs the plan, with a progress bar on a terminal."""
     from rich.progress import Progress as Bar  # noqa: PLC0415 - see the module's docstring
 
     from walletbridge.simulator.simulation import Progress, run  # noqa: PLC0415 - see the module's docstring

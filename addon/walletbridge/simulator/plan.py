@@ -1,5 +1,5 @@
 """
-What a run is to do, and the provider's own times and retries. PROTOCOL: Time limits, Retries.
+The plan of a run, and the provider's time limits and retries. PROTOCOL: Time limits, Retries.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ LIMITS = {
 """Seconds within which the answer must arrive."""
 BALANCE_RETRIES = 2
 BALANCE_WAIT = (0.5, 1.0)
-"""Seconds before `balance` is asked again; nothing is documented."""
+"""Seconds before `balance` is sent again. The provider documents no value."""
 DEPOSIT_WAIT = (2.0, 4.0)
 """Seconds before a deposit is sent again."""
 
@@ -30,27 +30,27 @@ class Plan:
     """The callback URL."""
     token: str = field(repr=False)
     accounts: tuple[str, ...] = ("test1234",)
-    """Each is played by one player; the players play at once."""
+    """One player plays each account; the players play at once."""
     inactive_account: str | None = None
-    """An account that must be answered 22."""
+    """An account for which the wallet must answer 22."""
     documented_cases: bool = True
     """Whether every player starts with all documented cases."""
     rounds: int | None = 20
-    """How many random rounds each player plays after that; None plays until the time is up."""
+    """Random rounds for each player after the documented cases; None plays until the time is up."""
     duration: float = 20.0
-    """Seconds within which the run ends. Never scaled."""
+    """Seconds until the run ends. Never scaled."""
     seed: int = 0
     decimals: int = 0
-    """Decimals of the amounts that are sent, 0 to 8."""
+    """Decimals of the sent amounts, 0 to 8."""
     deposit_retries: int = 3
     time_scale: float = 1.0
     """Divides the protocol's limits and waits."""
     wait_scale: float | None = None
-    """Divides the waits between tries, where they are to go otherwise than the limits."""
+    """Divides the waits between tries; None uses `time_scale`."""
     verify_tls: bool = True
     faults_expected: bool = False
     """
-    Whether late answers, broken connections and any 5xx are what the run is about: unknown outcomes, no violations.
+    Whether late answers, broken connections and any 5xx are expected: they are unknown outcomes then, not violations.
     """
 
     @property
@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def cut_at(self) -> float:
-        """Seconds after which calls and retries are cut; what is left belongs to the final comparison."""
+        """Seconds after which calls and retries are cut. The final comparison uses the remaining time."""
         return self.duration * 0.8
 
     def limit(self, command: Command) -> float:
@@ -68,5 +68,5 @@ class Plan:
         return LIMITS[command] / self.time_scale
 
     def wait(self, seconds: float) -> float:
-        """Seconds to wait where the protocol says `seconds`."""
+        """Returns the seconds to wait for the protocol's `seconds`."""
         return seconds / (self.wait_scale or self.time_scale)

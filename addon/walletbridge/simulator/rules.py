@@ -1,5 +1,5 @@
 """
-The rules of the protocol that the simulator checks, each with the section of the provider's document that says so.
+The rules of the protocol that the simulator checks, each with its section of the provider's document.
 """
 
 from enum import Enum, unique
@@ -17,7 +17,7 @@ class Rule(Enum):
 
     @property
     def id(self) -> str:
-        """The name that scripts rely on."""
+        """The stable id for scripts."""
         return self.name.lower()
 
     ANSWERED = "Transport", "every callback gets an HTTP answer"
@@ -65,9 +65,9 @@ class Rule(Enum):
 
 
 FAULTS = frozenset({Rule.ANSWERED, Rule.TIME_LIMIT, Rule.UNKNOWN_IS_500})
-"""What a wallet under faults may do: it is an unknown outcome, and no violation where faults are expected."""
+"""Unknown outcomes of a faulty wallet. They are no violations if the plan expects faults."""
 
 
 def sentence(rule: Rule, *, expected: str, got: str) -> str:
-    """What was expected, what came, and which rule says so, in one sentence."""
+    """Returns one sentence: the expected answer, the actual answer, and the rule with its section."""
     return f"Expected {expected}, got {got}: {rule.says} (PROTOCOL: {rule.section})."

@@ -23,14 +23,14 @@ from walletbridge.simulator.wire.calls import text
 from walletbridge.simulator.wire.client import Client
 
 _FIRST_ID_MAX = 2**52
-"""First ids are drawn below this, so that every id stays below 2**53: exact wherever JSON numbers are doubles."""
+"""First ids are below this, so that all ids stay below 2**53: exact even where JSON numbers are doubles."""
 _TRANSACTIONS_MAX = 100_000
 _WEIGHTS = [scenario.weight for scenario in SCENARIOS]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is."""
+    """The progress of a run."""
 
     share: float
     """0 to 1."""
@@ -40,9 +40,9 @@ class Progress:
 
 async def run(plan: Plan, on_progress: Callable[[Progress], None] | None = None) -> Report:
     """
-    Plays the provider as `plan` says, within `plan.duration` seconds. `on_progress` is called after each scenario.
+    Plays the provider by `plan` within `plan.duration` seconds. Calls `on_progress` after each scenario.
 
-    Raises CouldNotRun if there is nothing to play with.
+    Raises CouldNotRun if the simulator cannot judge anything.
     """
     async with Client(plan, time.monotonic) as client:
         try:
@@ -52,14 +52,14 @@ async def run(plan: Plan, on_progress: Callable[[Progress], None] | None = None)
 
 
 class _Run:
-    """The players of one run, and what they found."""
+    """The players of one run, and their results."""
 
     def __init__(self, plan: Plan, client: Client, on_progress: Callable[[Progress], None] | None) -> None:
         self._plan = plan
         self._client = client
         self._on_progress = on_progress
         self._recorder = Recorder(plan, client.redact)
-        # Drawn from the time as well as from the seed, so that two runs against one wallet share no transaction.
+        # The time is part of the seed, so that two runs against one wallet share no transaction.
         first_id = Random(f"{plan.seed}:{time.time_ns()}").randrange(_FIRST_ID_MAX)  # noqa: S311 - unique, not secret
         new_id = itertools.count(first_id).__next__
         self._players = [Player(account, plan, client, self._recorder, new_id=new_id) for account in plan.accounts]

@@ -1,5 +1,5 @@
 """
-What the protocol allows a wallet to answer, given what it made of the transaction and the balance. Pure.
+The answers that the protocol allows a wallet, given the transaction's state and the balance. Pure.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from walletbridge.simulator.wire.readings import says
 
 
 class State(Enum):
-    """What a wallet made of a transaction."""
+    """The state of a transaction at the wallet."""
 
     ABSENT = "never made"
     APPLIED = "made"
@@ -22,13 +22,13 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An answer that a wallet may give, and how things stand after it."""
+    """An allowed answer, and the state and balance after it."""
 
     result: Result
     state: State
-    """Of the transaction, afterwards."""
+    """The transaction's state after the answer."""
     balance: int
-    """Afterwards."""
+    """The balance after the answer."""
     says: TransactionState | None = None
 
     def __str__(self) -> str:
@@ -37,9 +37,9 @@ class Expected:
 
 def expectations(call: Call, delta: int, state: State, balance: int) -> tuple[Expected, ...]:
     """
-    The answers to `call` that the protocol allows, the regular one first, where its transaction is in `state`.
+    Returns the answers to `call` that the protocol allows if its transaction is in `state`, the regular one first.
 
-    `delta` is what the transaction does to the balance when it is made. PROTOCOL: Checks, Answers.
+    `delta` is the change of the balance when the transaction is made. PROTOCOL: Checks, Answers.
     """
     if call.command is Command.BET or call.command is Command.WIN:
         return _of_movement(delta, state, balance)
@@ -72,7 +72,7 @@ def _of_cancel(delta: int, state: State, balance: int) -> tuple[Expected, ...]:
     if state is State.CANCELLED:
         return Expected(Result.OK, state, balance), failed
     unknown = Expected(Result.TRANSACTION_NOT_FOUND, State.BARRED, balance)
-    # A wallet that remembers the cancel may say of a second one that it succeeds: nothing moves either way.
+    # A wallet that remembers the cancel may answer a second cancel with OK: no money moves either way.
     return (unknown, Expected(Result.OK, state, balance)) if state is State.BARRED else (unknown,)
 
 

@@ -1,9 +1,8 @@
 """
-What the provider knows of one account: the balance and the transactions that its answers allow.
+The provider's knowledge of one account: the balances and transactions that the answers allow.
 
-As long as every answer is definite there is one possible world. An unanswered movement makes two, one in which it was
-made and one in which it was not, and every later answer leaves only the worlds that it fits. An answer that fits none
-is wrong.
+While every answer is definite, one world is possible. An unanswered movement makes two: one in which it was made, one
+in which it was not. Each later answer removes the worlds that contradict it. An answer that contradicts all is wrong.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,41 +25,39 @@ _WORLDS_BETWEEN_MAX = 64
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One way in which things may stand."""
+    """One possible state of the account."""
 
     balance: int
     """In units of 10**-8."""
     open: tuple[tuple[str, State], ...] = ()
-    """The transactions on which the worlds differ, sorted."""
+    """The transactions whose state differs between worlds, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A call and what its answer says."""
+    """A call and the reading of its answer."""
 
     call: Call
     reading: Reading
 
 
 type _Step = tuple[World, frozenset[int], frozenset[int]]
-"""How things stand, the calls that the wallet has not made yet, and those that it has made but not answered."""
+"""The world, the calls that the wallet has not made yet, and the calls that it has made but not answered."""
 
 
 class Ledger:
-    """
-    The possible worlds of one account. Pure: it is told of calls and answers, and says whether they fit.
-    """
+    """The possible worlds of one account. Pure: takes calls with their answers and checks that they fit."""
 
     def __init__(self, balance: int) -> None:
         self._worlds = frozenset({World(balance)})
         self._settled: dict[str, State] = {}
         self._deltas: dict[str, int] = {}
         self._lost: dict[tuple[str, Command], Call] = {}
-        """Calls that nobody answered: they may be made at any time."""
+        """Unanswered calls: the wallet may make them at any time."""
 
     @property
     def balances(self) -> tuple[int, int]:
-        """The lowest and the highest balance that is possible, were nothing more to happen."""
+        """The lowest and the highest possible balance if no further call is made."""
         found = [world.balance for world in self._worlds]
         return min(found), max(found)
 
@@ -70,25 +67,27 @@ class Ledger:
         return frozenset(key for key, _ in self._lost)
 
     def open(self, key: str, delta: int) -> None:
-        """Announces a transaction that changes the balance by `delta` when it is made."""
+        """Registers a transaction that changes the balance by `delta` when it is made."""
         self._deltas[key] = delta
 
     def expected(self, call: Call, result: int | None = None) -> str:
-        """The right answers to `call`, in words: those with `result` where there are any, else the regular ones."""
+        """
+        Returns the right answers to `call` in words: those with `result`, or the regular ones if none has `result`.
+        """
         worlds = sorted(self._landed(self._worlds, list(self._lost.values())), key=lambda world: world.balance)
         allowed = [self._expectations(world, call) for world in worlds]
         same = [one for answers in allowed for one in answers if one.result == result]
-        # A dict keeps the order and drops what stands twice.
+        # A dict keeps the order and drops duplicates.
         return " or ".join(dict.fromkeys(map(str, same or [answers[0] for answers in allowed])))
 
     def observe(self, heard: Sequence[Heard]) -> bool:
         """
-        Takes in calls that were made at once, or a single one. False if no order of them gives these answers; then
-        nothing is taken in.
+        Takes in the answers to one call, or to calls made at once. Returns False, and takes in nothing, if no order of
+        the calls explains the answers.
         """
         lost = self._lost | _losses(heard)
         if len(heard) == 1 and heard[0].call.command in MOVEMENTS and heard[0].reading.result == Result.FAILED:
-            # 99 says that the movement was not made, and that goes for the tries before as well.
+            # 99 means that the movement was not made, including its earlier tries.
             lost = {of: call for of, call in lost.items() if of[0] != heard[0].call.key}
         known = [one for one in heard if one.reading.known]
         worlds = self._ends(known, list(lost.values())) if known else self._worlds
@@ -99,9 +98,9 @@ class Ledger:
 
     def follow(self, heard: Sequence[Heard]) -> bool:
         """
-        Believes the results of answers that do not fit, so that a mistake is reported once. Ask the balance next.
+        Accepts the results of answers that do not fit, so that a mistake is reported once. Ask for the balance next.
 
-        True if the results fit, and only their balances do not.
+        Returns True if the results fit and only their balances do not.
         """
         if self.observe([Heard(one.call, replace(one.reading, balance=None)) for one in heard]):
             return True
@@ -114,7 +113,7 @@ class Ledger:
         return False
 
     def correct(self, balance: int) -> None:
-        """Believes a balance that does not fit."""
+        """Accepts a balance that does not fit."""
         self._worlds = frozenset(replace(world, balance=balance) for world in self._worlds)
 
     def _state(self, world: World, key: str) -> State:
@@ -130,7 +129,7 @@ class Ledger:
             yield expected, world if same else _with(world, expected.balance, call.key, expected.state)
 
     def _landed(self, worlds: Iterable[World], lost: Sequence[Call]) -> frozenset[World]:
-        """The worlds, and those in which calls that nobody answered were made after all."""
+        """Returns `worlds`, and the worlds that follow if unanswered calls were made after all."""
         found = set(worlds)
         todo = list(found)
         while todo:
@@ -142,10 +141,10 @@ class Ledger:
 
     def _ends(self, heard: Sequence[Heard], lost: Sequence[Call]) -> frozenset[World]:
         """
-        The worlds that may be after calls made at once.
+        Returns the possible worlds after calls made at once.
 
-        That an unanswered call lands just between two of them is tried only if nothing simpler explains the answers,
-        and if the worlds are few enough to try it in a moment.
+        Tries unanswered calls between them only if nothing simpler explains the answers and there are few enough
+        worlds.
         """
         landed = self._landed(self._worlds, lost)
         ends = self._orders(landed, heard, ())
@@ -155,7 +154,7 @@ class Ledger:
 
     def _orders(self, worlds: Iterable[World], heard: Sequence[Heard], lost: Sequence[Call]) -> frozenset[World]:
         """
-        The worlds that may be after `heard`, with any of `lost` in between, tried in every order.
+        Returns the possible worlds after `heard`, with any of `lost` in between, in every order.
 
         The balance in an answer must have been the account's at some time between the movement and the last answer.
         """
@@ -165,7 +164,7 @@ class Ledger:
         while todo:
             world, unmade, unanswered = todo.pop()
             if not unmade and not unanswered:
-                # What lands later is tried when the next answer comes.
+                # The next answer tries the calls that are made later.
                 ends.add(world)
                 continue
             new = {
@@ -185,7 +184,7 @@ class Ledger:
         return frozenset(ends)
 
     def _take(self, worlds: frozenset[World], lost: dict[tuple[str, Command], Call]) -> None:
-        """Settles the transactions on which the worlds agree, and drops unanswered calls that change none of them."""
+        """Settles the transactions on which all worlds agree, and drops unanswered calls that can change none."""
         keys = {key for world in worlds for key, _ in world.open}
         agreed = {
             key: states.pop() for key in keys if len(states := {self._state(world, key) for world in worlds}) == 1
@@ -202,7 +201,7 @@ class Ledger:
         }
 
     def _possible_states(self, key: str, lost: dict[tuple[str, Command], Call]) -> set[State]:
-        """The states that the transaction has in some world, or may come to by calls that nobody answered."""
+        """Returns the states that the transaction has in some world, or may reach by unanswered calls."""
         found = {self._state(world, key) for world in self._worlds}
         if State.ABSENT in found and {(key, Command.BET), (key, Command.WIN)} & lost.keys():
             found.add(State.APPLIED)

@@ -1,5 +1,5 @@
 """
-The provider's book: every bet and win that it sent, and what it believes became of it.
+The provider's book: every bet and win that it sent, and its belief about each.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from walletbridge.simulator.wire.calls import Call
 
 
 class Belief(StrEnum):
-    """What the provider believes became of a transaction."""
+    """The outcome that the provider assumes."""
 
     APPLIED = "applied"
     CANCELLED = "cancelled"
     REFUSED = "refused"
     GIVEN_UP = "given_up"
-    """Nobody answered, the retries are over: a win is still owed."""
+    """No answer came and the retries are used up. A win is still owed."""
 
 
 @dataclass(slots=True)
@@ -26,25 +26,25 @@ class Transaction:
     call: Call
     belief: Belief = Belief.GIVEN_UP
     settled: bool = False
-    """Whether a definite answer says what `belief` says."""
+    """Whether a definite answer supports `belief`."""
     cancel_sent: bool = False
     wallet_says: str | None = None
     """The answer to the last `status`: OK, CANCELED or UNKNOWN."""
 
     @property
     def is_applied(self) -> bool:
-        """Whether the provider believes that it was made."""
+        """Whether the provider believes that the transaction was made."""
         return self.belief is Belief.APPLIED
 
     @property
     def delta(self) -> int:
-        """What the transaction does to the balance when it is made, in units of 10**-8."""
+        """The change of the balance when the transaction is made, in units of 10**-8."""
         return -self.call.amount if self.call.command is Command.BET else self.call.amount
 
     def settle(self, belief: Belief) -> None:
-        """A definite answer came."""
+        """Sets the belief that a definite answer supports."""
         self.belief, self.settled = belief, True
 
     def doubt(self, belief: Belief) -> None:
-        """The provider acts as if, but nobody told it so."""
+        """Sets the belief that the provider acts on without a definite answer."""
         self.belief, self.settled = belief, False

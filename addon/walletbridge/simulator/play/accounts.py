@@ -1,5 +1,5 @@
 """
-The two ends of a player's run: the starting balance, and the final comparison of its book with the wallet.
+The start and end of a player's run: the starting balance, and the final comparison of its book with the wallet.
 """
 
 from collections.abc import Iterable
@@ -19,18 +19,18 @@ from walletbridge.simulator.wire.client import Failure
 from walletbridge.simulator.wire.readings import HTTP_OK, HTTP_SERVER_ERRORS
 
 _FINAL_TRIES = 10
-"""For the final `balance`: without it nothing is compared."""
+"""Tries of the final `balance`, without which no comparison is possible."""
 
 
 class CouldNotRun(Exception):
     """
-    Raised by `run` where there is nothing to judge: no connection, a refused token, an unknown account. Says why.
+    Raised by `run` if it cannot judge anything: no connection, a refused token, an unknown account. Carries the reason.
     """
 
 
 async def read_start(player: Player) -> bool:
     """
-    Gives the player the ledger that the answer to `balance` starts. False if there is none because of a violation.
+    Starts the player's ledger with the balance that the wallet answers. Returns False if a violation prevents it.
 
     Raises CouldNotRun.
     """
@@ -55,7 +55,7 @@ async def read_start(player: Player) -> bool:
 
 
 def _hopeless(asked: Asked) -> str | None:
-    """Why no answer can be hoped for, if so."""
+    """Returns why further tries are useless, or None."""
     failure, answer = asked.exchange.failure, asked.exchange.answer
     if failure in {Failure.UNREACHABLE, Failure.BROKEN}:
         return f"No answer to `balance`: {asked.exchange.why}"
@@ -72,7 +72,9 @@ _NO_START: dict[int, str] = {
 
 
 async def ask_end(player: Player) -> None:
-    """Asks for what is unsettled, for the final balance, and for all other transactions. May be cut at any time."""
+    """
+    Asks for the status of unsettled transactions, the final balance, then all other statuses. May be cut at any time.
+    """
     unsettled = [transaction for transaction in player.transactions if not transaction.settled]
     await _statuses(player, unsettled)
     for attempt in range(_FINAL_TRIES):
@@ -85,7 +87,7 @@ async def ask_end(player: Player) -> None:
 
 
 def compare_end(player: Player) -> AccountLine:
-    """Compares the provider's book with the final balance. A difference is a violation."""
+    """Compares the provider's book with the final balance. Reports a difference as a violation."""
     final = player.final
     balance = final.reading.balance if final is not None and final.reading.result == Result.OK else None
     line = compare(
@@ -102,7 +104,7 @@ def compare_end(player: Player) -> AccountLine:
 
 
 async def _statuses(player: Player, transactions: Iterable[Transaction]) -> None:
-    """Asks what became of each, again where there is no answer."""
+    """Asks for the status of each transaction, and again for those without a definite answer."""
     for attempt in range(1 + BALANCE_RETRIES):
         if attempt and transactions:
             await player.pause(BALANCE_WAIT)

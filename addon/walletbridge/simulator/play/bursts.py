@@ -1,5 +1,5 @@
 """
-Plays in which one player's calls come at once, as they do under retries and in live games.
+Plays that send one player's calls at once, as retries and live games do.
 """
 
 from walletbridge.protocol.callbacks import Command
@@ -38,7 +38,7 @@ async def same_cancel(player: Player) -> None:
 
 
 async def bet_and_cancel(player: Player) -> None:
-    """A bet and its cancel at once: whichever is first, no money is gone."""
+    """A bet and its cancel at once: in either order, no money may be gone."""
     await player.fund()
     bet = player.open(player.new_call(Command.BET, amount=player.stake()))
     asked = await player.at_once(Case.BET_AND_CANCEL_AT_ONCE, [bet.call, player.cancel_of(bet)])
@@ -54,7 +54,7 @@ async def _after_cancels(player: Player, bet: Transaction, asked: list[Asked]) -
 
 
 async def bets_at_once(player: Player) -> None:
-    """Two bets at once, of which the balance covers only one."""
+    """Two bets at once; the balance covers only one."""
     await player.fund()
     amount = (player.steps // 2 + 1) * player.step
     bets = [player.open(player.new_call(Command.BET, amount=amount)) for _ in range(2)]

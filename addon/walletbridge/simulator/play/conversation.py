@@ -1,7 +1,7 @@
 """
-What is said between the provider and the wallet about one account: sends calls, and checks every answer.
+The calls for one account: sends them and checks every answer.
 
-What does not fit the ledger, or has a wrong form, goes to the recorder.
+An answer that does not fit the ledger, or has a wrong form, goes to the recorder.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from walletbridge.simulator.wire.readings import HTTP_SERVER_ERRORS, Problem, Re
 
 
 class Conversation:
-    """One account's calls, one at a time but for bursts on purpose."""
+    """The calls for one account: one at a time, except for deliberate bursts."""
 
     def __init__(self, account: str, plan: Plan, client: Client, recorder: Recorder) -> None:
         self.account = account
         self.plan = plan
         self.recorder = recorder
         self.ledger = Ledger(0)
-        self.random = Random(f"{plan.seed}:{account}")  # noqa: S311 - a run that can be repeated, no secret
+        self.random = Random(f"{plan.seed}:{account}")  # noqa: S311 - repeats a run by its seed, no secret
         self._client = client
 
     @property
@@ -53,7 +53,7 @@ class Conversation:
         return burst
 
     async def ask_beside(self, case: Case, call: Call, expected: Result) -> None:
-        """Sends a call that has nothing to do with the ledger: to another account."""
+        """Sends a call for another account, which does not concern the ledger."""
         asked = await self.post(call)
         self.note(case, asked)
         if asked.reading.known and asked.reading.result != expected:
@@ -62,7 +62,7 @@ class Conversation:
     async def post(
         self, call: Call, *, body: bytes | None = None, token: Token = Token.RIGHT, hang_up: bool = False
     ) -> Asked:
-        """Sends one call and reads its answer. If the run is cut meanwhile, the outcome is unknown."""
+        """Sends one call and reads its answer. If the run is cut before the answer, the outcome is unknown."""
         sent = call.body(int(time.time())) if body is None else body
         try:
             exchange = await self._client.post(sent, self.plan.limit(call.command), token=token, hang_up=hang_up)
@@ -80,14 +80,15 @@ class Conversation:
         return Asked(call, reading, exchange)
 
     async def pause(self, wait: tuple[float, float]) -> None:
-        """Waits between two times of the protocol."""
+        """Waits for a random time between the two, in the protocol's seconds."""
         await asyncio.sleep(self.plan.wait(self.random.uniform(*wait)))
 
     async def balance(
         self, *, blame: Asked | None = None, case: Case = Case.BALANCE, rule: Rule = Rule.BALANCE
     ) -> None:
         """
-        Asks for the balance, again if there is no answer. If it does not fit, the call `blame` has broken `rule`.
+        Asks for the balance, and again if there is no answer. If the balance does not fit, the call `blame` broke
+        `rule`.
         """
         for attempt in range(1 + BALANCE_RETRIES):
             if attempt:
@@ -102,14 +103,14 @@ class Conversation:
                 return
 
     def note(self, case: Case, asked: Asked) -> None:
-        """Counts a call, and notes what is wrong with the form of its answer."""
+        """Counts a call, and reports problems with the form of its answer."""
         self.recorder.record(case, asked)
         for problem in asked.reading.problems:
             self.recorder.violation(case, problem.rule, problem.expected, problem.got, [asked])
 
     async def _check(self, case: Case, asked: Sequence[Asked]) -> None:
-        """Checks answers to calls made at once against the ledger, and asks what the money did if they do not fit."""
-        # What found no connection was not made, and need not be reckoned with.
+        """Checks the answers to calls made at once against the ledger. If they do not fit, asks for the balance."""
+        # A call without a connection was not made.
         asked = [one for one in asked if one.exchange.failure is not Failure.UNREACHABLE]
         if self.ledger.observe(asked):
             for one in asked:
@@ -140,6 +141,8 @@ class Conversation:
 
 
 def is_unanswered(asked: Asked) -> bool:
-    """Whether the provider tries again: the answer is late or HTTP 500. For one that it cannot read it does not."""
+    """
+    Whether the provider tries again: no answer, or HTTP 5xx. It does not retry after an answer that it cannot read.
+    """
     answer = asked.exchange.answer
     return answer is None or answer.http_status in HTTP_SERVER_ERRORS

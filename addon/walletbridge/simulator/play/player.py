@@ -1,5 +1,5 @@
 """
-One player: an account, its book, and the provider's own behaviour (bets, wins, retries, cancels).
+One player: an account, its book, and the provider's behaviour (bets, wins, retries, cancels).
 """
 
 import asyncio
@@ -20,14 +20,14 @@ _STAKE_STEPS_MAX = 1000
 _FUNDS_STEPS = 100
 _FUNDS_STEPS_MIN = 20
 _UNSETTLED_MAX = 4
-"""Each unsettled transaction doubles what is possible, and there is little left to check."""
+"""Each unsettled transaction doubles the possible worlds; with more, little is left to check."""
 _UNSETTLED_WAIT = (1.0, 1.0)
 _PROCESSED = frozenset({Result.OK, Result.ALREADY_PROCESSED})
 _CANCELLED = frozenset({Result.OK, Result.TRANSACTION_NOT_FOUND})
 
 
 class Player(Conversation):
-    """The provider on behalf of one player."""
+    """Acts as the provider for one player."""
 
     def __init__(
         self, account: str, plan: Plan, client: Client, recorder: Recorder, *, new_id: Callable[[], int]
@@ -42,33 +42,33 @@ class Player(Conversation):
         """The final `balance`."""
 
     def start(self, balance: int) -> None:
-        """Begins a ledger with `balance`, in units of 10**-8."""
+        """Starts the ledger with `balance`, in units of 10**-8."""
         self.ledger = Ledger(balance)
         self.started_with = balance
 
-    # What is played with.
+    # Amounts and calls
 
     @property
     def step(self) -> int:
-        """The smallest amount that is played, in units of 10**-8."""
+        """The smallest amount played, in units of 10**-8."""
         return int(10 ** (UNIT_DECIMALS - self.plan.decimals))
 
     @property
     def steps(self) -> int:
-        """How many steps the balance holds for certain."""
+        """How many steps every possible balance covers."""
         return max(0, self.ledger.balances[0] // self.step)
 
     def stake(self) -> int:
-        """An amount that the balance covers many times over, if it can."""
+        """Returns a random amount that the balance covers at least 20 times, or one step if it is too small."""
         return self.random.randint(1, max(1, min(self.steps // 20, _STAKE_STEPS_MAX))) * self.step
 
     async def fund(self) -> None:
-        """Wins first, where the balance is too small to play with."""
+        """Wins an amount if the balance is too small to play with."""
         if self.steps < _FUNDS_STEPS_MIN:
             await self.win(_FUNDS_STEPS * self.step)
 
     def new_call(self, command: Command, **fields: int | str) -> Call:
-        """A call of a new transaction, in a new round of a random game."""
+        """Returns a call of a new transaction, in a new round of a random game."""
         new: dict[str, int | str] = {"trans_id": self.new_id(), "round_id": str(self.new_id())}
         return Call(command=command, account=self.account, game=self.random.choice(GAMES), **(new | fields))  # type: ignore[arg-type]
 
@@ -79,14 +79,14 @@ class Player(Conversation):
         self.ledger.open(call.key, transaction.delta)
         return transaction
 
-    # What a provider does.
+    # The provider's actions
 
     async def authenticate(self) -> None:
         """Opens a game."""
         await self.ask(Case.AUTHENTICATE, Call(command=Command.AUTHENTICATE, account=self.account))
 
     async def status(self, transaction: Transaction, case: Case = Case.STATUS) -> Asked:
-        """Asks what became of a transaction."""
+        """Asks for the status of a transaction."""
         call = Call(command=Command.STATUS, account=self.account, trans_id=transaction.call.trans_id)
         asked = await self.ask(case, call)
         if asked.reading.state is not None:
@@ -104,7 +104,7 @@ class Player(Conversation):
         hang_up: bool = False,
         **fields: int | str,
     ) -> Transaction:
-        """Takes a stake. A bet that is not answered is cancelled."""
+        """Takes a stake. Cancels an unanswered bet."""
         transaction = self.open(self.new_call(Command.BET, amount=amount, **fields))
         await self.conclude(transaction, [await self.ask(case, transaction.call, body=body, hang_up=hang_up)])
         return transaction
@@ -112,17 +112,17 @@ class Player(Conversation):
     async def win(
         self, amount: int, case: Case = Case.WIN, *, hang_up: bool = False, **fields: int | str
     ) -> Transaction:
-        """Pays a win. A win that is not answered is sent again, and given up in the end."""
+        """Pays a win. Sends an unanswered win again, and gives up after the last retry."""
         transaction = self.open(self.new_call(Command.WIN, amount=amount, **fields))
         await self.conclude(transaction, [await self.ask(case, transaction.call, hang_up=hang_up)])
         return transaction
 
     async def again(self, transaction: Transaction, case: Case) -> Asked:
-        """Sends a bet or win once more, as it was."""
+        """Sends a bet or win again, unchanged."""
         return await self.ask(case, transaction.call)
 
     async def cancel(self, transaction: Transaction, case: Case) -> None:
-        """Cancels a bet or win. A cancel that is not answered is sent again; in the end it counts as made."""
+        """Cancels a bet or win. Sends an unanswered cancel again; after the last retry it counts as made."""
         before = transaction.belief, transaction.settled
         transaction.doubt(Belief.CANCELLED)
         transaction.cancel_sent = True
@@ -138,7 +138,7 @@ class Player(Conversation):
             transaction.belief, transaction.settled = before
 
     def cancel_of(self, transaction: Transaction) -> Call:
-        """The cancel of a bet or win."""
+        """Returns the cancel of a bet or win."""
         call = transaction.call
         return Call(
             command=Command.CANCEL,
@@ -168,7 +168,7 @@ class Player(Conversation):
             transaction.settle(Belief.REFUSED)
 
     async def _until_answered(self, asked: Asked, case: Case) -> Asked:
-        """Sends an unanswered deposit again, 2 to 4 seconds apart; at once if it was the provider that hung up."""
+        """Sends an unanswered deposit again, 2 to 4 seconds apart, or immediately if the provider itself hung up."""
         for _ in range(self.plan.deposit_retries):
             if not is_unanswered(asked):
                 break
@@ -178,7 +178,7 @@ class Player(Conversation):
         return asked
 
     async def settle_down(self) -> None:
-        """Asks for what is unsettled, until it is little enough to go on."""
+        """Asks for the status of unsettled transactions until few enough are left to go on."""
         while len(self.ledger.unsettled) > _UNSETTLED_MAX:
             for transaction in self.transactions:
                 if transaction.call.key in self.ledger.unsettled:

@@ -1,5 +1,5 @@
 """
-Small plays of one player, one call after the other. Each leaves the account fit for the next.
+Small plays of one player, one call after the other. Each leaves the account usable for the next.
 """
 
 import time
@@ -27,7 +27,7 @@ async def session(player: Player) -> None:
 
 
 async def loss(player: Player) -> None:
-    """A bet that is lost."""
+    """A lost bet."""
     await player.fund()
     bet = await player.bet(player.stake())
     if bet.is_applied:
@@ -43,7 +43,7 @@ async def bonus(player: Player) -> None:
 
 
 async def bet_twice(player: Player) -> None:
-    """A bet that is sent twice."""
+    """A bet sent twice."""
     await player.fund()
     bet = await player.bet(player.stake())
     if bet.is_applied:
@@ -52,7 +52,7 @@ async def bet_twice(player: Player) -> None:
 
 
 async def bet_all(player: Player) -> None:
-    """The whole balance is bet, so that neither the same bet again nor another is covered; then it is cancelled."""
+    """Bets the whole balance, so that neither the same bet again nor another is covered; then cancels it."""
     await player.fund()
     bet = await player.bet(player.steps * player.step)
     if bet.is_applied:
@@ -62,7 +62,7 @@ async def bet_all(player: Player) -> None:
 
 
 async def bet_uncovered(player: Player) -> None:
-    """A bet over the balance, which leaves no trace."""
+    """A bet over the balance. It must leave no trace."""
     over = (player.ledger.balances[1] // player.step + 1) * player.step
     bet = await player.bet(over, Case.BET_UNCOVERED)
     await player.status(bet, Case.STATUS_UNKNOWN)
@@ -70,7 +70,7 @@ async def bet_uncovered(player: Player) -> None:
 
 
 async def win_twice(player: Player) -> None:
-    """A win that is sent twice."""
+    """A win sent twice."""
     win = await player.win(player.stake())
     if win.is_applied:
         await player.again(win, Case.WIN_TWICE)
@@ -78,7 +78,7 @@ async def win_twice(player: Player) -> None:
 
 
 async def cancel_bet(player: Player) -> None:
-    """A bet is cancelled, cancelled again, and sent again."""
+    """Cancels a bet twice, then sends the bet again."""
     await player.fund()
     bet = await player.bet(player.stake())
     if bet.is_applied:
@@ -90,7 +90,7 @@ async def cancel_bet(player: Player) -> None:
 
 
 async def cancel_win(player: Player) -> None:
-    """A win is cancelled, cancelled again, and sent again."""
+    """Cancels a win twice, then sends the win again."""
     win = await player.win(player.stake())
     if win.is_applied:
         await player.cancel(win, Case.CANCEL_WIN)
@@ -101,7 +101,7 @@ async def cancel_win(player: Player) -> None:
 
 
 async def overtaken(player: Player) -> None:
-    """Nobody knows a bet, its cancel comes, and only then the bet."""
+    """Sends the cancel of an unknown bet, and then the bet."""
     await player.fund()
     bet = player.open(player.new_call(Command.BET, amount=player.stake()))
     await player.status(bet, Case.STATUS_UNKNOWN)
@@ -113,7 +113,7 @@ async def overtaken(player: Player) -> None:
 
 
 async def string_ids(player: Player) -> None:
-    """Providers of the family send strings: short ones, and up to 64 characters."""
+    """String transaction ids, as providers of the family send them: short ones, and one of 64 characters."""
     await player.fund()
     bet = await player.bet(player.stake(), Case.STRING_BET, trans_id=f"wb-{player.new_id()}")
     if bet.is_applied:
@@ -128,7 +128,7 @@ async def string_ids(player: Player) -> None:
 
 
 async def varied_bodies(player: Player) -> None:
-    """Callbacks as real traffic has them."""
+    """Callbacks in the forms of real traffic."""
     await player.fund()
     amount = player.stake()
     for call, body in varied(lambda: player.new_call(Command.BET, amount=amount), int(time.time())):
@@ -137,7 +137,7 @@ async def varied_bodies(player: Player) -> None:
 
 
 async def hung_up_bet(player: Player) -> None:
-    """The provider hangs up on a bet and cancels it at once, while the wallet may still be at work on it."""
+    """The provider hangs up on a bet and cancels it at once, while the wallet may still process it."""
     await player.fund()
     await player.bet(player.stake(), Case.HUNG_UP_BET, hang_up=True)
     await player.balance()

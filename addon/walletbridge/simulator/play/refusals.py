@@ -1,5 +1,5 @@
 """
-Calls that must be refused whatever the ledger says: wrong tokens, malformed bodies, other accounts.
+Calls that must be refused in any state of the ledger: wrong tokens, malformed bodies, other accounts.
 """
 
 import time
@@ -40,7 +40,7 @@ async def _beside(player: Player, account: str, case: Case, expected: Result) ->
 
 
 async def tokens(player: Player) -> None:
-    """A wrong token and none, on what would move money and on what would be an error: the token is looked at first."""
+    """Sends wrong tokens and no token, with a bet, a win and a broken body: the token must be checked first."""
     bet = player.new_call(Command.BET, amount=player.step)
     win = player.new_call(Command.WIN, amount=player.step)
     for case, token in (
@@ -59,7 +59,7 @@ async def tokens(player: Player) -> None:
 
 
 async def malformed_bodies(player: Player) -> None:
-    """Bodies that are no callbacks: refused in whatever way, and nothing moves."""
+    """Bodies that are no callbacks: any refusal is right, and no money may move."""
     for command in (Command.BET, Command.WIN):
         call = player.new_call(command, amount=player.step)
         for body in malformed(call, int(time.time())):
@@ -79,7 +79,7 @@ def _is_refusal(asked: Asked) -> bool:
 
 
 def _judge(player: Player, case: Case, asked: Asked, *, right: bool) -> None:
-    """Notes an answer that the ledger knows nothing of."""
+    """Reports an answer that does not concern the ledger."""
     player.recorder.record(case, asked, decided=right)
     if right or (player.plan.faults_expected and is_unanswered(asked)):
         return

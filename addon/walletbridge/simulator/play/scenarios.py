@@ -1,5 +1,5 @@
 """
-Of what a run is made: every play with its name and its share of the random rounds.
+The scenarios of a run: every play with its name and its share of the random rounds.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,12 +11,12 @@ from walletbridge.simulator.play.player import Player
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A play with its name and how often it comes up in the random rounds."""
+    """A play with its name and its weight in the random rounds."""
 
     name: str
     play: Callable[[Player], Awaitable[None]]
     weight: int = 0
-    """0 for what is played once, with the documented cases."""
+    """0: played once, with the documented cases."""
     needs_inactive_account: bool = False
 
 

@@ -1,5 +1,5 @@
 """
-What the simulator tries, by name, each case with the rule that a wrong answer to it breaks.
+The named cases that the simulator tries, each with the rule that a wrong answer breaks.
 """
 
 from enum import Enum, unique
@@ -70,7 +70,7 @@ class Case(Enum):
 
 
 MAY_BE_REFUSED = frozenset({Case.BET_AFTER_CANCEL, Case.LATE_BET, Case.WIN_AFTER_CANCEL, Case.BET_AND_CANCEL_AT_ONCE})
-"""Where 99 is as good an answer as any. Elsewhere a wallet that says nothing but 99 has not shown that it can."""
+"""Cases in which 99 is as good as any answer. In other cases a wallet that only answers 99 shows nothing."""
 
 WITHOUT_ANSWER = frozenset({Case.HUNG_UP_BET, Case.HUNG_UP_WIN})
-"""Where nobody waits for an answer; the next call shows what came of it."""
+"""Cases in which the provider does not wait for an answer; the next call shows the outcome."""

@@ -1,5 +1,5 @@
 """
-The final comparison: what the provider's book comes to, and whether the wallet's balance agrees.
+The final comparison: computes the balance of the provider's book, and checks the wallet's balance against it.
 """
 
 from collections.abc import Container, Iterable
@@ -18,9 +18,9 @@ def compare(
     account: str, start: int, transactions: Iterable[Transaction], balance: int | None, *, faults_expected: bool
 ) -> AccountLine:
     """
-    Compares the wallet's `balance` with what `transactions` make of `start`, all in units of 10**-8.
+    Compares the wallet's `balance` with `start` plus `transactions`, all in units of 10**-8.
 
-    `status` must have been asked before `balance` for what is unsettled.
+    Ask for the `status` of unsettled transactions before `balance`.
     """
     book = list(transactions)
     expected = start + sum(_believed(transaction) for transaction in book)
@@ -39,7 +39,7 @@ def _decimal(units: int) -> Decimal:
 
 
 def _balances(start: int, book: Iterable[Transaction], *, faults_expected: bool) -> Container[int]:
-    """The balances that the book allows: each sum of what may have been made, or, if they are too many, their range."""
+    """Returns the balances that the book allows: every possible sum or, if there are too many, their range."""
     sums, low, high = {start}, start, start
     for transaction in book:
         possible = _possible(transaction, faults_expected=faults_expected)
@@ -56,11 +56,11 @@ def _believed(transaction: Transaction) -> int:
 
 def _possible(transaction: Transaction, *, faults_expected: bool) -> set[int]:
     """
-    What the transaction may have done to the balance.
+    Returns the possible changes of the balance by the transaction.
 
-    What nobody answered may be made at any time, so only a status that cannot change any more tells: a win that is OK,
-    a transaction that is CANCELED. A cancel that nobody answered counts all the same, for the provider goes on as if
-    it were made: the money must be back, unless faults make it late.
+    The wallet may make an unanswered call at any time, so only a final status decides: a win that is OK, or a
+    transaction that is CANCELED. An unanswered cancel counts as made, because the provider acts as if it were: the
+    money must be back, unless faults delay it.
     """
     if transaction.settled:
         return {_believed(transaction)}

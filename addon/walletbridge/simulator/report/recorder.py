@@ -1,5 +1,5 @@
 """
-Collects what the players see: counts, latencies and the first few violations of each kind. Bounded.
+Collects the players' results: counts, latencies and the first few violations of each kind. Bounded.
 """
 
 from collections import Counter, defaultdict
@@ -30,18 +30,18 @@ _SHOWN_CHARACTERS_MAX = 2000
 _SECONDS_KEPT_MAX = 200_000
 _WITHOUT_LATENCY = frozenset({Failure.HUNG_UP, Failure.UNREACHABLE, Failure.BROKEN})
 _NO_CALLBACKS = frozenset({Case.WRONG_TOKEN, Case.MISSING_TOKEN, Case.MALFORMED})
-"""What is refused without a look at the wallet would flatter the latencies."""
+"""Excluded from the latencies: these are refused without a call of the wallet and would improve the figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked(Heard):
-    """A call, what its answer says, and the bytes of both."""
+    """A call, the reading of its answer, and the bytes of both."""
 
     exchange: Exchange
 
 
 class Recorder:
-    """The notes of one run, from which the report is made."""
+    """Collects one run's results for the report."""
 
     def __init__(self, plan: Plan, redact: Callable[[str], str]) -> None:
         self._plan = plan
@@ -64,7 +64,7 @@ class Recorder:
         return tuple(self._counts[case] for case in Case if case in self._counts)
 
     def record(self, case: Case, asked: Asked, *, decided: bool | None = None) -> None:
-        """Counts a call. Whether its answer decides the case follows from the answer, if it is not said."""
+        """Counts a call. If `decided` is None, the answer shows whether it decides the case."""
         self.calls += 1
         reading, exchange = asked.reading, asked.exchange
         if decided is None:
@@ -80,17 +80,17 @@ class Recorder:
             seconds.append(exchange.seconds)
 
     def violation(self, case: Case, rule: Rule, expected: str, got: str, asked: Sequence[Asked]) -> None:
-        """Notes that a rule was broken, unless it is by a fault that is expected."""
+        """Reports a broken rule, unless it is an expected fault."""
         if self._plan.faults_expected and rule in FAULTS:
             return
         self.violations_total += 1
         self._count(case).violations += 1
         is_first = rule not in self._broken
         self._broken[rule][asked[0].call.command] += 1
-        # A mistake of form is the same in every case.
+        # A wrong form is the same mistake in every case.
         kind = (rule, case if rule is case.rule else None)
         self._kept[kind] += 1
-        # A rule without an example could not be understood, so its first one is kept over the limit.
+        # Each rule needs an example, so its first one is kept over the limit.
         if not is_first and (self._kept[kind] > _KEPT_OF_A_KIND or len(self.violations) >= _KEPT_MAX):
             return
         self.violations.append(
@@ -104,7 +104,7 @@ class Recorder:
         )
 
     def conclude(self) -> None:
-        """Notes the cases that were tried, and to which no answer ever showed that the wallet can."""
+        """Reports the cases that were tried without any deciding answer."""
         if self._plan.faults_expected:
             return
         for case, asked in self._last.items():
@@ -115,7 +115,7 @@ class Recorder:
             self.violation(case, case.rule, "an answer that decides", f"{got}, {count.tried} of {count.tried}", [asked])
 
     def latencies(self) -> tuple[Latency, ...]:
-        """The percentiles of each command."""
+        """Returns the percentiles of each command."""
         return tuple(
             latency(command, self._plan.limit(command), self._seconds[command], self._over[command])
             for command in Command
@@ -123,7 +123,7 @@ class Recorder:
         )
 
     def broken_rules(self) -> tuple[BrokenRule, ...]:
-        """How often each rule was broken, the most often broken first."""
+        """Returns how often each rule was broken, the most often broken first."""
         ordered = sorted(self._broken.items(), key=lambda one: -one[1].total())
         return tuple(
             BrokenRule(
@@ -160,7 +160,7 @@ class Recorder:
 
 
 def latency(command: Command, limit: float, seconds: Iterable[float], over: int) -> Latency:
-    """The nearest-rank percentiles of at least one time."""
+    """Returns nearest-rank percentiles. `seconds` must not be empty."""
     ordered = sorted(seconds)
 
     def percentile(share: int) -> float:

@@ -1,5 +1,5 @@
 """
-A report for people, as rich shows it: by rule, with one example of each, or with every violation that was kept.
+Prints a report for people with rich: by rule, with one example of each, or with all kept violations.
 """
 
 import shlex
@@ -23,7 +23,7 @@ from walletbridge.simulator.report.report import (
 
 _UNSETTLED_SHOWN_MAX = 20
 _EXCHANGES_SHOWN_MAX = 4
-"""Of one example: two lines each."""
+"""Of one example; each takes two lines."""
 _ANSWER_CHARACTERS_MAX = 300
 _RIGHT_TOKEN = "***"  # noqa: S105 - how a report shows it
 
@@ -32,15 +32,15 @@ def render(report: Report, console: Console, *, shows_all: bool = False) -> None
     """
     Prints the report, the verdict last.
 
-    `shows_all`: every violation of the report and every case, not one violation of each rule.
+    `shows_all` prints every violation of the report and every case, instead of one violation of each rule.
     """
     for part in _parts(report, shows_all=shows_all):
-        # A line to be pasted must not be broken: a terminal wraps it by itself.
+        # The terminal wraps these lines: inserted line breaks would break a pasted command.
         console.print(Printable(part), soft_wrap=isinstance(part, Text))
 
 
 def verdict(report: Report) -> str:
-    """The result in one line."""
+    """Returns the result in one line."""
     tried = f"{report.calls} calls in {report.seconds:.1f} s, seed {report.seed}"
     if report.violations_total:
         violations = "1 violation" if report.violations_total == 1 else f"{report.violations_total} violations"
@@ -85,7 +85,7 @@ def _broken_rules(rules: tuple[BrokenRule, ...]) -> Table:
 
 
 def _examples(report: Report) -> Iterator[Text]:
-    """One violation of each rule: what was expected, and what was sent and answered, in a form to be sent again."""
+    """Yields one violation of each rule: the expected answer, the requests in a form to send again, and the answers."""
     firsts = {violation.rule: violation for violation in reversed(report.violations)}
     headers = """-H 'Content-Type: application/json' -H "Callback-Token: $TOKEN\""""
     yield Text(f"\nOne example of each; send a body again by: curl {headers} {shlex.quote(report.url)} --data-raw ...")
@@ -97,7 +97,7 @@ def _examples(report: Report) -> Iterator[Text]:
 def _example(rule: BrokenRule, violation: Violation) -> Iterator[Text]:
     yield Text(f"\n{rule.rule} ({rule.violations}), here in: {violation.case}", "bold red")
     yield Text(violation.sentence)
-    # The last tells what the money did.
+    # Keep the last exchange: it shows the balance.
     shown = violation.exchanges
     if len(shown) > _EXCHANGES_SHOWN_MAX:
         shown = (*shown[: _EXCHANGES_SHOWN_MAX - 1], shown[-1])
@@ -108,7 +108,7 @@ def _example(rule: BrokenRule, violation: Violation) -> Iterator[Text]:
 
 
 def _unlike(request: ShownRequest) -> str:
-    """What else to send than the right token, as a comment of the shell."""
+    """Returns a shell comment that names the token to send if it is not the right one."""
     token = request.headers.get("Callback-Token")
     return "" if token == _RIGHT_TOKEN else f"  # with Callback-Token: {token}" if token else "  # no Callback-Token"
 

@@ -1,7 +1,7 @@
 """
-What a run found: plain data with stable names, for people (see `rendering`) and, as JSON, for scripts.
+The results of a run: plain data with stable names, for people (see `rendering`) and, as JSON, for scripts.
 
-Amounts are exact decimals in units of the currency. The token is in none of it.
+Amounts are exact decimals in units of the currency. The token is redacted.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShownRequest:
-    """A request, fit to be shown."""
+    """A redacted request."""
 
     method: str
     headers: dict[str, str]
@@ -26,7 +26,7 @@ class ShownRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShownAnswer:
-    """An answer, or why there is none."""
+    """A redacted answer, or the reason why there is none."""
 
     http_status: int | None
     body: str
@@ -49,11 +49,11 @@ class Violation:
     case: str
     rule: str
     section: str
-    """Of the protocol."""
+    """The section of the protocol."""
     sentence: str
-    """What was expected, what came, and which rule says so."""
+    """The expected answer, the actual answer, and the broken rule."""
     exchanges: tuple[ShownExchange, ...]
-    """What shows it; a last `balance` tells what the money did."""
+    """The evidence. A last `balance` shows the effect on the money."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,27 +66,27 @@ class CaseCount:
     decided: int = 0
     """Answers that decide the case; 99 and unknown outcomes do not."""
     unknown: int = 0
-    """HTTP 500, late or no answer."""
+    """HTTP 500, a late answer, or none."""
     violations: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BrokenRule:
-    """How often a rule was broken; every time counts, also those that `violations` leaves out."""
+    """How often a rule was broken, including the times that `violations` omits."""
 
     rule: str
     section: str
-    """Of the protocol."""
+    """The section of the protocol."""
     says: str
     """The rule in one clause."""
     violations: int
     commands: dict[str, int]
-    """How many of them each command showed, the most first."""
+    """Violations by command, the highest number first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Latency:
-    """How fast a command was answered; a late answer counts with the time that was waited."""
+    """The latency of a command. A late answer counts with the time waited."""
 
     command: str
     limit_ms: float
@@ -105,12 +105,12 @@ class AccountLine:
     account: str
     started_with: Decimal
     expected: Decimal
-    """What the provider's book comes to; a win that was given up is owed, and counts."""
+    """The balance of the provider's book; an unanswered win that was given up is owed, and counts."""
     balance: Decimal | None
-    """What the wallet says; None if it did not."""
+    """The wallet's balance; None if it gave none."""
     difference: Decimal | None
     agrees: bool | None
-    """Whether the balance is `expected`, or differs only by what is unsettled."""
+    """Whether the balance is `expected`, or differs only by unsettled transactions."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,13 +120,13 @@ class TransactionLine:
     trans_id: int | str
     account: str
     kind: str
-    """bet or win."""
+    """`bet` or `win`."""
     amount: Decimal
     round_id: str
     belief: Belief
     settled: bool
     wallet_says: str | None
-    """The last `status`: OK, CANCELED, UNKNOWN, or None if there was no definite answer."""
+    """The last `status`: OK, CANCELED, UNKNOWN, or None without a definite answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,9 +136,9 @@ class Report:
     schema: int = SCHEMA
     could_not_run: str | None = None
     conforming: bool
-    """Not one violation."""
+    """No violation was found."""
     complete: bool
-    """Whether there was time for all cases."""
+    """All cases were tried and all accounts compared."""
     url: str
     accounts: tuple[str, ...]
     seed: int
@@ -156,21 +156,21 @@ class Report:
     latencies: tuple[Latency, ...]
     ledger: tuple[AccountLine, ...]
     statuses_asked: int
-    """For how many of `transactions` the final `status` got a definite answer."""
+    """The number of `transactions` whose final `status` got a definite answer."""
     transactions: tuple[TransactionLine, ...] = field(repr=False)
 
     @property
     def unsettled(self) -> tuple[TransactionLine, ...]:
-        """Transactions of which no definite answer tells what the provider believes."""
+        """Transactions without a definite answer that supports the provider's belief."""
         return tuple(line for line in self.transactions if not line.settled)
 
     def to_json(self) -> bytes:
-        """One JSON document; amounts are JSON numbers."""
+        """Returns one JSON document; amounts are JSON numbers."""
         return _encode({**_plain(self), "unsettled": [_plain(line) for line in self.unsettled]})
 
 
 def could_not_run(problem: str) -> bytes:
-    """The JSON document of a run that did not come about."""
+    """Returns the JSON document of a run without a report."""
     return _encode({"schema": SCHEMA, "could_not_run": problem, "conforming": False})
 
 

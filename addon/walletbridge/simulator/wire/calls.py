@@ -1,5 +1,5 @@
 """
-The provider's callbacks as it sends them: a call and its bytes, right, varied and malformed. PROTOCOL: Request body.
+The provider's callbacks as bytes: right, varied and malformed. PROTOCOL: Request body.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ from walletbridge.protocol.money import format_minor
 
 UNIT_DECIMALS = 8
 """
-The simulator counts money in units of 10**-8 of the currency, whatever decimals it plays with, so that a balance that
-is finer than its own amounts is exact as well.
+The simulator counts money in units of 10**-8 of the currency, even if it plays with fewer decimals. A balance that is
+finer than the played amounts stays exact.
 """
 
 CHECKS = {
@@ -33,7 +33,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """What a callback says of the game."""
+    """The fields of a callback that describe the game."""
 
     provider_id: int
     code: str
@@ -64,16 +64,16 @@ class Call:
 
     @property
     def key(self) -> str:
-        """The transaction as text."""
+        """The transaction id as text."""
         return str(self.trans_id)
 
     def body(self, now: int) -> bytes:
-        """The bytes to send; `now` is Unix seconds."""
+        """Returns the bytes to send; `now` is Unix seconds."""
         return _encode(document(self, now))
 
 
 def text(units: int) -> str:
-    """Units of 10**-8 as the protocol writes an amount of the currency: `100`, `90.5`."""
+    """Writes units of 10**-8 as the protocol's amount of the currency: `100`, `90.5`."""
     return format_minor(units, UNIT_DECIMALS)
 
 
@@ -82,7 +82,7 @@ def _number(units: int) -> msgspec.Raw:
 
 
 def document(call: Call, now: int) -> dict[str, Any]:
-    """The documented JSON of `call`."""
+    """Returns the documented JSON of `call`."""
     data: dict[str, Any] = {"account": call.account}
     if call.command not in _OF_ACCOUNT:
         data["trans_id"] = call.trans_id
@@ -102,7 +102,7 @@ def document(call: Call, now: int) -> dict[str, Any]:
 
 
 def varied(new_bet: Callable[[], Call], now: int) -> Iterator[tuple[Call, bytes]]:
-    """Bets in forms that real traffic has and that must be accepted."""
+    """Yields bets in forms that occur in real traffic and must be accepted."""
     unlisted = document(call := new_bet(), now)
     unlisted["agent"] = {"id": 7}
     unlisted["data"] |= {"currency": "EUR", "round_id": int(call.round_id)}
@@ -119,7 +119,7 @@ def varied(new_bet: Callable[[], Call], now: int) -> Iterator[tuple[Call, bytes]
 
 
 def malformed(call: Call, now: int) -> Iterator[bytes]:
-    """Bodies made from the bet or win `call`, each with one thing wrong that decides about money."""
+    """Yields bodies made from the bet or win `call`, each with one error in a part that decides about money."""
     body = call.body(now)
     yield b""
     yield body[:-4]

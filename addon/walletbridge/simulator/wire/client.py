@@ -1,5 +1,5 @@
 """
-Sends bytes to the callback URL as the provider does, and keeps what came back: a thin layer over aiohttp.
+Sends bytes to the callback URL as the provider does, and returns the answer: a thin layer over aiohttp.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from walletbridge.simulator.wire.readings import BODY_BYTES_MAX
 
 HANG_UP_SECONDS = 0.005
 _IDLE_SECONDS_MAX = 1.5
-"""A connection that was idle for longer is not used again: the server may be about to close it."""
+"""A connection that was idle for longer is not used again, because the server may close it at any moment."""
 _SECRET_CHARACTERS_MIN = 8
-"""What is left of a shorter token when its last character is cut is not looked for: it might stand in any text."""
+"""Of a shorter token, the part without its last character is not redacted: it could occur in any text."""
 _CONNECT_SHARE = 0.9
-"""A connection must stand within this share of the limit, so that `unreachable` and `late` are told apart."""
+"""Connecting may take this share of the limit, so that `unreachable` and `late` can be distinguished."""
 
 
 class Token(Enum):
-    """What is sent as `Callback-Token`, as reports show it."""
+    """The value of `Callback-Token`, as reports show it."""
 
     RIGHT = "***"
     WRONG = "*** (wrong on purpose)"
@@ -47,7 +47,7 @@ class Failure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. A body over the limit is cut one byte past it."""
+    """An answer. A body over the limit is cut one byte past it."""
 
     http_status: int
     body: bytes
@@ -55,20 +55,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what came of it."""
+    """One request and its answer or failure."""
 
     body: bytes
-    """As it was sent."""
+    """The bytes sent."""
     token: Token
     answer: Answer | None
     failure: Failure | None
     detail: str
-    """More about the failure, for people. May hold what the server sent: redact before showing."""
+    """Details of the failure, for people. May contain the server's text: redact before showing."""
     seconds: float
 
     @property
     def why(self) -> str:
-        """Why there is no answer, in words; empty if there is one."""
+        """The reason why there is no answer, in words; empty if there is one."""
         if self.failure is None:
             return ""
         return f"{self.failure.value}: {self.detail}" if self.detail else self.failure.value
@@ -107,16 +107,19 @@ class Client:
 
     @property
     def url(self) -> str:
-        """The URL as it may be shown: without user and password, and without the token."""
+        """The URL in a form to show: without user, password and token."""
         parts = urlsplit(self._url)
         return self.redact(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
     def redact(self, text: str) -> str:
-        """`text` without the token, however the other side may have written it."""
+        """Returns `text` without the token, in any spelling that the server may use."""
         return self._secrets.sub("***", text)
 
     async def post(self, body: bytes, limit: float, *, token: Token = Token.RIGHT, hang_up: bool = False) -> Exchange:
-        """Sends `body` and waits for the answer for `limit` seconds, or hangs up almost at once. Raises nothing."""
+        """
+        Sends `body` and waits up to `limit` seconds for the answer, or hangs up after 5 ms. Returns failures in the
+        Exchange.
+        """
         answer: Answer | None = None
         failure: Failure | None = None
         detail = ""
@@ -154,9 +157,9 @@ class Client:
 
 def _spellings(token: str) -> re.Pattern[str]:
     """
-    The token as text, JSON, HTML and URLs spell it, and what is left of it when cut; the longest first.
+    Matches the token as text, JSON, HTML and URLs spell it, and without its last character; the longest first.
 
-    A short one counts as a word of its own only: `tok` stands in `token`, too.
+    A short token matches only as a separate word, because `tok` also occurs in `token`.
     """
     is_long = len(token) >= _SECRET_CHARACTERS_MIN
     found = {

@@ -1,8 +1,7 @@
 """
-Reads an answer as strictly as the provider's fixed rules do: bytes in, what they say and what is wrong with them out.
+Reads an answer as strictly as the provider's rules: takes bytes, returns the meaning and the problems.
 
-What can be understood of a wrong answer is read all the same, so that one mistake is reported once.
-PROTOCOL: Transport, Answers.
+Understands as much of a wrong answer as possible, so that one mistake is reported once. PROTOCOL: Transport, Answers.
 """
 
 import json
@@ -31,14 +30,14 @@ _WITH_BALANCE = frozenset(
     }
 )
 _DIGITS_MAX = 28
-"""As many as decimal arithmetic keeps exactly."""
+"""Decimal arithmetic keeps this many digits exactly."""
 _MAGNITUDE_MAX = _DIGITS_MAX - UNIT_DECIMALS - 1
 _SHOWN_CHARACTERS_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with the form of an answer."""
+    """A mistake in the form of an answer."""
 
     rule: Rule
     expected: str
@@ -47,19 +46,19 @@ class Problem:
 
 @dataclass(slots=True)
 class Reading:
-    """What an answer says."""
+    """The meaning of an answer."""
 
     result: int | None = None
-    """None where the outcome is unknown: HTTP 500, or nothing that can be understood."""
+    """None if the outcome is unknown: HTTP 500, or nothing readable."""
     balance: int | None = None
-    """In units of 10**-8; None where the answer gives none that can be understood."""
+    """In units of 10**-8; None if the answer has no readable balance."""
     state: TransactionState | None = None
-    """Of a status that is OK."""
+    """The state in the OK answer to a `status`."""
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def known(self) -> bool:
-        """Whether the answer is a definite one."""
+        """Whether the answer is definite."""
         return self.result is not None
 
     def __str__(self) -> str:
@@ -69,7 +68,7 @@ class Reading:
 
 
 def says(result: int, balance: int | None = None, state: TransactionState | None = None) -> str:
-    """An answer in words."""
+    """Returns an answer in words."""
     words = f"result {result}"
     if state is not None:
         words += f' with trans_status "{state}"'
@@ -80,7 +79,7 @@ def read(call: Call, http_status: int, body: bytes) -> Reading:
     """
     Reads the answer to `call`.
 
-    HTTP 500 is an unknown outcome, whatever its body; so is, against the protocol, any other 5xx.
+    HTTP 500 is an unknown outcome, whatever the body. Any other 5xx is one too, but breaks the protocol.
     """
     reading = Reading()
     if http_status in HTTP_SERVER_ERRORS:
@@ -191,7 +190,9 @@ def _is_int(value: Json) -> bool:
 
 
 def _number(value: Json) -> Decimal | None:
-    """The number that `value` is or, as a string, holds; None where it is none, or absurdly large or fine."""
+    """
+    Returns the number in `value`, which may be a string; None if there is none, or if it is too large or too fine.
+    """
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return None
     try:
@@ -220,6 +221,6 @@ def _show_field(document: dict[str, Json], name: str) -> str:
 
 
 def _show(value: Json) -> str:
-    """`value` as JSON shows it, cut short."""
+    """Returns `value` as JSON, shortened."""
     shown = str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False, default=str)
     return shown if len(shown) <= _SHOWN_CHARACTERS_MAX else f"{shown[:_SHOWN_CHARACTERS_MAX]}..."
