@@ -1,7 +1,7 @@
 """
-Whether two parsers could read a request differently: what no request that goes to an upstream may hold.
+Finds requests that two HTTP parsers could read differently. No such request may go to an upstream.
 
-For requests that were read by others, in parts. RFC 9110 section 5, RFC 9112 sections 3 to 6, RFC 9113 section 8.2.
+For requests parsed by other code. RFC 9110 section 5, RFC 9112 sections 3 to 6, RFC 9113 section 8.2.
 """
 
 import re
@@ -18,8 +18,8 @@ _ASTERISK = (b"OPTIONS", b"*")
 
 def problem(method: bytes, path: bytes, authority: bytes, fields: Iterable[tuple[bytes, bytes]]) -> str | None:
     """
-    What is wrong, in words that hold nothing of the request; None where nothing is. `authority` is empty where the
-    request has none besides its Host.
+    The problem, in words that quote nothing of the request; None if there is none. `authority` is empty if the request
+    has only its Host.
     """
     if not _TOKEN.fullmatch(method):
         return "not a method"

@@ -1,5 +1,5 @@
 """
-What a callback does: which budget it has, and who takes it to the wallet.
+Takes each callback to the wallet within its budget.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +15,9 @@ from walletbridge.wallet.port import Wallet
 
 
 class Dispatch:
-    """Takes a callback to the wallet and brings back a definite outcome, or OutcomeUnknown."""
+    """Takes a callback to the wallet. Returns a definite outcome or raises OutcomeUnknown."""
 
-    def __init__(  # noqa: PLR0913 - all who answer a callback
+    def __init__(  # noqa: PLR0913 - all parts that answer a callback
         self,
         wallet: Wallet,
         transactions: Transactions,
@@ -29,7 +29,7 @@ class Dispatch:
     ) -> None:
         """
         `budgets`: seconds from the request's arrival to the end of the wallet call. PROTOCOL: Time limits.
-        `for_cancels`: who takes cancels to the wallet, if it is not `transactions`.
+        `for_cancels` takes cancels to the wallet; None: `transactions` does.
         """
         self._wallet = wallet
         self._transactions = transactions
@@ -42,7 +42,7 @@ class Dispatch:
         """
         Makes the callback's one wallet call, or answers from the cache or the journal.
 
-        Raises OutcomeUnknown where the outcome is not known when the budget has passed.
+        Raises OutcomeUnknown if the outcome is not known when the budget has passed.
         """
         trace.budget = self._budgets[callback.command]
         deadline = received_at + trace.budget
@@ -67,6 +67,9 @@ class Dispatch:
         return outcome
 
     def _expect_budget(self, deadline: float) -> None:
-        """Not for movements and cancels: those have their row in the journal whatever becomes of them."""
+        """
+        Raises OutcomeUnknown if no budget is left. Not for movements and cancels: each of them must have its row in the
+        journal.
+        """
         if self._clock() >= deadline:
             raise OutcomeUnknown("the budget was used up before the callback was read", sent=False)

@@ -1,5 +1,5 @@
 """
-A callback that a person changed while it was held: its sender hears the answer to another one. RULES 2.
+A callback that a person changed while it was held: its sender gets the answer to a different one. RULES 2.
 """
 
 from typing import NamedTuple
@@ -8,29 +8,29 @@ from walletbridge.protocol.callbacks import BadCallback, Bet, Callback, Cancel, 
 
 
 class Edit(NamedTuple):
-    """What a person made of a callback. None: it moves no money, or is no callback."""
+    """The callback as received and as a person sent it. None: it moves no money, or is no callback."""
 
     came: Bet | Win | Cancel | None
     sent: Bet | Win | Cancel | None
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether what was sent has a row of its own."""
+        """Whether the two callbacks do not share a row."""
         return self.came is None or self.sent is None or _row(self.came) != _row(self.sent)
 
     @property
     def left_out(self) -> str:
-        """Why a person must see what came."""
+        """Why a person must see the received callback."""
         return f"it was held, and a person sent {_words(self.sent)} in its place"
 
     @property
     def put_in(self) -> str:
-        """Why a person must see what was sent."""
+        """Why a person must see the sent callback."""
         return f"a person sent it in place of {_words(self.came)}, whose sender hears its answer"
 
 
 def edit_of(came: bytes, sent: bytes, *, currency_decimals: int) -> Edit | None:
-    """The edit from one body to the other, if it makes a difference to anybody's money."""
+    """The edit from one body to the other; None if it makes no difference to money."""
     if came == sent:
         return None
     edit = Edit(_movement(came, currency_decimals), _movement(sent, currency_decimals))
@@ -50,7 +50,7 @@ def _row(callback: Bet | Win | Cancel) -> tuple[str, str]:
 
 
 def _money(callback: Bet | Win | Cancel | None) -> tuple[object, ...] | None:
-    """What decides where money goes."""
+    """The fields that decide where money goes."""
     return None if callback is None else (callback.command, *_row(callback), getattr(callback, "amount", None))
 
 

@@ -1,7 +1,7 @@
 """
 One HTTP request in, one HTTP answer out: token, method, size, body, outcome, answer, and a line in the log.
 
-Knows nothing of mitmproxy: whoever receives requests makes a Request and sends the Answer.
+Knows nothing of mitmproxy: the caller makes a Request and sends the Answer.
 """
 
 import asyncio
@@ -23,17 +23,17 @@ class Request(NamedTuple):
 
     method: str
     has_token: bool
-    """Whether it came with an accepted token."""
+    """Whether it has an accepted token."""
     body: bytes | None
-    """None where it is over the limit."""
+    """None if it exceeds the limit."""
     received_at: float
     """On the gateway's clock, in seconds: the provider's limit runs from here."""
     is_encoded: bool = False
-    """Whether its body is compressed, or said to be."""
+    """Whether its body is compressed, or declared to be."""
 
 
 class Outcomes(Protocol):
-    """Brings back what came of a callback."""
+    """Brings back the outcome of a callback."""
 
     async def outcome(self, callback: Callback, *, received_at: float, trace: Trace) -> Outcome:
         """See `Dispatch.outcome`. Raises OutcomeUnknown."""
@@ -44,16 +44,16 @@ class CallbackLog(Protocol):
     """Writes one line for each request that was answered."""
 
     def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
-        """The request was answered; `seconds` after it had come."""
+        """Logs an answered request, `seconds` after its arrival."""
         ...
 
     def failed(self, error: BaseException) -> None:
-        """A fault of ours; the request was answered as unknown."""
+        """Logs a fault of the gateway. The request was answered as unknown."""
         ...
 
 
 class Gateway:
-    """Answers callbacks. Every request gets an answer, whatever goes wrong."""
+    """Answers callbacks. Every request gets an answer, after any fault."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class Gateway:
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
         """
-        The answer to `request`; `trace` is filled in on the way.
+        Answers `request`, and fills in `trace` on the way.
 
-        Raises nothing: a fault of ours, and a cancelled task, is an unknown outcome.
+        Raises nothing: a fault of the gateway or a cancelled task is an unknown outcome.
         """
         try:
             answer = await self._answer(request, trace)
@@ -89,15 +89,15 @@ class Gateway:
             answer = answers.UNKNOWN
             with suppress(Exception):
                 self._log.failed(error)
-        # The wallet may have moved money by now: an answer matters more than its line.
+        # The wallet may have moved money by now: the answer matters more than its log line.
         try:  # noqa: SIM105 - `suppress` costs as much as the line
             self._log.answered(trace, answer, self._clock() - request.received_at)
-        except Exception:  # noqa: BLE001,S110 - there is nobody to tell
+        except Exception:  # noqa: BLE001,S110 - the log itself has failed
             pass
         return answer
 
     async def _answer(self, request: Request, trace: Trace) -> Answer:
-        """The rows of the table of answers, from the top: token, method, size, body, outcome."""
+        """Follows the table of answers from the top: token, method, size, body, outcome."""
         if not request.has_token:
             return answers.WRONG_TOKEN
         if request.method != "POST":

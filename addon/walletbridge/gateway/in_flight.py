@@ -1,6 +1,6 @@
 """
-Callbacks that are being answered, each in a task of its own: whoever waits for an answer may go, but what was begun at
-the wallet goes on, and its outcome is written down.
+Answers each callback in a task of its own: the caller may stop waiting, but a call begun at the wallet goes on, and its
+outcome is written down.
 """
 
 import asyncio
@@ -20,17 +20,15 @@ class Answering:
     """For one event loop."""
 
     def __init__(self, answer: Answers, *, on_fault: Callable[[BaseException], None]) -> None:
-        """`answer` makes an answer; see `Gateway.answer`. `on_fault` hears of what it should not have raised."""
+        """`answer`: see `Gateway.answer`. `on_fault` receives errors that it should not have raised."""
         self._answer = answer
         self._on_fault = on_fault
         self._stopped = False
         self.tasks: set[asyncio.Future[Any]] = set()
-        """Those that have not ended."""
+        """The tasks that have not ended."""
 
     async def answer(self, request: Request, trace: Trace) -> Answer:
-        """
-        See `Gateway.answer`. Whoever waits here may be cancelled: the wallet call goes on, and its answer is given.
-        """
+        """See `Gateway.answer`. If the caller is cancelled, the wallet call goes on, and its answer is returned."""
         if self._stopped:
             return answers.UNKNOWN
         task = asyncio.ensure_future(self._answer(request, trace))
@@ -39,7 +37,7 @@ class Answering:
         told: asyncio.Future[Answer] = task.get_loop().create_future()
 
         def ended(_: object) -> None:
-            # What `shield` does, in half as many steps of the loop.
+            # Does the work of `shield` in half as many steps of the loop.
             self.tasks.discard(task)
             if task.cancelled():
                 told.cancel()
@@ -54,17 +52,16 @@ class Answering:
         try:
             return await told
         except asyncio.CancelledError:
-            # Bounded by the deadline of the call; a second cancellation is obeyed.
+            # Bounded by the deadline of the call. A second cancellation is obeyed.
             await asyncio.wait({task})
             return answers.UNKNOWN if task.cancelled() else task.result()
 
     def begin(self, request: Request, trace: Trace, told: Callable[[Answer], None]) -> None:
         """
-        See `Gateway.answer`, for who does not wait: `told`, which raises nothing, gets the answer, perhaps before this
-        returns.
+        For callers that do not wait: calls `told` with the answer, possibly before returning. `told` must not raise.
 
-        Who waits has a task of his own, which costs as much as to decode a callback. Without it there is also nobody
-        whose end could end the wallet call.
+        A waiting caller has its own task, which costs as much as decoding a callback. Without that task, no
+        cancellation of a caller can end the wallet call.
         """
         if self._stopped:
             told(answers.UNKNOWN)
@@ -75,18 +72,18 @@ class Answering:
             self._keep(task)
 
     async def shielded[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """What comes of other work that has to end once it was begun."""
+        """Runs other work that must end once it has begun, and returns its result."""
         task = asyncio.ensure_future(work)
         self._keep(task)
         return await asyncio.shield(task)
 
     async def drain(self) -> None:
-        """Waits until all have ended, those that come meanwhile as well."""
+        """Waits until all tasks have ended, including those begun meanwhile."""
         while self.tasks:
             await asyncio.wait(self.tasks)
 
     def stop(self) -> None:
-        """From here on whatever comes is answered as unknown."""
+        """Answers all later requests as unknown."""
         self._stopped = True
 
     def _keep(self, task: asyncio.Future[Any]) -> None:

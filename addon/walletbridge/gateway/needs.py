@@ -1,7 +1,8 @@
 """
-What `serve` needs before it can begin, as one list: `check` goes through it, and `serve` does not begin without it.
+Lists everything that `serve` needs before it can begin. `check` goes through the list, and `serve` does not begin
+without it.
 
-Of each thing there is one wording, whoever finds it. What only asks the wallet is in `check`.
+Both word a problem alike. Questions to the wallet are in `check` alone.
 """
 
 import os
@@ -17,11 +18,11 @@ from walletbridge.settings import Settings, read_tokens
 from walletbridge.settings.tls_files import read_certificates, read_listener, require_wallet_files
 
 type Need = Callable[[Settings], Iterator[str]]
-"""Says what is wrong, each with the key of the settings; nothing where all is right."""
+"""Yields each problem with its settings key; nothing if all is right."""
 
 
 def problems(settings: Settings) -> Iterator[str]:
-    """All that keeps `serve` from beginning with these settings."""
+    """Everything that keeps `serve` from beginning with these settings."""
     for need in NEEDS:
         yield from need(settings)
 
@@ -40,7 +41,7 @@ def _tokens(settings: Settings) -> Iterator[str]:
 
 
 def _journal(settings: Settings) -> Iterator[str]:
-    """A full disk or a locked file passes; what is meant here does not."""
+    """Lasting problems of `journal.path`. A full disk or a locked file passes, so it is none."""
     path = settings.journal.path
     folder = path.parent
     try:
@@ -69,7 +70,9 @@ def _lost_journal(path: Path) -> Iterator[str]:
 
 
 def _target(settings: Settings) -> Iterator[str]:
-    """GRPC takes 443 where a name has no port, and tries a port that cannot be for ever, without a word."""
+    """
+    The port in `wallet.target`: gRPC uses 443 if a name has none, and silently retries an impossible port forever.
+    """
     target = settings.wallet.target
     if target.startswith(_WITHOUT_PORTS):
         return
@@ -91,7 +94,10 @@ def _wallet_tls(settings: Settings) -> Iterator[str]:
 
 
 def _listener_tls(settings: Settings) -> Iterator[str]:
-    """Whether the certificate is valid now is asked where a person begins: see `require_valid`."""
+    """
+    The files of the listener. A person's start or reload checks whether the certificate is valid now: see
+    `require_valid`.
+    """
     if settings.tls is None:
         return
     try:
@@ -103,4 +109,4 @@ def _listener_tls(settings: Settings) -> Iterator[str]:
 
 
 NEEDS: tuple[Need, ...] = (_tokens, _journal, _target, _wallet_tls, _listener_tls)
-"""To be added to by whatever else `serve` cannot begin without."""
+"""Add here anything else that `serve` cannot begin without."""

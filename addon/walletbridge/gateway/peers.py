@@ -1,5 +1,5 @@
 """
-Which addresses callbacks may come from, and which address a callback comes from where proxies stand in between.
+Decides which addresses may send callbacks, and finds a callback's address behind proxies.
 """
 
 from collections.abc import Iterable, Sequence
@@ -7,13 +7,15 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 HOPS_MAX = 32
-"""More proxies than stand behind one another; what else a header holds its sender may have made up."""
+"""More than any real chain of proxies. The sender may have invented the other addresses in the header."""
 
 type _Address = IPv4Address | IPv6Address
 
 
 class Peers:
-    """An allow-list of networks, and the networks of one's own proxies. An empty allow-list allows everybody."""
+    """
+    An allow-list of networks, and the networks of the operator's own proxies. An empty allow-list allows all addresses.
+    """
 
     def __init__(
         self,
@@ -26,8 +28,8 @@ class Peers:
 
     def accept(self, peer: str, forwarded: Sequence[bytes] = ()) -> bool:
         """
-        Whether a request may bring callbacks: `peer` is the connection's other end, `forwarded` are the values of its
-        X-Forwarded-For headers, in order. A client that cannot be told may not.
+        Whether a request may bring callbacks. `peer` is the connection's other end; `forwarded` are the values of its
+        X-Forwarded-For headers, in order. A client of unknown address may not.
         """
         if not self._networks:
             return True
@@ -35,7 +37,7 @@ class Peers:
         return client is not None and _is_in(client, self._networks)
 
     def is_outside(self, peer: str) -> bool:
-        """Whether no request over a connection from `peer` may bring callbacks, whatever it says."""
+        """Whether no request over a connection from `peer` may bring callbacks, whatever its headers."""
         address = _peer(peer)
         return bool(self._networks) and (address is None or not _is_in(address, (*self._networks, *self._trusted)))
 
@@ -46,10 +48,10 @@ class Peers:
 
     def client(self, peer: str, forwarded: Sequence[bytes] = ()) -> _Address | None:
         """
-        The address of the client: the peer, unless that is a trusted proxy. Then it is the last address of the header
-        that is no trusted proxy's, or the first one if all are. What stands before it nobody vouches for.
+        The client's address: the peer, unless that is a trusted proxy. Then it is the last address of the header that
+        is no trusted proxy's, or the first one if all are. Nothing vouches for the addresses before it.
 
-        None where an address that matters cannot be read, or a trusted proxy has named none.
+        None if a decisive address cannot be read, or a trusted proxy has named none.
         """
         address = _peer(peer)
         if address is None or not _is_in(address, self._trusted):
@@ -72,13 +74,13 @@ def _read(text: str) -> _Address | None:
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        # How a socket for both families shows a caller over IPv4.
+        # A dual-stack socket shows an IPv4 caller like this.
         return address.ipv4_mapped
     return address
 
 
 _peer = lru_cache(1024)(_read)
-"""Of connections alone, whose addresses come again; what stands in a header may be long and anything."""
+"""For connections alone, whose addresses recur. A header may hold any text, of any length."""
 
 
 def _without_port(hop: str) -> str:

@@ -1,5 +1,5 @@
 """
-The gateway with all that it stands on, from start to drain: what a way of running walletbridge holds one of.
+The running gateway: builds every part from the settings, and drains them on stop.
 """
 
 import asyncio
@@ -47,18 +47,18 @@ if TYPE_CHECKING:
     from walletbridge.wallet.mapping.bound_wallet import BoundWallet
 
 LAST_SECONDS = 1.0
-"""For what is left to write and to answer once the wallet's channel is closed."""
+"""Seconds to write and answer the remaining calls once the wallet's channel is closed."""
 _MADE = frozenset({Result.OK, Result.ALREADY_PROCESSED})
 _HTTP_OK = 200
 
 
 class Bridge:
     """
-    Must be made inside a running event loop. Raises SettingsError where a file that the settings name cannot be used,
-    or where they do not fit what the wallet promises.
+    Create it inside a running event loop. Raises SettingsError if a file that the settings name cannot be used, or the
+    settings do not fit the wallet's promises.
     """
 
-    def __init__(  # noqa: PLR0913 - what comes from outside
+    def __init__(  # noqa: PLR0913 - all inputs from outside
         self,
         settings: Settings,
         tokens: Tokens,
@@ -71,9 +71,9 @@ class Bridge:
         bound: "BoundWallet | None" = None,
     ) -> None:
         """
-        `share`: this worker's part of what all workers share; None for a process of its own. `spans`: where traces go;
-        None: where the settings say. `around` puts something between requests and their answers, such as a recording.
-        `bound`: what the settings' mapping comes to, where that was read before: it takes a while.
+        `share`: this worker's part of the shared memory; None for a process of its own. `spans`: where traces go; None:
+        as the settings say. `around` wraps the function that answers, for example with a recording. `bound`: the
+        settings' mapping, if it was read before: that takes a while.
         """
         share = share or Share(Part(), Changes())
         self.counts = Counts(share.part, budgets(settings.deadlines))
@@ -81,7 +81,7 @@ class Bridge:
         self.clock = clock
         self.settings = settings
         self._tokens = tokens
-        # First what may be wrong: nothing has been opened then.
+        # The steps that may fail come first: nothing is open yet.
         bound = bound or load_mapping(settings.wallet)
         keep_days = days_to_keep(settings.journal, bound.promises)
         self._peers = Peers(settings.callback.allow_from, trusted_proxies=settings.callback.trusted_proxies)
@@ -173,11 +173,11 @@ class Bridge:
         return True
 
     def replace_tokens(self, tokens: Iterable[bytes]) -> None:
-        """From now on these are accepted and no others."""
+        """Accepts these tokens from now on and no others."""
         self._tokens.replace(tokens)
 
     async def wallet_seen(self, seconds: float) -> None:
-        """Waits, at most so long, until it is known whether the wallet is there."""
+        """Waits, at most `seconds`, until it is known whether the wallet is there."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wallet_seen.wait(), seconds)
 
@@ -204,7 +204,10 @@ class Bridge:
         return await self._answering.shielded(call)
 
     async def left_out(self, edit: Edit) -> bool:
-        """Notes that a person is about to send something else than what came. False: it could not be, so nobody may."""
+        """
+        Records that a person is about to send another callback than the received one. False: not recorded, so do not
+        send.
+        """
         if edit.came is not None and edit.is_elsewhere:
             try:
                 await self._transactions.leave(edit.came, edit.left_out, was_sent=False)
@@ -213,15 +216,15 @@ class Bridge:
         return True
 
     async def put_in(self, edit: Edit) -> None:
-        """Notes that a person has sent something else than what came, before its answer goes out."""
+        """Records that a person has sent another callback than the received one, before its answer goes out."""
         if edit.sent is not None:
             with suppress(OutcomeUnknown):
                 await self._transactions.leave(edit.sent, edit.put_in, was_sent=True)
 
     def delivered(self, trace: Trace, answer: Answer, *, sent: bool) -> None:
         """
-        Notes whether an answer went out. What matters later is that a bet or win was said to be made, and that its
-        sender did not hear what came of it: who has not heard of a refusal still counts on the win.
+        Records whether an answer was delivered: that a bet or win was answered as made, or that its answer was lost. A
+        provider that never received a refusal still expects its win.
         """
         if not sent:
             self.counts.not_delivered()
@@ -232,9 +235,9 @@ class Bridge:
 
     async def stop(self, *, at_once: asyncio.Event | None = None) -> None:
         """
-        Lets calls in flight end and be answered, then closes the channel. `at_once` ends the waiting.
+        Lets calls in flight end and be answered, then closes the channel. `at_once` ends the wait.
 
-        The wait is bounded by the longest deadline; what is still open then is answered as unknown.
+        The wait is bounded by the longest deadline; calls still open then are answered as unknown.
         """
         if self._stopped:
             return
@@ -254,7 +257,7 @@ class Bridge:
         self._answering.stop()
         await self.protection.stop()
         await self._channel.close()
-        # Closing the channel has ended the calls that were left; now they are written down and answered.
+        # Closing the channel has ended the remaining calls; now they are written down and answered.
         last: set[asyncio.Future[Any]] = {self._resolving, *self._answering.tasks}
         await asyncio.wait(last, timeout=LAST_SECONDS)
         await self.journal.close()
@@ -264,7 +267,7 @@ class Bridge:
         self.log.event("stopped")
 
     def _name_client(self, trace: Trace) -> None:
-        """The connection's other end may be a proxy of the operator's."""
+        """Names the client in `trace`: the connection's other end may be a proxy of the operator."""
         if self.settings.callback.trusted_proxies and (client := self._peers.client(trace.client, trace.forwarded)):
             trace.client = str(client)
 
@@ -274,7 +277,7 @@ class Bridge:
         except SettingsError as error:
             if self.settings.tracing is not None:
                 raise
-            # The environment may be meant for others.
+            # The environment may be meant for other programs.
             self.log.warning("not traced", problem=str(error))
             return None
 
@@ -300,7 +303,7 @@ class Bridge:
             self._resolver.wallet_is_back()
             self.log.event("wallet answers again", target=target)
 
-    def _command_stuck(self, command: Command, is_stuck: bool) -> None:  # noqa: FBT001 - as the breaker tells it
+    def _command_stuck(self, command: Command, is_stuck: bool) -> None:  # noqa: FBT001 - a callback's arguments
         self.counts.wallet_stuck(command, is_stuck=is_stuck)
         if is_stuck:
             self.log.warning(

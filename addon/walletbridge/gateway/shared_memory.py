@@ -1,7 +1,7 @@
 """
-The memory that the workers of one gateway share: each worker's numbers, and the counter of cancels.
+The memory that the workers of one gateway share: each worker's metrics, and the counter of changes.
 
-A file without a name, which every worker maps. What a worker wrote stays readable when it has died.
+It is a nameless file that every worker maps. The data of a dead worker stays readable.
 """
 
 import mmap
@@ -15,12 +15,12 @@ from walletbridge.observe.metrics.part import PART_BYTES, Part
 from walletbridge.transactions.cancel_counter import Changes, buffer_bytes
 
 VERSION = b"walletbridge 1\n"
-"""Changes with the layout: workers of different layouts must not share."""
+"""Changes with the layout: workers of different layouts must not share memory."""
 _HEAD_BYTES = 64
 
 
 class Share(NamedTuple):
-    """What one worker has of it."""
+    """One worker's part of the memory."""
 
     part: Part
     changes: Changes
@@ -30,11 +30,9 @@ class SharedMemory:
     """For `parts` workers that are alive at the same time."""
 
     def __init__(self, file: int, parts: int) -> None:
-        """
-        Maps a file that `create` or another process has made. Raises ValueError where its layout is not ours.
-        """
+        """Maps a file that `create` or another process has made. Raises ValueError if its layout differs."""
         self.file = file
-        """A descriptor, to be inherited by workers."""
+        """A descriptor for workers to inherit."""
         self.parts = parts
         whole = memoryview(mmap.mmap(file, _size(parts)))
         if bytes(whole[: len(VERSION)]) != VERSION:
@@ -53,26 +51,26 @@ class SharedMemory:
         os.pwrite(descriptor, VERSION, 0)
         memory = cls(descriptor, parts)
         for number in range(parts):
-            # Before anybody writes to it: who only looks must not change anything.
+            # The first mapping writes to a part. Do so now: a mere reader must not change anything.
             memory.part(number)
         return memory
 
     def share(self, number: int) -> Share:
-        """What worker `number`, from 0, writes to. One process at a time may have it."""
+        """The share that worker `number`, from 0, writes to. One process at a time may have it."""
         return Share(self.part(number), Changes(self._changes, worker=number, workers=self.parts))
 
     def part(self, number: int) -> Part:
-        """The numbers of a worker, also of a dead one."""
+        """The metrics of a worker, also of a dead one."""
         return Part(self._parts[number])
 
     def end(self, number: int) -> None:
-        """The process that had this share is dead: nothing of it goes on."""
+        """Ends everything that a dead process had begun in this share."""
         self.part(number).end()
         Changes(self._changes, worker=number, workers=self.parts).end_all()
 
 
 def nameless_file() -> int:
-    """The descriptor of a file that only whoever inherits it can open."""
+    """The descriptor of a file that only processes which inherit it can open."""
     if sys.platform == "linux":
         return os.memfd_create("walletbridge")
     with tempfile.TemporaryFile() as file:

@@ -1,5 +1,5 @@
 """
-Takes over new callback tokens from their file while the gateway runs. What cannot be used leaves the old ones in force.
+Loads new callback tokens from their file while the gateway runs. If it cannot be used, the old tokens stay in force.
 """
 
 import asyncio
@@ -13,25 +13,23 @@ type OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
 class Rotation:
-    """
-    Reads the token file again and again. It is small, and reading it misses nothing, unlike a look at its times.
-    """
+    """Reads the token file at intervals. It is small, and its content misses no change, unlike its timestamps."""
 
     def __init__(self, callback: Callback, tokens: Tokens, *, on_event: OnEvent) -> None:
-        """`on_event` hears of new tokens, and once of each reason why they could not be taken; never of a token."""
+        """`on_event` reports new tokens, and each reason for a failed read once; never a token."""
         self._callback = callback
         self._tokens = tokens
         self._on_event = on_event
         self._problem = ""
 
     async def run(self) -> None:
-        """Until it is cancelled. Returns at once where the tokens come from the environment."""
+        """Runs until it is cancelled. Returns at once if the tokens come from the environment."""
         while self._callback.token_file:
             await asyncio.sleep(self._callback.token_file_seconds)
             await self.look()
 
     async def look(self) -> None:
-        """Reads the file, in a thread, and takes over what is new."""
+        """Reads the file in a thread, and accepts its tokens if they are new."""
         try:
             found = await asyncio.to_thread(read_tokens, self._callback, {})
         except SettingsError as error:

@@ -1,5 +1,5 @@
 """
-The provider's token: is this request from the provider? PROTOCOL: Transport.
+The provider's tokens, which prove that a request is the provider's. PROTOCOL: Transport.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,17 +13,17 @@ class Tokens:
     """
     The accepted tokens; several at a time, so that a token can be replaced without an outage.
 
-    They are compared by their digests. No dump of this object shows a token.
+    Compares digests. No dump of this object shows a token.
     """
 
     def __init__(self, tokens: Iterable[bytes]) -> None:
-        """Raises ValueError where there is no token, or an empty one: nobody may come in without."""
+        """Raises ValueError if there is no token or an empty one: no request may pass without a token."""
         known = tuple(tokens)
         self._digests = _digests(known)
         self._hiding = _hiding(known)
 
     def replace(self, tokens: Iterable[bytes]) -> bool:
-        """From now on these are accepted and no others; says whether they differ. Raises ValueError as above."""
+        """Accepts these tokens from now on and no others. Returns whether they differ. Raises ValueError as above."""
         known = tuple(tokens)
         digests = _digests(known)
         is_new = set(digests) != set(self._digests)
@@ -42,7 +42,7 @@ class Tokens:
         """
         Whether the values of all `Callback-Token` headers of a request are one accepted token.
 
-        Takes the same time whatever token is near to right, and whichever of several it is.
+        Takes the same time however close a token is to an accepted one, and whichever of them it matches.
         """
         if len(headers) != 1:
             return False
