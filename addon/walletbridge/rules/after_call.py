@@ -1,5 +1,5 @@
 """
-Ends: what came of a call, and what may be answered?
+Records the end of a wallet call in the row, and decides the answer.
 """
 
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ _OF_UNDO_ALONE = frozenset({Result.BALANCE_INSUFFICIENT, Result.ALREADY_PROCESSE
 
 
 def end_movement(row: Row, end: End, *, now: float, for_provider: bool = True) -> Verdict:
-    """What came of a bet or win. `for_provider` is False where nobody waits for the answer."""
+    """Records the end of a bet's or win's call. `for_provider` is False if no callback waits for the answer."""
     done = replace(row, call=None, told_at=now if for_provider else row.told_at)
     if isinstance(end, OutcomeUnknown):
         return Verdict(_movement_unknown(done, end, now, for_provider=for_provider), None, end.reason)
@@ -28,7 +28,7 @@ def end_movement(row: Row, end: End, *, now: float, for_provider: bool = True) -
     if row.cancel is CancelState.DONE and end.result is Result.ALREADY_PROCESSED:
         return Verdict(known, end)
     if row.cancel is not CancelState.NONE:
-        # The wallet made what its own cancel should have kept from being made: take it back.
+        # The wallet made a movement that its cancel should have prevented: take it back.
         landed = replace(known, movement=Movement.CONFIRMED, cancel=CancelState.OWED)
         return Verdict(landed, None, "the wallet made it after its cancel")
     made = replace(
@@ -64,7 +64,7 @@ def _movement_refused(row: Row, end: Outcome, *, now: float, for_provider: bool)
     if row.movement is Movement.CONFIRMED:
         return _repeat_refused(row, end)
     if row.is_unresolved:
-        # A refusal speaks for its own call; the earlier one may still land.
+        # RULES 3: the refusal is for its own call alone; the earlier one may still land.
         return Verdict(row, None, f"{end.result.name}, while an earlier call is unresolved")
     if not for_provider:
         return Verdict(row, end)
@@ -74,10 +74,10 @@ def _movement_refused(row: Row, end: Outcome, *, now: float, for_provider: bool)
 
 def _repeat_refused(row: Row, end: Outcome) -> Verdict:
     """
-    A repeat of what was made is refused. Its sender may not have heard of the first, and take it for not made.
+    The wallet refuses a repeat of a confirmed movement. The provider may not have heard of the first.
 
-    The checks of the player come before that of the transaction, so their answer stands, and a person looks at it;
-    whatever comes after them contradicts what the wallet has said (PROTOCOL: Checks).
+    The player's checks come before the transaction's (PROTOCOL: Checks), so 21 and 22 go out, and a person looks at the
+    row. Any later refusal contradicts the wallet's confirmation, and is 500 (RULES 3).
     """
     if end.result in _REFUSED_PLAYER:
         reason = f"it was made, but a repeat was answered {end.result:d}"
@@ -86,16 +86,16 @@ def _repeat_refused(row: Row, end: Outcome) -> Verdict:
 
 
 def repeat_refused(row: Row | None, end: Outcome) -> Row | None:
-    """The row, when what the journal knows as a repeat is answered that its player may not play."""
+    """The row after a repeat that the journal knows was answered 21 or 22."""
     if row is None or row.movement is not Movement.CONFIRMED or row.cancel is not CancelState.NONE:
         return row
     return _repeat_refused(row, end).row
 
 
-def end_cancel(  # noqa: PLR0913 - one return for each case, and all that an end can depend on
+def end_cancel(  # noqa: PLR0913 - one return for each case, and all inputs of the decision
     row: Row, end: End, promises: Promises, times: Times, *, now: float, for_provider: bool
 ) -> Verdict:
-    """What came of a cancel."""
+    """Records the end of a cancel's call."""
     done = replace(row, call=None, told_at=now if for_provider else row.told_at)
     if isinstance(end, OutcomeUnknown):
         sends = row.sends + end.sent
@@ -114,8 +114,8 @@ def end_cancel(  # noqa: PLR0913 - one return for each case, and all that an end
 
 def _cancel_refused(row: Row, end: Outcome, times: Times, *, now: float, for_provider: bool) -> Verdict:  # noqa: PLR0911 - one for each case
     """
-    21, 22 or 99 to a cancel. RULES 8: 99 says that nothing was undone, so it goes out only where the resolver will not
-    undo it afterwards; 21 and 22 speak of the player, whatever becomes of the transaction.
+    Decides about 21, 22 or 99 to a cancel (RULES 8). 99 means that nothing was undone, so it goes out only if the
+    resolver will not undo it later. 21 and 22 are about the player, not the transaction.
     """
     is_check = end.result in _REFUSED_PLAYER
     if row.cancel is CancelState.DONE:
@@ -136,9 +136,9 @@ def _cancel_refused(row: Row, end: Outcome, times: Times, *, now: float, for_pro
 
 
 def _has_nothing_to_undo(row: Row, end: Outcome, times: Times, *, now: float, for_provider: bool) -> bool:
-    """Whether a refused cancel can be settled. What may have been made may land until `settle_after` has passed."""
+    """Whether a refused cancel can be settled. An unresolved movement may land until `settle_after` has passed."""
     if end.result is Result.PLAYER_NOT_FOUND:
-        # Nobody's money can have moved, now that no call is under way any more.
+        # The player is unknown: no money can have moved once no call can land any more.
         since = row.movement_unresolved_since
         return row.movement is not Movement.CONFIRMED and (since is None or now - since >= times.settle_after)
     return for_provider and not (row.may_stand or row.cancel_unresolved)
@@ -146,8 +146,8 @@ def _has_nothing_to_undo(row: Row, end: Outcome, times: Times, *, now: float, fo
 
 def _end_undo(row: Row, end: Outcome, promises: Promises, *, now: float, for_provider: bool) -> Verdict:
     """
-    What the opposite movement alone comes to. PROTOCOL lists neither for a cancel: 41 says that it was made before, so
-    the transaction is cancelled; 31, that a win is spent and could not be taken back: 500, and owed.
+    Decides about 31 and 41 to an Undo; PROTOCOL lists neither for a cancel. 41: the Undo was made before, so the
+    transaction is cancelled. 31: the player has spent the win, so the answer is 500 and the cancel stays owed.
     """
     if end.result is Result.ALREADY_PROCESSED and not promises.has_cancel:
         return Verdict(decisions.settled(row, CancelState.DONE), replace(end, result=Result.OK))
@@ -156,7 +156,7 @@ def _end_undo(row: Row, end: Outcome, promises: Promises, *, now: float, for_pro
 
 
 def _not_found(row: Row, end: Outcome, promises: Promises, times: Times, *, now: float) -> Verdict:
-    """Is it believed that the wallet does not know the transaction?"""
+    """Decides whether a 42 to a cancel is believed (RULES 7)."""
     if decisions.is_on_record(row):
         reason = "the wallet does not know a transaction that it had confirmed"
         return Verdict(replace(row, for_human=reason), None, reason)
@@ -172,13 +172,13 @@ def _not_found(row: Row, end: Outcome, promises: Promises, times: Times, *, now:
 
 def end_status(row: Row | None, outcome: Outcome, *, for_provider: bool = True) -> Verdict | None:
     """
-    What a status answered OK means for the row, if anything: from now on the provider believes in it, if it was the
-    provider who asked.
+    Records a status answered OK; None if the row does not change. If the provider asked, it believes in the movement
+    from now on.
     """
     if row is None or outcome.state is not TransactionState.OK:
         return None
     if row.cancel is CancelState.NOT_FOUND:
-        # It landed after its cancel was answered: take it back.
+        # The movement landed after its cancel was answered: take it back.
         return Verdict(replace(row, cancel=CancelState.OWED), None, "the wallet made it after its cancel")
     if row.told is Told.YES or row.status_said_ok or not for_provider:
         return None
@@ -187,23 +187,23 @@ def end_status(row: Row | None, outcome: Outcome, *, for_provider: bool = True) 
 
 def delivered(row: Row, callback: Bet | Win, *, sent: bool) -> Row:
     """
-    Whether the answer to a bet or win went out, be it that it was made or that it was refused.
+    Records whether the answer to a bet or win, a success or a refusal, was delivered.
 
-    The answer to a conflict says nothing of the row.
+    The answer to a conflict does not change the row.
     """
     if decisions.is_conflict(row, callback):
         return row
     if row.told is Told.MAYBE:
         return replace(row, told=Told.YES if sent else Told.NOTHING)
     if row.told is Told.REFUSED and not sent:
-        # Its sender knows of no refusal: a bet is written off, and a win is still owed.
+        # The provider knows of no refusal: it writes a bet off, and a win is still owed.
         return decisions.asked_in_vain(row)
     return row
 
 
 def without_balance(verdict: Verdict, callback: Bet | Win | Cancel) -> Verdict:
     """
-    Where the balance of an answer could not be read: 500 goes out, and the row says so, beside what is known.
+    Replaces an answer whose balance could not be read by 500. The row records the 500 beside the known result.
     """
     answer = verdict.answer
     if answer is None or answer.balance is not None or answer.result in WITHOUT_BALANCE:

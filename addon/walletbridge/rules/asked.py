@@ -1,8 +1,8 @@
 """
-What a question of the gateway's own says of a row that is in doubt: the wallet's `status` for its transaction.
+Applies the wallet's answer to the gateway's own `status` question about a row in doubt.
 
-A "yes" settles it at once. A "no" proves nothing while a call may still land, and afterwards only as far as
-`settle_after` is right: what is believed on time alone is asked again later.
+A "yes" settles the row at once. A "no" proves nothing while a call may still land, and afterwards only if
+`settle_after` is long enough: a "no" that is believed on time alone is asked again later (RULES 7).
 """
 
 from msgspec.structs import replace
@@ -16,9 +16,9 @@ from walletbridge.rules.row import CancelState, Movement, Row
 
 def end_question(row: Row, end: End, times: Times, *, now: float) -> Verdict:
     """
-    The row after the question. `ask_again`: it was asked too early to know.
+    The row after the question. `ask_again`: the question came too early.
 
-    What may be answered to a cancel that waits for it, a new look at the row says.
+    A new look at the row decides the answer to a cancel that waits for it.
     """
     if isinstance(end, OutcomeUnknown):
         return Verdict(row, None, end.reason)
@@ -40,7 +40,7 @@ def _stands(row: Row, end: Outcome, times: Times, now: float) -> Verdict:
             return Verdict(made, None, "its cancel may still land", ask_again=True)
         return _left(made, "its cancel was sent once, and the wallet says that it stands")
     if row.cancel is CancelState.NOT_FOUND:
-        # It landed after its cancel was answered: take it back.
+        # The movement landed after its cancel was answered: take it back.
         made = replace(made, cancel=CancelState.OWED, rechecks_left=0)
     return Verdict(made, end)
 

@@ -1,5 +1,5 @@
 """
-Looks: may the wallet be called, and if not, what is answered?
+Looks at the row before a wallet call: may the wallet be called, and if not, what is the answer?
 """
 
 from msgspec.structs import replace
@@ -15,13 +15,13 @@ from walletbridge.rules.stored_callback import to_json
 from walletbridge.rules.words import is_made_by_force
 
 
-def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all that a look can depend on
+def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all inputs of the decision
     found: Row | None, other: Row | None, callback: Bet | Win, promises: Promises, *, now: float, seconds: float
 ) -> Look:
     """
     May this bet or win be sent? `other` is a row of the same transaction for another account.
 
-    `seconds` is what is left of its budget.
+    `seconds` are left of the callback's budget.
     """
     kind = Kind(callback.command.value)
     if found is None:
@@ -34,11 +34,11 @@ def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all
     if row.cancel is not CancelState.NONE:
         return _look_movement_after_cancel(row, kind, promises, now, seconds)
     if kind is Kind.BET and row.told is Told.REFUSED and not row.may_stand:
-        # The provider never sends a bet again: this is a double, and what it heard of the first stands (RULES 6).
+        # The provider never repeats a bet: this is a double, and the answer to the first stands (RULES 6).
         told = Outcome(row.result or Result.FAILED, None)
         return Look(row, Step.TOLD, "refused before; the journal knows", told=told)
     if kind is Kind.BET and row.told is not Told.YES:
-        # Its sender has written it off and will cancel it; 41 would keep the stake.
+        # RULES 4: the provider has written it off and will cancel it; 41 would keep the stake.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "nothing but 500 is known to have gone out for this bet")
     if row.movement is Movement.CONFIRMED and promises.repeats is not Repeats.REPORTED and is_made_by_force(row):
         return _look_movement_by_force(row, kind, promises, now, seconds)
@@ -50,7 +50,7 @@ def look_movement(  # noqa: PLR0911, PLR0913 - one return for each case, and all
 
 
 def _look_movement_by_force(row: Row, kind: Kind, promises: Promises, now: float, seconds: float) -> Look:
-    """A person called it made, against the wallet's word; the wallet has the last one, where it can be asked."""
+    """A person called it made, against the wallet's answer. A wallet that can be asked decides (RULES 16)."""
     if promises.repeats is Repeats.REPLAYED:
         return _send(row, kind, now, seconds)
     reason = "a person called it made, and it comes again"
@@ -63,19 +63,19 @@ def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: f
     if row.cancel in {CancelState.NOT_FOUND, CancelState.REFUSED}:
         return Look(row, Step.FAILED, "cancelled before it came")
     if kind is Kind.BET and row.told is not Told.YES and not row.cancel_by_provider:
-        # To its sender 41 would mean that it stands.
+        # For the provider, 41 would mean that the bet stands.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "it was cancelled, and its sender knows of no cancel")
-    # Only a wallet that would have said 42 is certain to have it; another might make it now.
+    # A wallet that checks 42 has it, for it accepted the cancel; another might make it now.
     is_known = row.movement is Movement.CONFIRMED or cancels_are_checked(promises)
     if repeats_are_told(promises) and is_known:
         return _send(row, kind, now, seconds)
     return Look(row, Step.REPEATED, "cancelled; the journal knows")
 
 
-def look_cancel(  # noqa: PLR0913 - all that a look can depend on
+def look_cancel(  # noqa: PLR0913 - all inputs of the decision
     found: Row | None, other: Row | None, callback: Cancel, *, now: float, seconds: float, is_providers: bool = True
 ) -> Look:
-    """May this cancel be sent? From here on no bet or win of the transaction is, until the cancel is settled."""
+    """May this cancel be sent? No bet or win of the transaction is sent until the cancel is settled (RULES 6)."""
     if found is None and other is not None:
         # PROTOCOL, Checks: a cancel that names a transaction of another account is 42.
         return replace(_conflict(other), step=Step.NOT_FOUND)
@@ -83,13 +83,13 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
 
 
 def cancel_wanted(found: Row | None, callback: Cancel, *, now: float, is_providers: bool = True) -> Row:
-    """The row of a transaction that the provider, or a person, cancels, before anything is done about it."""
+    """The row once the provider or a person has requested the cancel, before any call."""
     row = decisions.absorb(found) if found else _of_cancel(callback, now)
     return _owed(row) if is_providers else _wanted_undone(row)
 
 
 def look_status(found: Row | None, other: Row | None = None) -> Look:
-    """May the wallet be asked? Not while a call's outcome is unknown: its answer could be out of date at once."""
+    """May the wallet be asked? Not while the row is open: the answer could be out of date at once (RULES 4)."""
     if found is None:
         if other is not None:
             reason = "another account's transaction"
@@ -102,7 +102,7 @@ def look_status(found: Row | None, other: Row | None = None) -> Look:
 
 
 def not_sent(found: Row | None, other: Row | None, callback: Bet | Win | Cancel, *, now: float) -> Row:
-    """The row of a callback that was answered 500 without a look, because its budget had passed."""
+    """The row of a callback that is answered 500 without a look, such as after its budget has passed (RULES 2)."""
     if found is None and other is not None:
         return replace(other, conflicts=other.conflicts + 1)
     if isinstance(callback, Cancel):
@@ -135,7 +135,7 @@ def _of_cancel(callback: Cancel, now: float) -> Row:
 
 
 def _owed(row: Row) -> Row:
-    """The provider cancels. What was in doubt before is not any more: it wants the transaction undone."""
+    """Notes the provider's cancel, which ends every doubt: the provider wants the transaction undone."""
     return replace(_wanted_undone(row), cancel_by_provider=True)
 
 
@@ -146,7 +146,7 @@ def _wanted_undone(row: Row) -> Row:
 
 
 def _anew(row: Row, now: float) -> Row:
-    """A row at rest is used again. Ages count from now: its times may be of another boot."""
+    """Uses a row at rest again. Its ages count from now, for its times may be from another boot."""
     if row.is_listed:
         return row
     return replace(row, created_at=now, told_at=None, next_try_at=None, tries=0, refused_since=None)
@@ -157,7 +157,7 @@ def _send(row: Row, kind: Kind, now: float, seconds: float) -> Look:
 
 
 def _conflict(row: Row) -> Look:
-    """Another kind, account or amount under the same id is no repeat, whatever it is."""
+    """Another kind, account or amount under the same id is no repeat (RULES 1)."""
     step = Step.REPEATED if row.movement is Movement.CONFIRMED else Step.UNKNOWN
     counted = replace(row, conflicts=row.conflicts + 1)
     return Look(counted, step, "another callback has used this trans_id", is_conflict=True)

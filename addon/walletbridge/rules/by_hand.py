@@ -1,5 +1,5 @@
 """
-What people see of a row, and what they may decide about it.
+Describes a row to people, and applies their decisions about it.
 """
 
 from enum import StrEnum
@@ -18,29 +18,29 @@ class Decision(StrEnum):
     APPLIED = "applied"
     """The bet or win stands: its money has moved."""
     CANCELLED = "cancelled"
-    """It does not: it was never made, or it was taken back."""
+    """The bet or win does not stand: it was never made, or it was taken back."""
     RETRY = "retry"
-    """The resolver shall try again."""
+    """The resolver tries again."""
 
 
 class Standing(NamedTuple):
-    """Where a transaction stands in the journal, in words for people."""
+    """The state of a transaction in the journal, in words for people."""
 
     state: str
     """A sentence."""
     told: str
-    """What the provider was told of the bet or win."""
+    """A value of `row.Told`: which answer to the bet or win went out."""
     is_open: bool
     for_human: str
-    """Why it is left to a person; empty if it is not."""
+    """Why the row is left to a person; empty if it is not."""
 
 
 SETTLED = "it is settled"
-"""So begins the refusal to decide a row that is not listed."""
+"""The message that refuses a decision about an unlisted row begins so."""
 
 
 def consequence(row: Row, decision: Decision) -> str:
-    """What follows from a decision about the row, in a sentence for the person who is about to take it."""
+    """The consequence of a decision about the row, in a sentence for the person who takes it."""
     what = row.kind.value if row.kind else "transaction"
     if decision is Decision.RETRY:
         return "the gateway tries again; nothing is decided"
@@ -55,10 +55,10 @@ def consequence(row: Row, decision: Decision) -> str:
 
 def decide(row: Row, word: Word) -> Row:
     """
-    The row after a person's decision, which stands in it from then on: no wallet call is made for it (RULES 16).
+    The row after a person's decision, which the row keeps. The decision makes no wallet call (RULES 16).
 
-    Raises ValueError where the decision makes no sense for the row, or where the row is settled and the person does not
-    overrule that.
+    Raises ValueError if the decision makes no sense for the row, or if the row is settled and the person does not force
+    the decision.
     """
     absorbed = absorb(row)
     if not (absorbed.is_listed or word.is_forced):
@@ -79,7 +79,7 @@ def decide(row: Row, word: Word) -> Row:
 
 
 def state(row: Row) -> str:
-    """One sentence that says where the row stands, and who said so if it was a person."""
+    """Describes the row's state in one sentence, and names the person who decided it, if any."""
     word = word_of(row)
     where = _state(row)
     return where if word is None or row.for_human else f"{where}; {word.name} called it {word.decision}"
@@ -99,7 +99,7 @@ def _state(row: Row) -> str:
 
 
 def standing(row: Row) -> Standing:
-    """Where the row stands if the answer that was just made goes out."""
+    """The row's standing, provided that the answer just made is delivered."""
     told = replace(row, told=Told.YES) if row.told is Told.MAYBE else row
     return Standing(state(told), told.told.value, told.is_open, told.for_human)
 

@@ -1,9 +1,9 @@
 """
-How a cancel is settled where the wallet's own does not do it: there is none, it may not be sent twice, or it does not
-say that it does not know the transaction.
+Settles a cancel if the wallet's own cancel does not suffice: the wallet has none, may not get it twice, or does not
+answer 42 for an unknown transaction.
 
-The opposite movement (`callbacks.Undo`) moves money by itself, whatever became of what it undoes. So it is sent only
-for a movement that the wallet has confirmed; one that may or may not have been made is asked for, or left to a person.
+The opposite movement (`callbacks.Undo`) moves money even if the movement that it undoes was never made. So it is sent
+only for a movement that the wallet has confirmed. For an unresolved one the wallet is asked, or a person decides.
 """
 
 from enum import Enum
@@ -20,7 +20,7 @@ from walletbridge.rules.words import is_cancelled_by_word_alone
 
 
 class Way(Enum):
-    """What settles a cancel that is owed."""
+    """The ways to settle an owed cancel."""
 
     SEND = "the wallet's own cancel, or the opposite movement"
     ASK = "a question what became of the transaction"
@@ -37,7 +37,7 @@ _UNSETTLED = {
 
 
 def way(row: Row, promises: Promises, times: Times, *, now: float) -> Way:
-    """What settles the cancel of `row`, to which the journal knows no answer yet."""
+    """Chooses the way to settle the cancel of `row`, whose answer the journal does not know yet."""
     if row.cancel_unresolved and not cancels_may_repeat(promises):
         return Way.ASK if promises.has_cancel and promises.has_status else Way.LEAVE
     if cancels_are_checked(promises):
@@ -62,16 +62,16 @@ def _way_in_doubt(row: Row, promises: Promises, times: Times, now: float) -> Way
         return Way.ASK
     if not promises.has_cancel:
         return Way.LEAVE
-    # It answers 0 to a cancel of what it does not know yet, so it gets the cancel once it is certain to know.
+    # The wallet answers 0 to the cancel of an unknown movement, so it gets the cancel once none can land.
     return Way.SEND if now >= certain_at(row, times) else Way.WAIT
 
 
 def certain_at(row: Row, times: Times) -> float:
-    """When a movement of unknown outcome has certainly landed or not."""
+    """When a movement of unknown outcome has certainly landed, or never will."""
     return (row.movement_unresolved_since or 0.0) + times.settle_after
 
 
-def look_cancel(  # noqa: PLR0913 - all that a look can depend on
+def look_cancel(  # noqa: PLR0913 - all inputs of the decision
     found: Row | None,
     other: Row | None,
     callback: Cancel,
@@ -83,17 +83,17 @@ def look_cancel(  # noqa: PLR0913 - all that a look can depend on
     is_providers: bool = True,
 ) -> Look:
     """
-    May this cancel be sent, and if not, what is answered?
+    May this cancel be sent, and if not, what is the answer?
 
-    From here on no bet or win of the transaction is sent, until the cancel is settled; nor after it, so that a late
-    bet is refused also by a wallet that cannot remember its cancel.
+    From here on no bet or win of the transaction is sent until the cancel is settled. A late one is refused afterwards
+    as well, even if the wallet cannot remember its cancel.
     """
     is_own = cancels_are_checked(promises) and cancels_may_repeat(promises)
     if is_own or (found is None and other is not None):
         return before_call.look_cancel(found, other, callback, now=now, seconds=seconds, is_providers=is_providers)
     row = before_call.cancel_wanted(found, callback, now=now, is_providers=is_providers)
     if is_providers and is_cancelled_by_word_alone(row):
-        # RULES 16: nobody has asked the wallet, and 0 would say that the stake is back.
+        # RULES 16: the wallet was never asked, and 0 would mean that the stake is back.
         reason = "a person called it cancelled before its cancel came"
         return Look(replace(row, for_human=reason, told_at=now), Step.UNKNOWN, reason)
     if row.cancel is CancelState.DONE:
@@ -118,7 +118,7 @@ def _look_by(chosen: Way, row: Row, now: float, seconds: float) -> Look:
 
 
 def as_sent(row: Row, callback: Cancel, promises: Promises) -> Cancel:
-    """The cancel as the wallet gets it: its own, or the opposite movement with the amount and the kind of the row."""
+    """The call for the wallet: its own cancel, or the opposite movement with the row's kind and amount."""
     if promises.has_cancel or row.kind is None or row.amount is None:
         return callback
     return Undo(**asdict(callback), undone=Command(row.kind.value), amount=row.amount)

@@ -1,5 +1,5 @@
 """
-What a wallet promises beyond the calls themselves. Where it promises less than wallet.v1, the gateway makes up for it.
+A wallet's promises beyond the calls themselves. The gateway makes up for each promise of wallet.v1 that it lacks.
 """
 
 from enum import StrEnum
@@ -8,28 +8,28 @@ from msgspec import Struct
 
 
 class Repeats(StrEnum):
-    """What a wallet does with a movement that it has made before."""
+    """How a wallet treats the repeat of a movement that it has made."""
 
     REPORTED = "reported"
-    """It says of a repeat that it is one (41)."""
+    """It reports the repeat (41)."""
     REPLAYED = "replayed"
-    """It gives the first result again, with no word that it was one."""
+    """It returns the first result again, without reporting the repeat."""
     UNPROTECTED = "unprotected"
-    """It would move the money twice."""
+    """It moves the money twice."""
 
 
 class Promises(Struct, frozen=True, kw_only=True):
-    """By default those of wallet.v1."""
+    """The defaults are the promises of wallet.v1."""
 
     late_bets_refused: bool
-    """It remembers the cancel of a transaction that it does not know, and refuses what comes later."""
+    """It remembers the cancel of an unknown transaction, and refuses a later bet or win of it."""
     repeats: Repeats = Repeats.REPORTED
     checks: frozenset[int] = frozenset({21, 22, 31, 41, 42})
     """The checks that the wallet makes itself."""
     checks_balance_first: bool = False
     """It answers 31 before it looks for a repeat (41)."""
     has_cancel: bool = True
-    """False: a cancel is the opposite movement (`callbacks.Undo`)."""
+    """False: a cancel is sent as the opposite movement (`callbacks.Undo`)."""
     has_status: bool = True
     """False: the journal answers `status`."""
     cancels_repeat_safely: bool = True

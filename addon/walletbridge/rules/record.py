@@ -1,5 +1,5 @@
 """
-What the journal says of a transaction itself, where the wallet has no `status`, or one that knows of no cancel.
+Answers `status` from the journal, if the wallet has no `status`, or one that knows of no cancel.
 """
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from walletbridge.rules.words import rests_on_word
 
 
 def look_status(found: Row | None, promises: Promises, *, other: Row | None = None, for_provider: bool = True) -> Look:
-    """May the wallet be asked, or what does the journal say? The row notes an OK, which the provider believes in."""
+    """May the wallet be asked, or does the journal answer? The row notes an OK: the provider believes in it."""
     look = before_call.look_status(found, other)
     if look.step is not Step.SEND:
         return look
@@ -26,14 +26,14 @@ def look_status(found: Row | None, promises: Promises, *, other: Row | None = No
 
 
 def look_status_unwritten(found: Row | None, promises: Promises, *, other: Row | None = None) -> Look:
-    """The same where nothing can be written: an OK that would have to be noted is 500."""
+    """The same if the journal cannot be written: an OK that must be noted is 500."""
     look = look_status(found, promises, other=other)
     is_noted = found is None or look.row is None or found.status_said_ok == look.row.status_said_ok
     return look if look.step is not Step.TOLD or is_noted else Look(None, Step.UNKNOWN, "it cannot be noted")
 
 
 def _told(row: Row | None, promises: Promises) -> Outcome | None:
-    """What the journal knows better than the wallet."""
+    """The status that the journal knows better than the wallet, or None."""
     if row is not None and row.cancel is CancelState.DONE and not (promises.has_cancel and promises.has_status):
         return Outcome(Result.OK, None, TransactionState.CANCELED)
     if promises.has_status:
@@ -45,10 +45,10 @@ def _told(row: Row | None, promises: Promises) -> Outcome | None:
 
 def end_status(row: Row | None, outcome: Outcome, promises: Promises, *, for_provider: bool = True) -> Verdict | None:
     """
-    What may be answered to a status that the wallet has answered with `outcome`; None: that, with nothing to note.
+    Decides the answer to a status that the wallet answered with `outcome`; None: answer `outcome`, and note nothing.
 
-    What the journal has from the wallet itself outranks a `status` that contradicts it, which may come from a replica
-    that lags behind (RULES 4). What the wallet has made, and does not cancel by itself, is to be undone.
+    The wallet's own confirmation in the journal outranks a `status` that contradicts it: a lagging replica may have
+    answered (RULES 4). A movement that the wallet has made, and does not cancel by itself, must be undone.
     """
     known = _contradicted(row, outcome)
     if known is not None and row is not None:
@@ -63,13 +63,13 @@ def end_status(row: Row | None, outcome: Outcome, promises: Promises, *, for_pro
 
 
 def _contradicted(row: Row | None, outcome: Outcome) -> Outcome | None:
-    """What the journal knows, where a status of the wallet says otherwise."""
+    """The journal's answer if the wallet's status contradicts it, else None."""
     if row is None or outcome.result not in {Result.OK, Result.TRANSACTION_NOT_FOUND}:
         return None
     if row.cancel is CancelState.DONE:
         known = TransactionState.CANCELED
     elif row.movement is Movement.CONFIRMED and row.cancel is CancelState.NONE:
-        # CANCELED is no contradiction: it may have been cancelled in the wallet, by somebody else.
+        # CANCELED is no contradiction: the operator may have cancelled it in the wallet.
         known = outcome.state or TransactionState.OK
     else:
         return None

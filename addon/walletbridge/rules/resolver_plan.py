@@ -1,5 +1,5 @@
 """
-What the resolver does next for a row: pure, so that it can be asked again in the transaction that writes the intent.
+Plans the resolver's next action for a row. Pure: the transaction that writes the intent plans once more.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from walletbridge.rules.repeats import cancels_are_checked, cancels_may_repeat
 from walletbridge.rules.row import CancelState, Kind, Movement, Row, Told
 
 REFUSED_PAUSE_SECONDS = 0.25
-"""Before the first try of what was refused; doubled with each further one."""
+"""The pause after the first refusal; each further refusal doubles it."""
 DOUBLINGS_MAX = 20
-"""More would only make the number large."""
+"""More doublings would only make the number large."""
 HEARSAY_SECONDS = 5.0
-"""The least pause between two looks whether the provider believes in a bet by now; it grows with the bet's age."""
+"""The least pause between two looks whether the provider believes in a bet; it grows with the bet's age."""
 WALLET_V1 = Promises(late_bets_refused=True)
 
 
 class Action(Enum):
-    """What to do."""
+    """The resolver's actions."""
 
     NOTHING = "nothing"
     WAIT = "wait"
@@ -45,14 +45,14 @@ SENDS = frozenset({Action.REDELIVER, Action.CANCEL, Action.ABANDON, Action.RECHE
 
 
 class Round(Struct, frozen=True):
-    """What else is known of the row's round: same account, same `round_id`. An unset `round_id` is no round."""
+    """The rest of the row's round: same account, same `round_id`. An unset `round_id` is no round (RULES 9)."""
 
     has_win: bool = False
-    """A win of it came."""
+    """A win of the round came."""
     has_cancelled_bet: bool = False
-    """A cancel of a bet of it has its intent on disk."""
+    """The cancel of a bet of the round has its intent on disk."""
     has_standing_bet: bool = False
-    """Another bet of it is neither cancelled nor refused."""
+    """Another bet of the round is neither cancelled nor refused."""
 
 
 ALONE = Round()
@@ -60,28 +60,28 @@ ALONE = Round()
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """What the resolver may settle."""
+    """Which rows the resolver may settle."""
 
     wins: bool = True
     bets: bool = True
     rollback: bool = False
-    """The provider voids a round by cancelling its bets, so that a win that it has not heard of goes back as well."""
+    """The provider voids a round by cancelling its bets, so that an unheard win goes back as well."""
 
 
 class Plan(Struct, frozen=True):
-    """The next action, and when."""
+    """The next action, and its time."""
 
     action: Action
     at: float = 0.0
-    """Of WAIT: not before this time."""
+    """For WAIT: the earliest time of the next action."""
     reason: str = ""
-    """Of LEAVE."""
+    """For LEAVE: why a person must decide."""
 
 
 NOTHING = Plan(Action.NOTHING)
 
 
-def plan(  # noqa: PLR0913 - all that a plan can depend on
+def plan(  # noqa: PLR0913 - all inputs of the decision
     row: Row,
     around: Round,
     times: Times,
@@ -92,7 +92,7 @@ def plan(  # noqa: PLR0913 - all that a plan can depend on
     promises: Promises = WALLET_V1,
 ) -> Plan:
     """
-    What to do for `row`, whose turn is free. `eager`: the wallet has just come back, so pauses do not count.
+    Plans for `row`, whose turn is free. `eager`: the wallet has just come back, so only rechecks wait for their time.
     """
     row = absorb(row)
     if row.for_human:
@@ -131,7 +131,7 @@ def _of_win(row: Row, around: Round, times: Times, switches: Switches, now: floa
 
 
 def _of_unheard_win(row: Row, around: Round, times: Times, switches: Switches, now: float) -> Plan:
-    """A win that was made. Whether its round is void is looked up once; a later cancel notes it in the row."""
+    """Plans for an unheard win. Its round is looked up once; a later cancel of a bet marks the row."""
     if row.is_rolled_back:
         return _of_void_win(around, switches, "it was made and never heard of, and a bet of its round was cancelled")
     if row.round_cancelled is not None:
@@ -141,14 +141,14 @@ def _of_unheard_win(row: Row, around: Round, times: Times, switches: Switches, n
 
 
 def _of_void_win(around: Round, switches: Switches, reason: str) -> Plan:
-    """Taken back only where all of its round is void: of two bets the provider may have cancelled a double."""
+    """Takes a win back only if its whole round is void: of two bets the cancelled one may be a double (RULES 9)."""
     if switches.rollback and not around.has_standing_bet:
         return Plan(Action.CANCEL)
     return Plan(Action.LEAVE, reason=reason)
 
 
 def _of_left(row: Row, around: Round, now: float) -> Plan:
-    """A person has the row. What the provider does meanwhile may still settle whether it heard of a bet (RULES 11)."""
+    """A person has the row, but the provider's next callbacks may still show that it heard of a bet (RULES 11)."""
     if not row.is_heard_in_doubt:
         return NOTHING
     if around.has_win or row.status_said_ok:
@@ -178,7 +178,7 @@ def _of_bet(  # noqa: PLR0911 - one return for each case
 
 
 def _as_promised(row: Row, wanted: Plan, promises: Promises, times: Times, now: float) -> Plan:
-    """The same, with what this wallet can be asked to do."""
+    """Adapts the plan to the wallet's promises."""
     match wanted.action:
         case Action.REDELIVER if promises.repeats is Repeats.UNPROTECTED and row.is_unresolved:
             return _ask_or_leave(promises, "nobody can tell whether it was made, and this wallet gets it only once")
@@ -214,18 +214,18 @@ def _ask_or_leave(promises: Promises, reason: str) -> Plan:
 def take(  # noqa: C901, PLR0911 - one return for each case
     row: Row, chosen: Plan, *, now: float, seconds: float, around: Round = ALONE
 ) -> Row:
-    """The row with the intent of `chosen`, to be written before the wallet is called, or with what is noted instead."""
+    """The row with the intent of `chosen`, to be written before the wallet is called, or with a note if none is."""
     row = absorb(row)
     match chosen.action:
         case Action.REDELIVER:
-            # No bet of its round is cancelled by now, and one that is from now on notes it in this row.
+            # No bet of its round is cancelled yet; a cancel from now on marks this row.
             return replace(row, call=Kind.WIN, call_ends_at=now + seconds, round_cancelled=False)
         case Action.CANCEL | Action.ABANDON:
             return replace(row, call=Kind.CANCEL, call_ends_at=now + seconds, cancel=CancelState.OWED)
         case Action.RECHECK:
             return replace(row, call=Kind.CANCEL, call_ends_at=now + seconds)
         case Action.ASK if row.kind is Kind.BET and row.cancel is CancelState.NONE:
-            # It is given up: from here on no bet is sent, and what has landed is taken back.
+            # The bet is given up: no bet is sent from here on, and a landed one is taken back.
             return replace(row, cancel=CancelState.OWED)
         case Action.ASK if row.kind is Kind.WIN and row.cancel is CancelState.NONE:
             return replace(row, round_cancelled=False)
@@ -247,9 +247,9 @@ def take(  # noqa: C901, PLR0911 - one return for each case
 
 def after(verdict: Verdict, before: Row, times: Times, *, now: float, pause: float) -> Row:
     """
-    The row after a call of the resolver's: when it is to be tried again, if at all.
+    The row after a call of the resolver, with the time of the next try, if any.
 
-    `pause`: seconds until the next try of what is still open.
+    `pause`: seconds until the next try of a row that is still open.
     """
     row = verdict.row
     if row.tries > before.tries and row.refused_since is not None:

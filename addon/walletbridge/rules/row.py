@@ -1,7 +1,7 @@
 """
-One row of the journal: all that the gateway knows of a transaction. Immutable; the rules make new ones of it.
+One row of the journal: all that the gateway knows of a transaction. Immutable; the rules make new rows from it.
 
-Times are seconds on the journal's clock, which is no wall clock: only their differences mean something.
+Times are seconds on the journal's clock, not the wall clock: only their differences mean something (RULES 12).
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from walletbridge.protocol.outcomes import Result
 
 
 class Kind(StrEnum):
-    """What is sent to the wallet for a transaction."""
+    """The calls of the wallet for a transaction."""
 
     BET = "bet"
     WIN = "win"
@@ -20,37 +20,37 @@ class Kind(StrEnum):
 
 
 class Movement(StrEnum):
-    """What is known of the bet or win."""
+    """The known state of the bet or win."""
 
     NONE = "none"
-    """No call for it has ended with a definite answer; none may have been sent."""
+    """No call for it has ended with a definite answer; perhaps none was sent."""
     CONFIRMED = "confirmed"
-    """The wallet said that its money has moved."""
+    """The wallet confirmed that its money has moved."""
     REFUSED = "refused"
-    """The wallet said that it was not made, and no call for it is unresolved."""
+    """The wallet refused it, and no call for it is unresolved."""
 
 
 class CancelState(StrEnum):
-    """What is known of the cancel."""
+    """The known state of the cancel."""
 
     NONE = "none"
     OWED = "owed"
     """Its intent is on disk, and it is not settled: not sent, unknown, or refused for now."""
     DONE = "done"
-    """The wallet said that the transaction is cancelled."""
+    """The wallet confirmed that the transaction is cancelled."""
     NOT_FOUND = "not_found"
-    """The wallet said that it does not know the transaction, and was believed."""
+    """The wallet did not know the transaction (42), and was believed (RULES 7)."""
     REFUSED = "refused"
-    """The wallet refused it, the provider heard so, and no movement is known that could be undone."""
+    """The wallet refused it, the refusal went out, and no movement is known that could be undone."""
 
 
 class Told(StrEnum):
-    """Whether the provider was told that the movement was made (result 0 or 41)."""
+    """Whether an answer that the movement was made (result 0 or 41) went out to the provider."""
 
     NOTHING = "nothing"
-    """Nothing but HTTP 500 went out, or what was to go out was certainly not sent."""
+    """Only HTTP 500 went out, or the answer was certainly not delivered."""
     MAYBE = "maybe"
-    """It was about to go out; whether it did is not known."""
+    """The answer was made; whether it was delivered is unknown."""
     YES = "yes"
     REFUSED = "refused"
     """A definite refusal went out."""
@@ -70,48 +70,48 @@ class Row(Struct, frozen=True, kw_only=True):
     round_id: str = ""
     """Empty: no round."""
     request: str = ""
-    """The movement's or cancel's callback as JSON, from which it can be sent again."""
+    """The callback of the movement or cancel as JSON (`stored_callback`), for sending it again."""
 
     movement: Movement = Movement.NONE
     movement_unresolved_since: float | None = None
     """When the last movement call of unknown outcome ended; None if there is none."""
     cancel: CancelState = CancelState.NONE
     cancel_by_provider: bool = False
-    """False: the resolver's or a person's own."""
+    """False: the resolver or a person started the cancel."""
     cancel_unresolved: bool = False
     """A cancel call has an unknown outcome."""
 
     call: Kind | None = None
-    """The call that holds the turn. If its worker dies, what is known of it is this."""
+    """The call that holds the turn. If its worker dies, only this is known of the call."""
     call_ends_at: float = 0.0
-    """Its deadline."""
+    """The deadline of `call`."""
 
     result: Result | None = None
-    """The last definite result of the wallet, for people."""
+    """The last definite result of the wallet."""
     balance: int | None = None
-    """The last balance that came with one, in minor units."""
+    """The last balance that came with a result, in minor units."""
     told: Told = Told.NOTHING
     told_at: float | None = None
     """When the last answer of any kind was made for this transaction."""
     status_said_ok: bool = False
-    """A `status` was answered OK after this row was made."""
+    """A `status` of the provider was answered OK after this row was made."""
 
     tries: int = 0
-    """How many definite refusals the resolver has met in a row."""
+    """How many consecutive definite refusals the resolver has met."""
     refused_since: float | None = None
-    """When it met the first of them."""
+    """When the resolver met the first of them."""
     sends: int = 0
     """How many calls were sent to the wallet."""
     next_try_at: float | None = None
-    """Not before this does the resolver try again."""
+    """The earliest time of the resolver's next try."""
     rechecks_left: int = 0
-    """How often a cancel that was believed on time alone is still asked again."""
+    """How often a 42 that was believed on time alone is still asked again."""
     for_human: str = ""
-    """Why the resolver leaves it to a person; empty if it does not."""
+    """Why the resolver leaves the row to a person; empty if it does not."""
     round_cancelled: bool | None = None
-    """Of a win: whether a bet of its round was cancelled. None: not looked up."""
+    """For a win: whether a bet of its round was cancelled. None: not looked up."""
     word: str = ""
-    """What a person decided about the row, as JSON (`words.Word`); empty if nobody did."""
+    """A person's decision about the row, as JSON (`words.Word`); empty if there is none."""
     conflicts: int = 0
     """How many callbacks used this `trans_id` with another kind, account or amount."""
     created_at: float = 0.0
@@ -123,7 +123,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def is_written_off(self) -> bool:
-        """Whether a bet was made that its sender, who heard nothing but 500, takes for not made."""
+        """Whether a bet was made but answered only 500, so that the provider takes it for not made."""
         return (
             self.kind is Kind.BET
             and self.movement is Movement.CONFIRMED
@@ -143,7 +143,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def is_unheard_win(self) -> bool:
-        """Whether a win was made, and no answer that says so is known to have reached the provider."""
+        """Whether a win was made, and no answer 0 or 41 is known to have reached the provider."""
         return (
             self.kind is Kind.WIN
             and self.movement is Movement.CONFIRMED
@@ -153,12 +153,12 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def is_rolled_back(self) -> bool:
-        """Whether a win was made and is not known to have been heard of, and a bet of its round is cancelled."""
+        """Whether an unheard win, not decided by a person, has a cancelled bet in its round (RULES 9)."""
         return self.round_cancelled is True and self.is_unheard_win and not self.word
 
     @property
     def is_heard_in_doubt(self) -> bool:
-        """Whether a bet was made, and nobody knows whether the provider heard of it (RULES 11)."""
+        """Whether a bet was made, and it is unknown whether the provider heard of it (RULES 11)."""
         return (
             self.kind is Kind.BET
             and self.movement is Movement.CONFIRMED
@@ -173,7 +173,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether some call has an unknown outcome, or something is owed. Open rows are never pruned."""
+        """Whether a call has an unknown outcome, or a win, cancel or undo is owed. Open rows are never pruned."""
         return (
             self.is_unresolved
             or self.cancel is CancelState.OWED
@@ -184,5 +184,5 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def is_listed(self) -> bool:
-        """Whether a person should see it: open, or left to a person, or believed for now only."""
+        """Whether a person should see the row: it is open, left to a person, or believed for now only."""
         return self.is_open or bool(self.for_human) or self.rechecks_left > 0

@@ -1,5 +1,5 @@
 """
-Callbacks as JSON and back: what the journal keeps of a movement, so that it can be sent again after a restart.
+Callbacks as JSON and back. The journal keeps this JSON, so that a callback can be sent again after a restart.
 """
 
 import json
@@ -12,28 +12,28 @@ from walletbridge.protocol.callbacks import Bet, Cancel, Status, Win
 
 
 def to_json(callback: Bet | Win | Cancel) -> str:
-    """The fields of `callback`, by their names."""
+    """Encodes the fields of `callback`, by their names."""
     fields = {"command": callback.command, **asdict(callback)}
     try:
         return _ENCODER.encode(fields).decode()
     except (OverflowError, msgspec.MsgspecError):
-        # It refuses integers beyond 64 bits, and a transaction may be one.
+        # msgspec refuses integers beyond 64 bits, and a `trans_id` may be one.
         return json.dumps(fields, separators=(",", ":"))
 
 
 def win_of(text: str, checks: tuple[int, ...], *, sent_at: int) -> Win:
-    """The win that was kept, to be sent again at `sent_at` (Unix seconds) with other checks."""
+    """The stored win, to be sent again at `sent_at` (Unix seconds) with other checks."""
     return Win(**{**_fields(text, checks), "requested_at": sent_at, "redelivered": True})
 
 
 def cancel_of(text: str, checks: tuple[int, ...], *, sent_at: int) -> Cancel:
-    """A cancel of the bet or win that was kept, or the cancel that was kept itself, to be sent at `sent_at`."""
+    """A cancel of the stored bet or win, or the stored cancel itself, to be sent at `sent_at` (Unix seconds)."""
     fields = {**_fields(text, checks), "requested_at": sent_at, "redelivered": True}
     return Cancel(**{name: value for name, value in fields.items() if name not in _OF_MOVEMENTS_ALONE})
 
 
 def status_of(text: str, checks: tuple[int, ...]) -> Status:
-    """A question what became of the transaction that was kept."""
+    """A `status` question for the stored transaction."""
     fields = _fields(text, checks)
     return Status(**{name: fields[name] for name in ("account", "checks", "requested_at", "trans_id")})
 

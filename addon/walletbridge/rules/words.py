@@ -1,5 +1,5 @@
 """
-What a person decided about a row: who, when, why, and against which rule. RULES 16.
+A person's decision about a row: name, time, reason, and whether it overruled something definite. RULES 16.
 """
 
 import msgspec
@@ -9,22 +9,22 @@ from msgspec.structs import replace
 from walletbridge.rules.row import CancelState, Row
 
 UNDONE = "to be cancelled at the wallet"
-"""In place of a decision: the person believed nothing, but had the wallet asked."""
+"""In place of a decision: the person had the wallet cancel the transaction."""
 
 
 class Word(Struct, frozen=True, kw_only=True):
-    """A person's decision, as it stands in the row."""
+    """A person's decision, as the row stores it."""
 
     decision: str
-    """Of `by_hand.Decision`, or UNDONE."""
+    """A value of `by_hand.Decision`, or UNDONE."""
     name: str
     at: int
     """Unix seconds, by the wall clock."""
     reason: str
     is_forced: bool = False
-    """The row was not listed: what stood in it was definite, and the person overruled it."""
+    """The row was not listed: its state was definite, and the person overruled it."""
     knew_cancel: bool = False
-    """The provider had cancelled the transaction before."""
+    """The provider had cancelled the transaction before the decision."""
 
 
 _DECODER = msgspec.json.Decoder(Word)
@@ -32,23 +32,23 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def with_word(row: Row, word: Word) -> Row:
-    """The row with the decision on record."""
+    """The row with the decision in it."""
     return replace(row, word=_ENCODER.encode(word).decode())
 
 
 def word_of(row: Row) -> Word | None:
-    """The decision that stands in the row."""
+    """The decision in the row; None if there is none."""
     return _DECODER.decode(row.word) if row.word else None
 
 
 def rests_on_word(row: Row) -> bool:
-    """Whether what the row says is what a person said."""
+    """Whether the row's state rests on a person's decision."""
     word = word_of(row)
     return word is not None and word.decision != UNDONE
 
 
 def is_cancelled_by_word_alone(row: Row) -> bool:
-    """Whether a person called the transaction cancelled before the provider did: nobody has undone it on its behalf."""
+    """Whether a person called the transaction cancelled before the provider did: it was not undone for the provider."""
     if not row.word or row.cancel in {CancelState.NONE, CancelState.OWED}:
         return False
     word = word_of(row)
@@ -56,6 +56,6 @@ def is_cancelled_by_word_alone(row: Row) -> bool:
 
 
 def is_made_by_force(row: Row) -> bool:
-    """Whether a person called a movement made, against what the wallet had said of it."""
+    """Whether a person called a movement made, against the wallet's answer."""
     word = word_of(row)
     return word is not None and word.decision == "applied" and word.is_forced
