@@ -1,5 +1,5 @@
 """
-The settings file: `load` reads it, `Settings` is what it says, `read_tokens` fetches the secrets that it only names.
+The settings: `load` reads the file into `Settings`, `read_tokens` fetches the secrets that the file only names.
 """
 
 from walletbridge.settings.addresses import Address, Upstream

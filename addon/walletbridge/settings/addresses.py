@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NewType
 
 Upstream = NewType("Upstream", str)
-"""`http://HOST:PORT` or `https://HOST:PORT`, the port optional: what mitmproxy's reverse mode takes."""
+"""`http://HOST:PORT` or `https://HOST:PORT`, the port optional, as in mitmproxy's reverse mode."""
 
 ADDRESS_ACCEPTED = "HOST:PORT, such as 127.0.0.1:8080"
 UPSTREAM_ACCEPTED = "http://HOST:PORT or https://HOST:PORT, without a path"
@@ -20,7 +20,7 @@ _PORT_MAX = 65535
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen."""
+    """An address to listen on."""
 
     host: str
     """A name or an IP address, an IPv6 address without its brackets."""

@@ -1,5 +1,5 @@
 """
-What differs between two settings.
+Finds the differences between two settings.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
 """
-What must hold between several settings.
+The rules between several settings.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from walletbridge.settings.sections import Callback, Deadlines, Journal, Setting
 
 
 class Breach(NamedTuple):
-    """A rule that does not hold."""
+    """A broken rule."""
 
     keys: tuple[str, ...]
-    """The keys of which it speaks; the first is to blame."""
+    """The keys of the rule; the mistake is reported at the first."""
     problem: str
 
 
@@ -58,7 +58,7 @@ def _budget_left(deadlines: Deadlines) -> Iterator[Breach]:
 
 
 def _settled_before_abandoned(journal: Journal, deadlines: Deadlines) -> Iterator[Breach]:
-    """A call may end as late as its deadline, and is certain to have landed or not only `settle_after` that."""
+    """A call may end as late as its deadline, and may land until `settle_after` seconds later (RULES 12)."""
     by_command = _by_command(deadlines)
     least = journal.settle_after + max(by_command.values())
     if journal.abandon_after <= least:

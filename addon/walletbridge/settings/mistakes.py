@@ -1,5 +1,5 @@
 """
-How a mistake in the settings file is told: with its line, its key, and never with a secret.
+Describes a mistake in the settings file: with its line and its key, never with a secret.
 """
 
 import json
@@ -14,7 +14,7 @@ _SECRETS = frozenset({"token", "tokens", "secret", "password"})
 
 
 class Mistake(NamedTuple):
-    """Sorted, mistakes stand in the order of the file."""
+    """One mistake. Sorted mistakes are in the order of the file."""
 
     line: int
     key: str
@@ -26,7 +26,7 @@ class Mistake(NamedTuple):
 
 
 def dotted(section: str, name: str) -> str:
-    """The path of a key; a long or odd name is shortened, so that a message stays readable."""
+    """The path of a key; a long or unusual name is shortened, so that a message stays readable."""
     shown = (
         name if name.isidentifier() and len(name) <= _NAME_CHARACTERS_MAX else json.dumps(name[:_NAME_CHARACTERS_MAX])
     )
@@ -35,9 +35,9 @@ def dotted(section: str, name: str) -> str:
 
 def unknown_key(name: str, section: str, names: Sequence[str], keys: Iterable[str]) -> str:
     """
-    What is wrong with a key that `section` does not have. Says nothing of its value, which may be a secret.
+    Describes an unknown key in `section`, without its value, which may be a secret.
 
-    `names` are the keys of the section, `keys` the dotted paths of those of the whole file.
+    `names` are the keys of the section, `keys` the dotted paths of all keys of the file.
     """
     if name in _SECRETS:
         return (

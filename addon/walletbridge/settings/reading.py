@@ -1,5 +1,5 @@
 """
-Reads the settings file. Whatever is wrong in it is found at once, each mistake with its line and key.
+Reads the settings file, and reports all its mistakes at once, each with its line and key.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,12 +27,12 @@ from walletbridge.settings.sections import Network, Section, Settings
 from walletbridge.settings.small_files import read_small
 
 _NEVER_SHOWN = frozenset({"callback.token_env", "callback.token_file"})
-"""Where people put the token itself by mistake."""
+"""People put the token itself here by mistake."""
 
 
 def load(path: Path, content: bytes | None = None) -> Settings:
     """
-    Reads the settings from `path`, or from what was its `content`. Relative paths in it are relative to its folder.
+    Reads the settings from `path`, or from its earlier `content`. Relative paths are relative to its folder.
 
     Raises SettingsError, one line per mistake: `FILE:LINE: KEY: what is accepted, and what was found`.
     """
@@ -54,9 +54,9 @@ def load(path: Path, content: bytes | None = None) -> Settings:
 
 class _Reader:
     """
-    Walks a file beside the types of the settings and collects the mistakes.
+    Reads a file by the types of the settings, and collects the mistakes.
 
-    A mistaken key gets its default, so that the walk can go on; the result is good only if there are no mistakes.
+    A mistaken key gets its default, so that reading can go on; the result is valid only if there are no mistakes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -71,19 +71,19 @@ class _Reader:
         }
 
     def section[S: Section](self, kind: type[S], node: Node | None, key: str) -> S:
-        """Reads a section, whose defaults count where there is no node."""
+        """Reads a section; without a node, it has its defaults."""
         fields = {field.name: field for field in msgspec.structs.fields(kind)}
         nodes = self._nodes(node, key, list(fields))
         return kind(**{name: self._field(field, nodes.get(name), dotted(key, name)) for name, field in fields.items()})
 
     def apply_rules(self, settings: Settings) -> None:
-        """Tests what holds between several keys, unless one of them is mistaken itself."""
+        """Checks the rules between several keys, except rules with a mistaken key."""
         for breach in cross_checks.breaches(settings):
             if not any(self._is_mistaken(key) for key in breach.keys):
                 self._add(breach.keys[0], breach.problem)
 
     def _nodes(self, node: Node | None, key: str, names: Sequence[str]) -> dict[str, Node]:
-        """The value of each key of a section that is known."""
+        """The value of each known key of a section."""
         if node is None:
             return {}
         if not isinstance(node, MappingNode):
@@ -118,7 +118,7 @@ class _Reader:
         return self._folder / field.default if isinstance(field.default, Path) else field.default
 
     def _value(self, kind: Any, node: Node, key: str) -> object | None:
-        """What `node` says, as a `kind`; None if it is a mistake."""
+        """The value of `node`, as a `kind`; None if it is a mistake."""
         if get_origin(kind) is tuple:
             return self._tuple(get_args(kind)[0], node, key)
         value = yaml_nodes.scalar(node)
@@ -155,14 +155,14 @@ class _Reader:
         return next(meta.description for meta in get_args(kind) if isinstance(meta, msgspec.Meta) and meta.description)
 
     def _is_mistaken(self, key: str) -> bool:
-        """Whether something is wrong with `key` or with a section around it."""
+        """Whether `key` or a section around it has a mistake."""
         mistaken = {mistake.key for mistake in self.mistakes}
         while key and key not in mistaken:
             key = key.rpartition(".")[0]
         return key in mistaken
 
     def _add(self, key: str, problem: str) -> None:
-        """Notes a mistake at the line of `key` or of the section in which it is missing."""
+        """Adds a mistake at the line of `key`, or of the section that lacks it."""
         given = key
         while given not in self._lines:
             given = given.rpartition(".")[0]
@@ -184,6 +184,6 @@ def _is_section(kind: Any) -> bool:
 
 
 def _without_none(kind: Any) -> Any:
-    """The `X` of `X | None`; any other type as it is."""
+    """The `X` of `X | None`; any other type unchanged."""
     choices = get_args(kind)
     return choices[0] if NoneType in choices else kind

@@ -1,5 +1,5 @@
 """
-The settings as types: what each key means, its unit, its bounds and its default. Knows no file and no YAML.
+The settings as types: the meaning, unit, bounds and default of each key. Knows no file and no YAML.
 
 `config/walletbridge.yaml` shows the same to operators.
 """
@@ -17,7 +17,7 @@ from walletbridge.settings.addresses import Address, Upstream
 TOKEN_ENV_DEFAULT = "WALLETBRIDGE_CALLBACK_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
 Network = IPv4Network | IPv6Network
-"""Whom to answer, as a CIDR."""
+"""A network, as a CIDR."""
 
 
 def _whole(lowest: int, highest: int) -> Meta:
@@ -33,7 +33,7 @@ def _seconds_or_off(highest: int) -> Meta:
 
 
 _PERCENT = _whole(0, 45)
-"""A share that leaves something for the others when there are two of them."""
+"""A share in percent: two of the largest still leave a rest for all others."""
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -61,18 +61,18 @@ class Section(Struct, frozen=True):
 
 
 class Callback(Section, frozen=True, kw_only=True):
-    """What the provider calls, and with which token."""
+    """The path, tokens and senders of callbacks."""
 
     path: _CallbackPath = "/callback"
     token_env: _EnvironmentName | None = None
-    """The variable that holds the tokens; TOKEN_ENV_DEFAULT where there is no `token_file` either."""
+    """The variable that holds the tokens; TOKEN_ENV_DEFAULT if `token_file` is not set either."""
     token_file: Path | None = None
     token_file_seconds: Annotated[float, _seconds(_HOUR)] = 1.0
-    """How often it is seen whether `token_file` has changed."""
+    """Seconds between two checks whether `token_file` has changed."""
     allow_from: tuple[Network, ...] = ()
-    """Empty means anyone who has the token."""
+    """The networks that may send callbacks; empty: any sender with a token."""
     trusted_proxies: tuple[Network, ...] = ()
-    """Whose X-Forwarded-For is believed when `allow_from` is tested."""
+    """The proxies whose X-Forwarded-For is believed when `allow_from` is tested."""
     proxy_protocol: bool = False
     """Whether every connection to `serve` begins with a PROXY header, which only `trusted_proxies` may send."""
 
@@ -85,7 +85,7 @@ class Tls(Section, frozen=True, kw_only=True):
     """TLS to the wallet. `cert_file` and `key_file` go together."""
 
     ca_file: Path | None = None
-    """Whose certificates are trusted; None for gRPC's own roots."""
+    """The trusted authorities; None for gRPC's own roots."""
     cert_file: Path | None = None
     key_file: Path | None = None
 
@@ -94,27 +94,27 @@ class ListenerTls(Section, frozen=True, kw_only=True):
     """TLS for `listen`. The files are read again when they change."""
 
     cert_file: Path
-    """The certificate and what is between it and a root, in PEM form."""
+    """The certificate, then those between it and a root, in PEM form."""
     key_file: Path
     key_passphrase_file: Path | None = None
     """Holds the pass phrase of an encrypted key."""
     warn_days: Annotated[int, _whole(0, 3650)] = 30
-    """How many days before the certificate expires the log says so, once a day."""
+    """Days before the certificate's expiry from which the log warns, once a day."""
     client_ca_file: Path | None = None
-    """Whose certificates clients must show; None: clients show none."""
+    """Clients must show a certificate that one of these authorities has signed; None: clients show none."""
     client_names: tuple[_ClientName, ...] = ()
-    """The names of which a client's certificate must hold one; empty: any that `client_ca_file` has signed."""
+    """A client's certificate must hold one of these names; empty: any that `client_ca_file` has signed."""
 
 
 class Http2(Section, frozen=True, kw_only=True):
     """HTTP/2 for the clients of `serve`, beside HTTP/1.1. Needs TLS."""
 
     streams: Annotated[int, _whole(1, 1000)] = 100
-    """Requests at the same time on one connection."""
+    """Concurrent requests on one connection."""
     resets_per_second: Annotated[int, _whole(1, 1_000_000)] = 20
-    """Requests of one connection that its client gives up."""
+    """Requests that a client may give up on one connection."""
     idle_frames_per_second: Annotated[int, _whole(10, 1_000_000)] = 200
-    """Frames of one connection that bring nothing."""
+    """Frames without progress, such as PING, on one connection."""
 
 
 class Wallet(Section, frozen=True, kw_only=True):
@@ -128,19 +128,19 @@ class Wallet(Section, frozen=True, kw_only=True):
     """The file that binds the wallet's own proto; None for wallet.v1."""
     late_bets_refused: bool | None = None
     """
-    Whether the wallet remembers the cancel of an unknown transaction and refuses its bet or win that comes later; None
-    for what the mapping says.
+    Whether the wallet remembers the cancel of an unknown transaction, and refuses its later bet or win. None: the
+    mapping decides.
     """
     connect_wait: Annotated[float, _seconds(10)] = 0.03
-    """How long a call waits for a connection that is not there, in seconds."""
+    """How long a call waits for a missing connection, in seconds."""
     connect_timeout: Annotated[float, _seconds(60)] = 0.5
     """How long one attempt to connect may take, in seconds."""
     use_http_proxy: bool = False
-    """Whether a proxy that the environment names (`http_proxy`, `https_proxy`, `grpc_proxy`) is used for the wallet."""
+    """Whether wallet calls use the environment's proxy (`http_proxy`, `https_proxy`, `grpc_proxy`)."""
 
 
 class Deadlines(Section, frozen=True, kw_only=True):
-    """The provider's limits, in seconds, and what of them is kept for the way back. Each is longer than `margin`."""
+    """The provider's limits, in seconds. Each is longer than `margin`, which is kept for the way back."""
 
     bet: _Deadline = 2.0
     balance: _Deadline = 2.0
@@ -152,10 +152,10 @@ class Deadlines(Section, frozen=True, kw_only=True):
 
 
 class StatusCache(Section, frozen=True, kw_only=True):
-    """For how long a transaction's final state is remembered. 0 switches off."""
+    """How long a transaction's final state is cached. 0 switches off."""
 
     size: Annotated[int, _whole(0, 10_000_000)] = 100_000
-    """In transactions."""
+    """How many transactions are cached."""
     ok_seconds: Annotated[float, _seconds_or_off(_HOUR)] = 5.0
     canceled_seconds: Annotated[float, _seconds_or_off(_DAY)] = 3600.0
 
@@ -166,115 +166,115 @@ class Journal(Section, frozen=True, kw_only=True):
     path: Path = Path("walletbridge.db")
     """`load` makes it absolute."""
     settle_after: Annotated[float, _seconds(_DAY)] = 10.0
-    """How long after its last call a transaction is certain to have landed or not, in seconds."""
+    """Seconds after its last call until a transaction has certainly landed, or never will (RULES 7)."""
     abandon_after: Annotated[float, _seconds(7 * _DAY)] = 60.0
-    """When a bet that we could not answer is cancelled, in seconds; longer than `settle_after` and any deadline."""
+    """Seconds until an unanswered bet is cancelled; more than `settle_after` plus any deadline (RULES 10, 12)."""
     redeliver_for: Annotated[float, _seconds(90 * _DAY)] = 86400.0
-    """How long a win that we could not answer is delivered again, in seconds."""
+    """How long an unanswered win is sent again, in seconds (RULES 9)."""
     keep_days: Annotated[int, _whole(1, 36_500)] | None = None
     """
-    How long rows at rest are kept. None: 30, or 400 where the journal is the only record of some transactions, because
-    of what the wallet promises; a shorter time is refused there.
+    How long rows at rest are kept. None: 30, or 400 if the wallet's promises make the journal the only record of some
+    transactions; a shorter time is refused then.
     """
     settle_wins: bool = True
-    """Whether wins that we could not answer are delivered again at all."""
+    """Whether unanswered wins are sent again at all."""
     settle_bets: bool = True
-    """Whether bets that we could not answer are cancelled at all."""
+    """Whether unanswered bets are cancelled at all."""
     recheck_after: Annotated[float, _seconds(_DAY)] = 60.0
-    """When a cancel that was believed on time alone is sent again, in seconds; then after 10 and 60 times as long."""
+    """Seconds until a cancel believed on time alone is sent again; then after 10 and 60 times as long (RULES 7)."""
     call_seconds: Annotated[float, _seconds(60)] | None = None
-    """The deadline of a wallet call that settles something; None for that of a callback with the same command."""
+    """The deadline of a resolver's call, in seconds; None: as for a callback with the same command."""
     retry_seconds: Annotated[float, _seconds(_HOUR)] = 5.0
-    """The longest pause between two tries to settle something, in seconds."""
+    """The longest pause between two tries of the resolver, in seconds."""
     give_up_after: Annotated[float, _seconds(90 * _DAY)] = 21600.0
-    """How long what the wallet refuses to settle is tried before it is left to a human, in seconds."""
+    """How long the resolver repeats a refused call before it leaves the row to a person, in seconds (RULES 8)."""
     refused_retry_seconds: Annotated[float, _seconds(_DAY)] = 300.0
-    """The longest pause between two tries to settle what the wallet refuses, in seconds."""
+    """The longest pause between two tries of a refused call, in seconds."""
     rollback_rounds: bool = False
-    """Whether the provider voids a round by cancelling its bets, so that a win that it never heard of goes back too."""
+    """Whether the provider voids a round by cancelling its bets, so that an unheard win goes back too (RULES 9)."""
     wal_megabytes: Annotated[int, _whole(100, 1_000_000)] = 256
-    """From which size on of SQLite's log beside the file the log warns of whoever reads the file and does not end."""
+    """The size of SQLite's log beside the file from which on the log names a reader that does not end."""
     lock_seconds: Annotated[float, _seconds_or_off(_HOUR)] = 2.0
-    """How long a worker that stands still may keep others from writing before it is killed, in seconds; 0: for good."""
+    """Seconds for which a halted worker may keep others from writing before it is killed; 0: no limit (RULES 13)."""
 
 
 class Limits(Section, frozen=True, kw_only=True):
-    """What may be in memory at once."""
+    """The limits on work that is in memory at once."""
 
     body_bytes: Annotated[int, _whole(1, 16 * 1024 * 1024)] = 65536
     wallet_calls: Annotated[int, _whole(1, 65536)] = 256
-    """Calls of the wallet at the same time."""
+    """Concurrent wallet calls."""
     resolver_calls: Annotated[int, _whole(1, 65536)] = 16
-    """How many of them may settle what is open of one kind, rather than answer a callback."""
+    """How many of them the resolver may take for one kind: wins, cancels or questions."""
     kept_for_cancels: Annotated[int, _PERCENT] = 10
-    """How many percent of them no other call may take."""
+    """Percent of `wallet_calls` for cancels alone."""
     kept_for_wins: Annotated[int, _PERCENT] = 15
-    """How many percent of them, beyond those, no other call than a win may take."""
+    """Percent of `wallet_calls`, beyond those, for wins alone."""
     slot_wait: Annotated[float, _seconds_or_off(60)] = 0.5
     """How long a callback waits for one of `wallet_calls`, in seconds."""
     slot_waiting: Annotated[int, _whole(0, 1_000_000)] = 1024
-    """How many callbacks may wait so: cancels, wins, and so many of all others."""
+    """How many callbacks of each class may wait so: cancels, wins, all others."""
     journal_steps: Annotated[int, _whole(1, 10_000_000)] = 10_000
-    """Steps of callbacks that wait for the journal's disk."""
+    """Steps of callbacks that may wait for the journal's disk."""
     log_lines: Annotated[int, _whole(1, 10_000_000)] = 10_000
-    """Lines of the log that wait to be written."""
+    """Log lines that may wait to be written."""
     header_bytes: Annotated[int, _whole(1024, 1024 * 1024)] = 16384
-    """Of a request's head. This limit and those that follow are those of `serve`."""
+    """The size of a request's head. This limit and all that follow apply to `serve`."""
     header_count: Annotated[int, _whole(8, 10_000)] = 100
-    """Fields of a request's head."""
+    """Fields in a request's head."""
     header_seconds: Annotated[float, _seconds(_HOUR)] = 10.0
-    """From a connection or a request's first byte to the end of its head."""
+    """Seconds from a connection, or a request's first byte, to the end of its head."""
     body_seconds: Annotated[float, _seconds(_HOUR)] = 10.0
-    """From the end of a head to the end of the body of a callback."""
+    """Seconds from the end of a callback's head to the end of its body."""
     idle_seconds: Annotated[float, _seconds(_DAY)] = 120.0
-    """For which a connection may stay without a request."""
+    """Seconds for which a connection may stay without a request."""
     connections: Annotated[int, _whole(1, 1_000_000)] = 10_000
     connections_per_address: Annotated[int, _whole(1, 1_000_000)] = 2_000
     outside_connections: Annotated[int, _whole(1, 1_000_000)] = 500
-    """From addresses outside of `callback.allow_from`, for the upstream alone."""
+    """Connections from outside of `callback.allow_from`, for the upstream alone."""
     upstream_requests: Annotated[int, _whole(1, 1_000_000)] = 1_000
-    """For other paths, at the same time over all connections."""
+    """Concurrent requests for other paths, over all connections."""
     wrong_tokens_per_second: Annotated[int, _whole(1, 1_000_000)] = 100
-    """From one address. A right token is always looked at."""
+    """Answered per address; more get 429. A right token is never refused."""
     strangers_percent: Annotated[int, _whole(1, 100)] = 50
-    """Of a worker's time, for carried connections that have brought no right token yet."""
+    """Of a worker's time, for connections over TLS or for other paths that have not brought a right token."""
 
 
 class Breaker(Section, frozen=True, kw_only=True):
-    """When the wallet counts as down, so that calls but cancels are refused at once, and when it is asked again."""
+    """When the wallet counts as down, so that all calls but cancels are refused at once, and when it is probed."""
 
     failures: Annotated[int, _whole(0, 1_000_000)] = 10
-    """Calls in a row without an answer; 0 switches the breaker off."""
+    """Consecutive calls without an answer; 0 switches the breaker off."""
     patience: Annotated[float, _seconds(60)] = 0.5
-    """How long a call must have waited for its missing answer to count, in seconds."""
+    """How long an unanswered call must have waited to count, in seconds."""
     away_after: Annotated[float, _seconds(_HOUR)] = 0.5
-    """How long the connection must be gone, in seconds; until then reads wait for it inside their limit."""
+    """How long the connection must be gone, in seconds; until then reads wait for it within their limit."""
     probe_every: Annotated[float, _seconds(60)] = 0.25
-    """How often a wallet that does not answer is asked, in seconds."""
+    """Seconds between two probes of a wallet that does not answer."""
     probe_seconds: Annotated[float, _seconds(60)] | None = None
-    """How long such a question waits for its answer, in seconds; None for as long as a callback would."""
+    """How long a probe waits for its answer, in seconds; None: as long as a balance may wait."""
     renew_after: Annotated[float, _seconds_or_off(_HOUR)] = 1.5
-    """After so long without an answer the connection is made anew, and again after twice as long; 0 for never."""
+    """Seconds without an answer until a new connection is made, again after twice as long; 0: never."""
 
 
 class Tracing(Section, frozen=True, kw_only=True):
-    """OpenTelemetry's traces. Where a key is not set, OpenTelemetry's own environment variables say it."""
+    """OpenTelemetry's traces. OpenTelemetry's own environment variables decide a key that is not set."""
 
     endpoint: Upstream | None = None
-    """The collector, which speaks OTLP over gRPC."""
+    """The collector; it must speak OTLP over gRPC."""
     sample_percent: Annotated[int, _whole(0, 100)] | None = None
-    """How many of the callbacks are traced."""
+    """The percentage of callbacks that are traced."""
 
 
 class Record(Section, frozen=True, kw_only=True):
     """The recording of callbacks, answers and wallet calls."""
 
     folder: Path = Path("recordings")
-    """Made where it is missing; `load` makes it absolute."""
+    """Created if missing; `load` makes it absolute."""
     megabytes: Annotated[int, _whole(1, 1_000_000)] = 100
-    """Of all files together; the oldest go first."""
+    """The size of all files together; the oldest are deleted first."""
     hours: Annotated[int, _whole(1, 8784)] = 24
-    """After which a file is deleted."""
+    """The age at which a file is deleted."""
 
 
 class Admin(Section, frozen=True, kw_only=True):
@@ -287,17 +287,17 @@ class Serve(Section, frozen=True, kw_only=True):
     """How the processes of `serve` start and end."""
 
     start_seconds: Annotated[float, _seconds(_HOUR)] = 30.0
-    """How long a new worker may take until it could serve."""
+    """Seconds that a new worker may take to become ready."""
     start_tries: Annotated[int, _whole(1, 1000)] = 5
-    """How often in a row starting a worker may fail, while none serves, before `serve` gives up."""
+    """Consecutive failed starts of a worker, while none serves, after which `serve` gives up."""
     hang_seconds: Annotated[int, _whole(2, _HOUR)] = 10
-    """How long a worker may show no sign of life before it is killed."""
+    """Seconds without a sign of life after which a worker is killed."""
     drain_seconds: Annotated[float, _seconds_or_off(_HOUR)] = 5.0
-    """How long, at the end, clients' idle connections are waited for: whoever uses one is told to connect anew."""
+    """Seconds to wait for clients' idle connections at the end: a client that uses one is asked to connect anew."""
 
 
 class Level(StrEnum):
-    """Which lines of the log are written: these, and what is worse."""
+    """The least severe lines that the log writes."""
 
     INFO = "info"
     WARNING = "warning"
@@ -308,12 +308,12 @@ _Level = Annotated[Level, Meta(description="info, warning or error")]
 
 
 class Log(Section, frozen=True, kw_only=True):
-    """What the log leaves out."""
+    """The lines that the log leaves out."""
 
     level: _Level = Level.INFO
-    """`warning` writes of callbacks only those of unknown outcome."""
+    """Of the callbacks, `warning` writes only those of unknown outcome."""
     sample_percent: Annotated[int, _whole(0, 100)] = 100
-    """How many of the plain successes are written; of all else every line is."""
+    """The percentage of plain successes that are written; all other lines are written."""
 
 
 class Ui(Section, frozen=True, kw_only=True):
@@ -325,14 +325,14 @@ class Ui(Section, frozen=True, kw_only=True):
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """All settings. `load` makes them from a file; built by hand they are not checked."""
+    """All settings. `load` reads them from a file; settings built by hand are not checked."""
 
     listen: Address = Address("127.0.0.1", 8080)
-    """Where callbacks come in, unless mitmproxy's own options say it."""
+    """The address for callbacks, unless mitmproxy's own options set it."""
     upstream: Upstream | None = None
-    """Where other paths go; None for nowhere."""
+    """The server for other paths; None: they are answered 404."""
     tls: ListenerTls | None = None
-    """None for plaintext, as behind a proxy that does TLS."""
+    """None for plaintext, such as behind a proxy that does TLS."""
     http2: Http2 | None = None
     """None for HTTP/1.1 alone."""
     callback: Callback = Callback()
@@ -343,7 +343,7 @@ class Settings(Section, frozen=True, kw_only=True):
     limits: Limits = Limits()
     breaker: Breaker = Breaker()
     tracing: Tracing | None = None
-    """None: only if OpenTelemetry's own environment variables ask for it."""
+    """None: traces only if OpenTelemetry's own environment variables ask for them."""
     admin: Admin | None = None
     """None for no admin endpoint."""
     serve: Serve = Serve()

@@ -1,7 +1,7 @@
 """
-Files that are read at the start, bounded, and files that only their owner may read.
+Reads files of bounded size, and makes files that only their owner may read.
 
-Knows nothing of what is in them.
+Knows nothing of their content.
 """
 
 import errno
@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 TEXT_BYTES_MAX = 1 << 20
-"""Of a file that people write. The longest real settings and mappings have a twentieth of it."""
+"""The most for a file that people write. The longest real settings and mappings have a twentieth of it."""
 PRIVATE = 0o600
-"""Read and written by the owner alone."""
+"""Only the owner may read and write."""
 _OTHERS = 0o077
 
 
 def read_small(path: Path, *, bytes_max: int = TEXT_BYTES_MAX) -> bytes:
     """
-    The whole of a regular file. Never waits, as it would for a pipe.
+    Reads the whole of a regular file. Never waits, as it would for a pipe.
 
-    Raises OSError, whose `strerror` says why it cannot be read: also for a file that is longer, or no regular one.
+    Raises OSError with the reason in `strerror`, also for a file that is longer, or not regular.
     """
     with open_regular(path) as opened:
         data = opened.read(bytes_max + 1)
@@ -35,7 +35,7 @@ def open_regular(path: Path) -> BinaryIO:
     """
     Opens a regular file to be read. Never waits, as it would for a pipe.
 
-    Raises OSError, whose `strerror` says why it cannot be read: also for what is no regular file.
+    Raises OSError with the reason in `strerror`, also for a file that is not regular.
     """
     # A pipe without a writer would block the opening itself.
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -48,17 +48,17 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def expect_regular(path: Path) -> None:
-    """Raises OSError, as `open_regular` does, and opens nothing: for a file that SQLite is going to open."""
+    """Raises OSError as `open_regular` does, but opens nothing: SQLite will open the file."""
     _expect_regular(path, path.stat().st_mode)
 
 
 def make_private(path: Path, *beside: str) -> None:
     """
-    Makes the file where there is none, so that only its owner may read it, and takes from others what they may do with
-    one that is there, where it belongs to this user. The same for the files `beside` it, by what follows its name.
+    Creates the file if it is missing, so that only its owner may read it. Takes all rights of others from an existing
+    file of this user, and from such files `beside` it, whose names are `path` and a suffix.
 
-    Before SQLite opens it: the files that SQLite makes get the rights of this one. Raises nothing: why it cannot be
-    made, SQLite says.
+    Call it before SQLite opens the file: SQLite gives the files that it makes the same rights. Raises nothing: SQLite
+    reports why a file cannot be made.
     """
     with suppress(OSError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
@@ -67,7 +67,7 @@ def make_private(path: Path, *beside: str) -> None:
 
 
 def others_may(path: Path, what: int = _OTHERS) -> bool:
-    """Whether anybody but the owner has one of these rights on the file; False where that cannot be known."""
+    """Whether anybody but the owner has one of these rights on the file; False if that is unknown."""
     try:
         return bool(path.stat().st_mode & what)
     except OSError:

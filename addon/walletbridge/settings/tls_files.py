@@ -1,7 +1,7 @@
 """
-Certificates and keys in files: what is in them, and what a client would find wrong with them.
+Reads certificates and keys from files, and finds the faults that a client would find.
 
-Everything is read once, so that what was examined is what is used, and no key is ever asked for on a terminal.
+Each file is read once, so that the examined content is the used one. No terminal is ever asked for a pass phrase.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ from walletbridge.settings import ListenerTls, Tls
 FILE_BYTES_MAX = 1024 * 1024
 RSA_BITS_MIN = 2048
 EC_BITS_MIN = 224
-"""The strength of RSA with 2048 bits (NIST SP 800-57 part 1, table 2)."""
+"""As strong as RSA with 2048 bits (NIST SP 800-57 part 1, table 2)."""
 _KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)
 _WEAK_HASHES = (hashes.MD5, hashes.SHA1)
 
@@ -48,10 +48,10 @@ class Pair:
 
 def read_pair(section: str, cert_file: Path, key_file: Path, passphrase_file: Path | None = None) -> Pair:
     """
-    Reads a certificate and its key. The key may be encrypted where `passphrase_file` has its pass phrase.
+    Reads a certificate and its key. The key may be encrypted if `passphrase_file` holds its pass phrase.
 
-    Raises SettingsError, with the key in `section` of the settings, for what no server or client can use: files that
-    are missing or no PEM, an encrypted key, a key that does not fit, a key or a signature that is too weak.
+    Raises SettingsError, with the key in `section` of the settings, if no server or client can use the files: missing,
+    not PEM, an encrypted key without its pass phrase, a key that does not fit, a key or a signature that is too weak.
     """
     chain = read_certificates(f"{section}.cert_file", cert_file)
     key = _read_key(section, key_file, passphrase_file)
@@ -63,16 +63,16 @@ def read_pair(section: str, cert_file: Path, key_file: Path, passphrase_file: Pa
 
 
 def read_listener(tls: ListenerTls) -> Pair:
-    """What the listener shows its clients. Raises SettingsError, as `read_pair` does."""
+    """Reads the listener's certificate and key. Raises SettingsError as `read_pair` does."""
     return read_pair("tls", tls.cert_file, tls.key_file, tls.key_passphrase_file)
 
 
 def require_valid(tls: ListenerTls | None, now: datetime) -> None:
     """
-    Raises SettingsError where `serve` cannot begin with the listener's files, or no client would accept them now.
+    Raises SettingsError if `serve` cannot start with the listener's files, or no client would accept them now.
 
-    Only where a person begins: a worker that is replaced goes on with a certificate that has expired meanwhile, for
-    not every client looks at the time.
+    Only for a person's start: a worker's replacement goes on with a certificate that has expired meanwhile, for not
+    every client checks the time.
     """
     if tls is None:
         return
@@ -84,9 +84,9 @@ def require_valid(tls: ListenerTls | None, now: datetime) -> None:
 
 def require_wallet_files(tls: Tls | None) -> None:
     """
-    Raises SettingsError for files that gRPC cannot use: it says so in lines of its own, then never connects.
+    Raises SettingsError for files that gRPC cannot use: gRPC would write lines of its own, and never connect.
 
-    Whether they are valid now is the wallet's to say, and may change.
+    The wallet decides whether they are valid now, and that may change.
     """
     if tls is None:
         return
@@ -97,7 +97,7 @@ def require_wallet_files(tls: Tls | None) -> None:
 
 
 def read_certificates(key: str, path: Path) -> tuple[x509.Certificate, ...]:
-    """The certificates in a file. Raises SettingsError, with the `key` of the settings."""
+    """Reads the certificates in a file. Raises SettingsError, with the `key` of the settings."""
     data = read(key, path)
     try:
         return tuple(x509.load_pem_x509_certificates(data))
@@ -106,7 +106,7 @@ def read_certificates(key: str, path: Path) -> tuple[x509.Certificate, ...]:
 
 
 def read(key: str, path: Path) -> bytes:
-    """A small regular file: a pipe would block. Raises SettingsError, with the `key` of the settings."""
+    """Reads a small regular file; a pipe would block. Raises SettingsError, with the `key` of the settings."""
     try:
         if path.is_file():
             with path.open("rb") as file:
@@ -118,12 +118,12 @@ def read(key: str, path: Path) -> bytes:
 
 
 def first_end(chain: Iterable[x509.Certificate]) -> datetime:
-    """When the first of them expires."""
+    """When the first certificate expires."""
     return min(certificate.not_valid_after_utc for certificate in chain)
 
 
 def invalid_now(pair: Pair, now: datetime) -> str:
-    """Why no client that looks at the time accepts the certificate; empty if it is valid."""
+    """Why no client that checks the time accepts the certificate; empty if it is valid."""
     for certificate in pair.chain:
         if now >= certificate.not_valid_after_utc:
             return f"{name_of(certificate)} expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
@@ -133,7 +133,7 @@ def invalid_now(pair: Pair, now: datetime) -> str:
 
 
 def expires_soon(pair: Pair, now: datetime, days: int) -> str:
-    """Says so when the certificate expires within `days`; empty if it does not."""
+    """A warning if the certificate expires within `days`; empty if it does not."""
     left = pair.expires_at - now
     if left > timedelta(days=days):
         return ""
@@ -141,7 +141,7 @@ def expires_soon(pair: Pair, now: datetime, days: int) -> str:
 
 
 def doubts(pair: Pair) -> Iterator[str]:
-    """What some clients refuse in the certificate of a server."""
+    """The faults of a server's certificate that some clients refuse."""
     certificate = pair.chain[0]
     if not names_in(certificate):
         yield f"{name_of(certificate)} has no subject alternative name: most clients refuse it"
@@ -170,7 +170,7 @@ def names_in(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def names_of_client(certificate: x509.Certificate) -> tuple[str, ...]:
-    """The names by which a client may be known: the alternative names, or the common name where there are none."""
+    """A client's names: the alternative names, or the common name if there are none."""
     common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return names_in(certificate) or tuple(str(name.value) for name in common)
 
@@ -187,10 +187,10 @@ def _extension[E: x509.ExtensionType](certificate: x509.Certificate, kind: type[
 
 def _read_key(section: str, path: Path, passphrase_file: Path | None) -> Key:
     data = read(f"{section}.key_file", path)
-    # PKCS #8 has it in its first line, OpenSSL's older form in a header.
+    # PKCS #8 has the word in its first line, OpenSSL's older form in a header.
     is_encrypted = b"ENCRYPTED" in data
     if is_encrypted and passphrase_file is None:
-        # gRPC takes no pass phrase, so the wallet's section has no such key.
+        # gRPC takes no pass phrase, so wallet.tls has no such key.
         other = f", or name the file with its pass phrase in {section}.key_passphrase_file" if section == "tls" else ""
         raise SettingsError(
             f"{section}.key_file: {path} is encrypted: store it without a pass phrase, readable by this user alone"
@@ -226,7 +226,7 @@ def _weakness(chain: Sequence[x509.Certificate], key: Key) -> str:
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size < EC_BITS_MIN:
         return f"an elliptic curve of {key.key_size} bits, of at least {EC_BITS_MIN}"
     for certificate in chain:
-        # Nobody verifies the signature of a root.
+        # Clients do not verify the signature of a root.
         is_root = certificate.issuer == certificate.subject
         algorithm = _hash_of(certificate)
         if isinstance(algorithm, _WEAK_HASHES) and not is_root:

@@ -1,5 +1,5 @@
 """
-Fetches the callback's tokens from where the settings say that they are. No error here ever shows one.
+Fetches the callback's tokens from the source in the settings. No error here ever shows a token.
 """
 
 import re
@@ -11,21 +11,21 @@ from walletbridge.settings.sections import TOKEN_ENV_DEFAULT, Callback
 from walletbridge.settings.small_files import read_small
 
 TEXT_BYTES_MAX = 65536
-"""Of all tokens together."""
+"""The most for all tokens together."""
 TOKENS_MAX = 100
 """A rotation needs two. Each request is compared with all."""
 TOKEN_CHARACTERS_MAX = 1024
-"""Of one token, which has to fit into the head of a request (`limits.header_bytes`)."""
+"""The most for one token, which must fit into a request's head (`limits.header_bytes`)."""
 
 _SEPARATOR = re.compile(r"[,\r\n]")
 
 
 def read_tokens(callback: Callback, environ: Mapping[str, str]) -> tuple[bytes, ...]:
     """
-    The tokens that a callback may carry, at least one; several (for a rotation) stand one a line or comma-separated.
+    Reads the accepted tokens, at least one; several (for a rotation) stand one a line or comma-separated.
 
-    Raises SettingsError where there is none, there are too many, or one is too long or not printable ASCII without
-    blanks.
+    Raises SettingsError if there is no token, if there are too many, or if one is too long, or not printable ASCII
+    without blanks.
     """
     if callback.token_file:
         source, text = _from_file(callback.token_file)
@@ -62,7 +62,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
 def _from_file(path: Path) -> tuple[str, str]:
     source = f"callback.token_file: the file {path}"
     try:
-        # Any byte is a character of Latin-1; those beyond ASCII are refused with the rest.
+        # Latin-1 has a character for any byte; `read_tokens` refuses those beyond ASCII.
         return source, read_small(path, bytes_max=TEXT_BYTES_MAX).decode("latin-1")
     except OSError as error:
         raise SettingsError(f"{source} cannot be read: {error.strerror}") from None

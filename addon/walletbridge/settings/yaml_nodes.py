@@ -1,5 +1,5 @@
 """
-The settings file as YAML nodes, which know their lines. Knows no setting.
+Reads the settings file as YAML nodes with their lines. Knows no setting.
 """
 
 import json
@@ -42,7 +42,7 @@ def parse(text: str) -> Node | None:
 
 
 def entries(mapping: MappingNode) -> list[tuple[str, int, Node]]:
-    """Each key with its line, counted from 1, and its value's node. Equal keys are all there."""
+    """Each key with its line, counted from 1, and its value's node. Keeps duplicate keys."""
     return [
         (str(key.value) if isinstance(key, ScalarNode) else "?", line_of(key), value) for key, value in mapping.value
     ]
@@ -59,7 +59,7 @@ def line_of(node: Node) -> int:
 
 
 def scalar(node: Node) -> bool | float | str | None:
-    """The value of a plain node; None for anything that no setting takes."""
+    """The value of a plain node; None if no setting takes the node."""
     if not isinstance(node, ScalarNode) or node.tag not in _READABLE:
         return None
     try:
@@ -69,7 +69,7 @@ def scalar(node: Node) -> bool | float | str | None:
 
 
 def kind_of(node: Node) -> str:
-    """Names what `node` is, never what it says."""
+    """Names the kind of `node`, never its value."""
     if isinstance(node, MappingNode):
         return "keys and values"
     if isinstance(node, SequenceNode):
