@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import aiohttp
 import pytest
 from tests.process.house import House
+from tests.support.authorities import Example, example
 from tests.support.processes import TOKEN, Way
 
 from walletbridge.demo.cases import Case, documented_cases
 from walletbridge.demo.once import forget, set_up
+from walletbridge.protocol.callbacks import Command
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -52,3 +55,23 @@ async def test_a_callback_by_another_method_is_refused(house: House, way: Way, m
 
     assert (response.status, response.headers["Allow"]) == (405, "POST")
     assert (method == "HEAD") == (not answer)
+
+
+async def answer_to(client: aiohttp.ClientSession, url: str, shown: Example) -> bytes:
+    """Sends the request as curl does, with the type of a form."""
+    headers = {"Callback-Token": TOKEN, "Content-Type": "application/x-www-form-urlencoded", "Accept": "*/*"}
+    async with client.post(url, data=shown.body, headers=headers) as response:
+        assert response.status == 200
+        return await response.read()
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_the_curl_lines_of_the_protocol_s_page_get_the_answers_that_it_shows(house: House, way: Way) -> None:
+    """One after the other, on the demo's wallet."""
+    house.wallet.ledger.clear()
+    house.wallet.ledger.seed_demo_players()
+    forget(house.folder / way / "walletbridge.db")
+
+    for command in Command:
+        shown = example(command)
+        assert [await answer_to(house.client, house.url(way), shown) for _ in shown.answers] == shown.answers

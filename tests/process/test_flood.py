@@ -19,7 +19,7 @@ SHED_SECONDS = 1.0
 SENDERS = 30
 ROUNDS = 20
 DEADLINE_SECONDS = 4.0
-"""PROTOCOL: Time limits, of a win and a cancel."""
+"""Of a win and a cancel. PROTOCOL: Time limits."""
 
 
 async def test_a_flood_of_bets_keeps_no_cancel_and_no_win_from_the_wallet(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class LesserHouse:
         return outcome if is_heard else None
 
     async def play(self, command: str, amount: int, *, is_heard: bool | None = True) -> Entry:
-        """A bet or win with all that PROTOCOL has the provider do about it."""
+        """A bet or win with all that the provider does about it. PROTOCOL: Retries."""
         entry = Entry(command, len(self.entries) + 1, amount)
         self.entries.append(entry)
         for _ in range(SENDS if command == "win" else 1):

@@ -146,8 +146,8 @@ def _has_nothing_to_undo(row: Row, end: Outcome, times: Times, *, now: float, fo
 
 def _end_undo(row: Row, end: Outcome, promises: Promises, *, now: float, for_provider: bool) -> Verdict:
     """
-    Decides about 31 and 41 to an Undo; PROTOCOL lists neither for a cancel. 41: the Undo was made before, so the
-    transaction is cancelled. 31: the player has spent the win, so the answer is 500 and the cancel stays owed.
+    Decides about 31 and 41 to an Undo, which no cancel lists (PROTOCOL: Answers). 41: the Undo was made before, so
+    the transaction is cancelled. 31: the player has spent the win, so the answer is 500 and the cancel stays owed.
     """
     if end.result is Result.ALREADY_PROCESSED and not promises.has_cancel:
         return Verdict(decisions.settled(row, CancelState.DONE), replace(end, result=Result.OK))

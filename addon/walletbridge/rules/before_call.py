@@ -77,7 +77,7 @@ def look_cancel(  # noqa: PLR0913 - all inputs of the decision
 ) -> Look:
     """May this cancel be sent? No bet or win of the transaction is sent until the cancel is settled (RULES 6)."""
     if found is None and other is not None:
-        # PROTOCOL, Checks: a cancel that names a transaction of another account is 42.
+        # PROTOCOL: Checks. A cancel that names a transaction of another account is 42.
         return replace(_conflict(other), step=Step.NOT_FOUND)
     return _send(cancel_wanted(found, callback, now=now, is_providers=is_providers), Kind.CANCEL, now, seconds)
 

@@ -1,5 +1,5 @@
 """
-The rules of the protocol that the simulator checks, each with its section of the provider's document.
+The rules of the protocol that the simulator checks, each with its section of PROTOCOL.md.
 """
 
 from enum import Enum, unique
@@ -11,7 +11,7 @@ class Rule(Enum):
 
     def __init__(self, section: str, says: str) -> None:
         self.section = section
-        """The section of the provider's document."""
+        """A heading of PROTOCOL.md."""
         self.says = says
         """The rule in one clause."""
 
@@ -28,16 +28,16 @@ class Rule(Enum):
 
     TIME_LIMIT = "Time limits", "bet and balance are answered within 2 s, the other commands within 4 s"
 
-    CANCEL_UNANSWERED_BET = "Retries, from the provider", "a bet that was not answered is cancelled, and takes no money"
+    CANCEL_UNANSWERED_BET = "Retries", "a bet that was not answered is cancelled, and takes no money"
 
     MALFORMED = "Request body", "what decides about money must be there and be right, else nothing moves"
     VARIED = "Request body", "real traffic varies, and a refused callback is a lost bet"
-    LOSS = "Request body", "`win` is sent for a loss as well, with `amount` 0"
-    BONUS = "Request body", "a `call_id` other than 0 is a bonus in progress, and `amount` may be 0"
+    LOSS = "win", "`win` is sent for a loss as well, with `amount` 0"
+    BONUS = "bet", "a `call_id` other than 0 is a bonus in progress, and `amount` may be 0"
     ECHO = "Request body", "`trans_id` is an integer or a string of up to 64 characters, echoed as it was sent"
-    CANCEL_BET = "Request body", "cancelling a bet gives the stake back"
-    CANCEL_WIN = "Request body", "cancelling a win takes it back"
-    CANCEL_TWICE = "Request body", "cancelling what is cancelled already changes nothing and succeeds"
+    CANCEL_BET = "cancel", "cancelling a bet gives the stake back"
+    CANCEL_WIN = "cancel", "cancelling a win takes it back"
+    CANCEL_TWICE = "cancel", "cancelling what is cancelled already changes nothing and succeeds"
 
     PLAYER_EXISTS = "Checks", "21 where the player does not exist"
     PLAYER_ACTIVE = "Checks", "22 where the player is not active"
@@ -54,14 +54,14 @@ class Rule(Enum):
     SHAPE = "Answers", "each answer has its documented fields, with their types"
     EXACT = "Answers", "a whole balance is written without a fraction, another with the fewest digits that are exact"
 
-    DEFINITE_IS_200 = "What follows for a gateway", "a definite answer is HTTP 200"
-    UNKNOWN_IS_500 = "What follows for a gateway", "an unknown outcome is HTTP 500"
-    NOT_MADE = "What follows for a gateway", "99 says that the movement was not made"
-    LATE_BET = "What follows for a gateway", "a bet must never land after its cancel was answered"
-    WIN_TWICE = "What follows for a gateway", "a repeated `win` must be 41 with the balance, and must move nothing"
-    LEDGER = "What follows for a gateway", "the balance is what the definite answers made it"
+    DEFINITE_IS_200 = "Outcomes", "a definite answer is HTTP 200"
+    UNKNOWN_IS_500 = "Outcomes", "an unknown outcome is HTTP 500"
+    NOT_MADE = "Outcomes", "99 says that the movement was not made"
+    LATE_BET = "Outcomes", "a bet must never land after its cancel was answered"
+    WIN_TWICE = "Outcomes", "a repeated `win` must be 41 with the balance, and must move nothing"
+    LEDGER = "Outcomes", "the balance is what the definite answers made it"
 
-    NO_NULL = "Where the sources disagree", "no field of an answer is `null`, errors included"
+    NO_NULL = "Answers", "no field of an answer is `null`, errors included"
 
 
 FAULTS = frozenset({Rule.ANSWERED, Rule.TIME_LIMIT, Rule.UNKNOWN_IS_500})

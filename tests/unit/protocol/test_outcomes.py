@@ -9,7 +9,7 @@ from walletbridge.protocol.outcomes import LISTED, Outcome, Result, TransactionS
 
 CODES = [0, 21, 22, 31, 41, 42, 99, 100]
 
-# The rows of PROTOCOL: Checks and Answers; a column for each code.
+# A row for each command, a column for each code. PROTOCOL: Answers.
 KNOWN = {
     #                        0  21  22  31  41  42  99 100
     Command.AUTHENTICATE: "yes yes yes  -   -   -   -   - ",

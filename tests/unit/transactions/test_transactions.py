@@ -145,7 +145,7 @@ async def test_a_conflict_with_something_open_is_500(path: Path) -> None:
 async def test_a_cancel_or_status_of_another_accounts_transaction_is_42(
     path: Path, end: Outcome | Exception, promises: Promises | None
 ) -> None:
-    """Whatever became of it there: PROTOCOL, Checks."""
+    """Whatever became of it there. PROTOCOL: Checks."""
     async with house(path, promises=promises) as one:
         one.script(end)
         await one.send("bet")

@@ -70,7 +70,7 @@ def _players(record: Record) -> list[dict[str, Any]]:
 def _transactions(record: Record, trans_id: object, related: list[Record]) -> list[dict[str, Any]]:
     """The bet or win that the wallet knew before, if it knew one."""
     is_question = record.command in {"cancel", "status"} and record.result != _NOT_FOUND
-    if record.result != 41 and not is_question:  # noqa: PLR2004 - PROTOCOL: Checks
+    if record.result != 41 and not is_question:  # noqa: PLR2004 - PROTOCOL: Checks.
         return []
     made = [record, *related]
     movement = next((one for one in made if one.trans_id == record.trans_id and one.amount), None)

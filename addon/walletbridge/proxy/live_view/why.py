@@ -72,7 +72,7 @@ def _of_known(record: Record) -> str:
         return f"Answered {record.result} from the journal: {record.reason}."
     if record.result == 0:
         return _CACHED.get(record.cache) or _DONE.get(record.command, "The wallet said OK.")
-    if record.result == 41:  # noqa: PLR2004 - PROTOCOL: Checks
+    if record.result == 41:  # noqa: PLR2004 - PROTOCOL: Checks.
         return "The wallet has processed this transaction before (check 41); nothing moved a second time."
     return _REFUSED.get(record.result, f"The wallet refused it with {record.result}.")
 
