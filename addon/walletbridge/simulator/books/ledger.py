@@ -143,8 +143,8 @@ class Ledger:
         """
         Returns the possible worlds after calls made at once.
 
-        Tries unanswered calls between them only if nothing simpler explains the answers and there are few enough
-        worlds.
+        Tries unanswered calls between them only if nothing simpler explains the answers, and if the worlds are few
+        enough to do that fast.
         """
         landed = self._landed(self._worlds, lost)
         ends = self._orders(landed, heard, ())

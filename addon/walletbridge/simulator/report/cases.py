@@ -70,7 +70,7 @@ class Case(Enum):
 
 
 MAY_BE_REFUSED = frozenset({Case.BET_AFTER_CANCEL, Case.LATE_BET, Case.WIN_AFTER_CANCEL, Case.BET_AND_CANCEL_AT_ONCE})
-"""Cases in which 99 is as good as any answer. In other cases a wallet that only answers 99 shows nothing."""
+"""99 is as good as any answer here. Elsewhere, a wallet that answers nothing but 99 has not shown its ability."""
 
 WITHOUT_ANSWER = frozenset({Case.HUNG_UP_BET, Case.HUNG_UP_WIN})
 """Cases in which the provider does not wait for an answer; the next call shows the outcome."""
