@@ -8,7 +8,7 @@ from walletbridge.serve.signals import code_of, handle_from_the_start
 
 
 def main() -> None:
-    """Runs `cli.main`. Handles signals first, because the imports of `cli` take long enough for one to arrive."""
+    """Handles signals, then runs `cli.main`: its imports take long enough for one to arrive."""
     handle_from_the_start(sys.argv[1] if len(sys.argv) > 1 else "")
     from walletbridge.cli import main as run  # noqa: PLC0415 - only now
 

@@ -58,7 +58,7 @@ class _Group(Group):
 def main() -> None:
     """Answers game providers' HTTP callbacks from a gRPC wallet, inside mitmproxy."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # An output that lacks a character (`✓`) would otherwise raise and turn a passed check into a failed one.
+        # An output that lacks a character must not turn a passed check into a failed one.
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
@@ -216,9 +216,7 @@ def demo_wallet(listen: str, db: Path) -> None:
 
 
 def _warn_of_root(settings: "Settings") -> None:
-    """
-    Warns a gateway that runs as root. Called before any worker starts, because each worker would repeat the warning.
-    """
+    """Warns once about running as root, before workers start that would repeat it."""
     if os.geteuid() == 0:
         from walletbridge.observe.log import open_log  # noqa: PLC0415 - see the module's docstring
 

@@ -37,9 +37,7 @@ class GatewayProcess:
         return f"http://{self.address}/callback"
 
     async def wait_until_listening(self) -> None:
-        """
-        Waits at most START_SECONDS. Raises RuntimeError with the printed lines if the gateway does not start to listen.
-        """
+        """Raises RuntimeError with the printed lines if the process ends or START_SECONDS pass first."""
         listening = asyncio.ensure_future(self._listening.wait())
         await asyncio.wait({listening, self._reader}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
@@ -48,7 +46,7 @@ class GatewayProcess:
             raise RuntimeError("the gateway did not start:\n" + "\n".join(self.lines))
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Sends the signal, waits for the exit, and returns the exit code. Kills the process after STOP_SECONDS."""
+        """Sends the signal, and SIGKILL after STOP_SECONDS; returns the exit code."""
         if self.process.returncode is None:
             self.process.send_signal(number)
         try:

@@ -94,8 +94,8 @@ class Ledger(Books):
 
     def _process(self, new: Transaction, checks: Iterable[int], requested_at: int | None) -> Outcome:
         """
-        Makes a bet or win. A `trans_id` belongs to one transaction across all accounts: if another account has used it,
-        the outcome is ALREADY_PROCESSED with the balance of the requesting account.
+        Makes a bet or win. A `trans_id` is unique across accounts: if another account has used it, the outcome is
+        ALREADY_PROCESSED, with the balance of the requesting account.
         """
         with self.step():
             player = self.player(new.account)

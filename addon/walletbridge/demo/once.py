@@ -101,7 +101,7 @@ async def _run(folder: Path) -> list[Ran]:
 
 
 def forget(journal: Path) -> None:
-    """Clears the journal, so that the gateway forgets the transactions of the previous case."""
+    """Clears the journal: the gateway forgets the previous case."""
     store = Store(journal, worker_name(), journal_clock())
     with store.transaction():
         store.clear()

@@ -1,8 +1,7 @@
 """
-The mitmproxy addon: hooks, and the one option `walletbridge_config`. All decisions are made elsewhere.
+The mitmproxy addon: hooks, and the option `walletbridge_config`. Other modules make all decisions.
 
-What becomes of a callback is in `exchanges`; here is what goes its way untouched, how the gateway starts, and how it
-ends.
+`exchanges` handles callbacks. This module passes other requests on, and starts and stops the gateway.
 """
 
 import asyncio
@@ -44,47 +43,47 @@ if TYPE_CHECKING:
 
 OPTION = "walletbridge_config"
 FLUSH_SECONDS = 0.2
-"""How long answers may take from our hands to the socket at the end."""
+"""Seconds for the last answers to reach their sockets."""
 WEBSOCKET_MESSAGES_MAX = 100
-"""How many of the last messages of a WebSocket are kept for people to look at. mitmproxy would keep them all."""
+"""The last messages of a WebSocket that are kept to look at. mitmproxy would keep all."""
 NEAR_MISS_SECONDS = 60.0
-"""How often the log tells of paths that are nearly the callback path."""
+"""Seconds between two log lines about paths that nearly match the callback path."""
 SECOND_SIGNAL_SECONDS = 0.5
-"""Launchers and process groups deliver one Ctrl-C twice; only a later one is a person's second."""
+"""Launchers and process groups deliver one Ctrl-C twice; only a signal after this many seconds is a second."""
 _KEPT_OPTIONS = {"connection_strategy": "lazy", "stream_large_bodies": None}
 """
-mitmproxy's options that money depends on. With the eager default a dead upstream resets the client before any hook; a
-large callback would be streamed past every hook to the upstream. Other paths are streamed all the same.
+The mitmproxy options that money depends on. With the eager default, a dead upstream resets the client before any hook
+runs; a large callback would be streamed past every hook to the upstream. Other paths are streamed anyway.
 """
 logger = logging.getLogger(__name__)
 
 
 class Doors(Protocol):
-    """Lets connections in and out, where mitmproxy does not do it by itself."""
+    """Opens and closes the listening sockets that mitmproxy does not manage."""
 
     @property
     def share(self) -> Share:
-        """This process's part of what all workers share."""
+        """This process's part of the memory that all workers share."""
         ...
 
     async def open(self, bridge: Bridge) -> None:
-        """Lets connections in, as soon as that is right."""
+        """Accepts connections as soon as the gateway is ready for them."""
         ...
 
     async def close(self, at_once: asyncio.Event) -> None:
-        """Lets nobody in any more, and waits for those inside, bounded. `at_once` ends the waiting."""
+        """Stops accepting connections and waits for the open ones, bounded. Setting `at_once` ends the wait."""
         ...
 
 
 class WalletBridge:
-    """Answers callbacks; everything else goes its way untouched."""
+    """Answers callbacks and passes all other requests on."""
 
     def __init__(
         self, *, has_upstream: bool = True, doors: Doors | None = None, settings: Settings | None = None
     ) -> None:
         """
-        Without an upstream, other paths are answered 404. Without `doors`, mitmproxy lets connections in itself.
-        `settings`: those in the file of the option, where somebody has read it before.
+        Without an upstream, other paths are answered 404. Without `doors`, mitmproxy accepts the connections.
+        `settings` are those of the option's file, if it has been read already.
         """
         self._read_before = settings
         self._has_upstream = has_upstream
@@ -109,7 +108,7 @@ class WalletBridge:
 
     @property
     def is_draining(self) -> bool:
-        """Whether the end has begun: each answer is its connection's last."""
+        """Whether the drain has begun: each answer closes its connection."""
         return self._exchanges.is_draining
 
     def load(self, loader: Loader) -> None:
@@ -122,9 +121,7 @@ class WalletBridge:
             logger.warning("walletbridge: %s", warning)
 
     def configure(self, updated: set[str]) -> None:
-        """
-        Reads the settings. A mistake in them is logged as an error, which ends a mitmproxy that is starting.
-        """
+        """Reads the settings. Logs a mistake in them as an error, which ends a mitmproxy that is starting."""
         self._is_configured = True
         changed = {name for name in updated & _KEPT_OPTIONS.keys() if getattr(ctx.options, name) != _KEPT_OPTIONS[name]}
         if changed:
@@ -143,7 +140,7 @@ class WalletBridge:
         try:
             settings = self._read_before or load(Path(self._config).expanduser())
             if self._doors is None:
-                # `serve` has done so. A worker that takes the place of another goes on with what there is.
+                # `serve` has already checked this. A worker that replaces another uses the available resources.
                 expect_all(settings)
             self._settings = settings
             self._tokens = Tokens(read_tokens(self._settings.callback, os.environ))
@@ -151,34 +148,35 @@ class WalletBridge:
             self._show_records = hide_in_records(self._tokens.hide_text)
             self._load_early(self._settings)
         except SettingsError as error:
-            logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
+            logger.error("walletbridge: %s", error)  # noqa: TRY400 - the message needs no traceback
             return
         ctx.options.update(**_KEPT_OPTIONS, keep_host_header=True)  # type: ignore[no-untyped-call]
 
     def _load_early(self, settings: Settings) -> None:
         """
-        What takes long, before mitmproxy opens its doors: whoever connects meanwhile would wait, and nobody would know
-        for how long. Raises SettingsError.
+        Does the slow work before mitmproxy listens: a client that connected earlier would wait for an unknown time.
+
+        Raises SettingsError.
         """
         self._bound = load_mapping(settings.wallet)
         if ctx.master.addons.get("view") is not None:  # type: ignore[no-untyped-call]
             import walletbridge.proxy.live_view.live_view  # noqa: F401, PLC0415 - see `_show`
-        # What it comes to stays for good; the collection after the start has little left to look through.
+        # These objects live until the end, so the collection after the start has little left to search.
         gc.collect()
         gc.freeze()
 
     def running(self) -> None:
-        """Connects to the wallet; shows callbacks where there are people to see them."""
+        """Connects to the wallet, and adds the live view in a UI."""
         if self._bridge is not None:
             return
         self._show()
         if self._settings is None or self._tokens is None:
-            # Without a server there is nothing to answer: somebody looks at saved flows.
+            # Without a server there is nothing to answer: a person views saved flows.
             if not self._config and (self._live is None or ctx.options.server):
                 logger.error("walletbridge: no settings; say --set %s=FILE", OPTION)
             return
-        # mitmproxy lets every library say all that it has to say. Of each call gRPC has a line, which goes through all
-        # addons, and buries what people look for in the event log.
+        # mitmproxy accepts every library's log records. gRPC writes one for each call; it would pass all addons and
+        # bury the other lines of the event log.
         logging.getLogger("grpc").setLevel(logging.INFO)
         log = open_log(
             lines_max=self._settings.limits.log_lines,
@@ -194,11 +192,11 @@ class WalletBridge:
                 self._settings, self._tokens, log, share=share, around=around, bound=self._bound
             )
         except SettingsError as error:
-            logger.error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
+            logger.error("walletbridge: %s", error)  # noqa: TRY400 - the message needs no traceback
             return
         if self._live:
             self._live.use(self._bridge)
-        # What is there by now stays for good: a full collection over it would hold up every answer meanwhile.
+        # These objects live until the end; full collections over them would delay every answer.
         gc.collect()
         gc.freeze()
         proxyserver: Proxyserver = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
@@ -208,7 +206,9 @@ class WalletBridge:
             self._opening = asyncio.ensure_future(self._doors.open(self._bridge))
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """Compares and hides the token of a callback; lets any other request stream, if all read it in one way."""
+        """
+        Compares and hides a callback's token; streams any other request, unless two parsers could read it differently.
+        """
         if self._exchanges.is_callback(flow):
             self._exchanges.begin(flow)
         elif flow.response is None and not self._has_upstream:
@@ -224,39 +224,39 @@ class WalletBridge:
         self._hide_tokens(flow)
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        """Answers a callback, unless people watch: then they come first, and the live view asks for the answer."""
+        """Answers a callback. With a live view, people see the callback first, and the view requests the answer."""
         try:
             self._hide_tokens(flow)
             if self._tokens is not None:
                 self._exchanges.hide_body(flow, self._tokens.hide)
         finally:
-            # What goes wrong there must not take a callback's answer from it.
+            # An error above must not prevent a callback's answer.
             if self._live is None:
                 await self._exchanges.answer(flow)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
-        """Lets the upstream's answers stream."""
+        """Streams the upstream's answers."""
         self._hide_tokens(flow)
         if flow.response and not self._exchanges.has_answered(flow) and flow.live and not flow.response.raw_content:
             flow.response.stream = True
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
-        """Forgets the oldest messages: a connection to the upstream may live for days."""
+        """Deletes the oldest messages: a connection to the upstream may live for days."""
         if flow.websocket:
             del flow.websocket.messages[:-WEBSOCKET_MESSAGES_MAX]
 
     def response(self, flow: http.HTTPFlow) -> None:
-        """Notes that an answer goes out, unless people watch: they may hold or edit it first."""
+        """Records that an answer is sent. With a live view, people may hold or edit the answer first."""
         if self._live is None:
             self._exchanges.sent(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        """A client that left, or a flow that was killed."""
+        """Handles a client that left, or a killed flow."""
         self._exchanges.failed(flow)
         self._hide_tokens(flow)
 
     async def done(self) -> None:
-        """Closes the listeners, lets calls in flight end and be answered, then lets go of the wallet."""
+        """Closes the listeners, waits for open calls and their answers, then closes the connection to the wallet."""
         if self._bridge is None:
             self._show_records()
             return
@@ -288,7 +288,7 @@ class WalletBridge:
         return self._recording.around
 
     def _hide_tokens(self, flow: http.HTTPFlow) -> None:
-        """From all that is shown and saved, but not from what an upstream or the client is sent."""
+        """Hides tokens in everything shown or saved. The upstream and the client still receive the original."""
         if self._tokens is None:
             return
         for message in (flow.request, flow.response):
@@ -301,7 +301,7 @@ class WalletBridge:
         return self._tokens.hide_text(text) if self._tokens else text
 
     def _tell_near_miss(self, flow: http.HTTPFlow) -> None:
-        """A provider whose settings have a slip sees nothing but 404; so the log says it, once in a while."""
+        """Logs a path close to `callback.path`, once a minute: a provider with a typo in its settings sees only 404."""
         if self._bridge is None or self._settings is None or self._tokens is None:
             return
         path, now = self._settings.callback.path, self._bridge.clock()
@@ -312,29 +312,31 @@ class WalletBridge:
         self._bridge.log.warning("no callback: the path is not callback.path", asked=asked, path=path)
 
     def _check_configured(self) -> None:
-        """After a wrong `--set`, of whichever script, mitmproxy runs on without this addon and without a word."""
+        """
+        Logs an error if mitmproxy runs without this addon, which it does silently after a wrong `--set` of any script.
+        """
         if not self._is_configured:
             logger.error(
                 "walletbridge: not loaded: an option was given twice or with a wrong value; look at each --set"
             )
 
     def _show(self) -> None:
-        """Where there is a view, people look at it."""
+        """Adds the live view if mitmproxy has a view."""
         view = ctx.master.addons.get("view")  # type: ignore[no-untyped-call]
         if view is None or self._live is not None:
             return
-        from walletbridge.proxy.live_view.live_view import LiveView  # noqa: PLC0415 - costs nothing where nobody watches
+        from walletbridge.proxy.live_view.live_view import LiveView  # noqa: PLC0415 - costs nothing without a UI
 
         self._live = self._exchanges.live = LiveView(
             self._exchanges, view, has_upstream=self._has_upstream, hide=self._hide
         )
-        # Behind all others: only there has Intercept stopped what a person wants to see first.
+        # Add it last, behind Intercept: only then can a person stop a callback before it is answered.
         ctx.master.addons.add(self._live)  # type: ignore[no-untyped-call]
         self._live.start()
 
 
 def _log_stream() -> TextIO | None:
-    """Where lines go: not onto the screen that mitmproxy's console draws."""
+    """The stream for log lines; None in the console, whose screen mitmproxy draws."""
     return None if "console_mouse" in ctx.options else sys.stderr
 
 
@@ -349,5 +351,5 @@ def _on_second_sigint(at_once: asyncio.Event) -> None:
     try:
         loop.add_signal_handler(signal.SIGINT, force)
     except (NotImplementedError, RuntimeError, ValueError):
-        # Not on this platform, or not in the main thread: the drain is bounded all the same.
+        # Unsupported on this platform or outside the main thread. The drain is bounded anyway.
         logger.debug("a second SIGINT will not shorten the drain")

@@ -1,9 +1,9 @@
 """
-What is done with each callback among mitmproxy's flows, from the head of its request until its answer has gone out.
+Handles each callback among mitmproxy's flows, from the head of the request until the answer is sent.
 
-Three facts about mitmproxy shape this file. A hook that raises lets its flow go upstream, so every path of `answer`
-ends with an answer. Saved and replayed flows run the same hooks, so what is not live is left alone. And nothing redacts
-headers, so the token is overwritten as soon as it was compared.
+Three facts about mitmproxy shape this file. If a hook raises, mitmproxy sends the flow upstream, so every path of
+`answer` ends with an answer. Saved and replayed flows run the same hooks, so flows that are not live are left alone.
+mitmproxy does not redact headers, so the token is overwritten after its comparison.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class _Head(NamedTuple):
-    """What was found at the head of a request, kept where only we can write it."""
+    """Data from a request's head, kept where only this module can change it."""
 
     has_token: bool
     received_at: float
@@ -36,7 +36,7 @@ class _Head(NamedTuple):
 
 
 class _Answered(NamedTuple):
-    """What went out for a request, or is about to. Where people watch, they may still hold or edit it."""
+    """An answer that is sent or about to be. In a UI, people may still hold or edit it."""
 
     trace: Trace
     answer: Answer
@@ -44,43 +44,43 @@ class _Answered(NamedTuple):
 
 
 class _Hidden(NamedTuple):
-    """A body in which a token is not shown."""
+    """A body, and its shown form without tokens."""
 
     came: bytes
     shown: bytes
 
 
 def _edit_of(bridge: Bridge, came: bytes | None, request: Request) -> Edit | None:
-    """What a person has made of a callback that the provider has sent."""
+    """Returns a person's edit of a callback from the provider, or None."""
     if not request.has_token or came is None or request.body is None:
         return None
     return edit_of(came, request.body, currency_decimals=bridge.settings.wallet.currency_decimals)
 
 
 class Exchanges:
-    """The callbacks that are under way."""
+    """The open callbacks."""
 
     def __init__(self) -> None:
         self.bridge: Bridge | None = None
-        """None: there is nobody to answer, so whatever comes is answered as unknown."""
+        """None: no gateway runs, so every request is answered as unknown."""
         self.live: LiveView | None = None
-        """Where people watch."""
+        """None without a UI."""
         self.is_draining = False
-        """Whether each answer is its connection's last."""
-        # By the flow's id, from a request's head to its body, and from its answer to the sending of it. Each flow ends
-        # in exactly one of `sent`, `answered` and `failed`.
+        """Whether each answer closes its connection."""
+        # By the flow's id: `_heads` from a request's head to its body, `_answered` from an answer to its sending. Each
+        # flow ends in exactly one of `sent`, `answered` and `failed`.
         self._heads: dict[str, _Head] = {}
         self._answered: dict[str, _Answered] = {}
         self._hidden: dict[str, _Hidden] = {}
 
     def is_callback(self, flow: HTTPFlow) -> bool:
-        """Whether its path is that of callbacks; while there is nobody to answer, every path is."""
+        """Whether the path is the callback path. Without a gateway, every path counts."""
         return self.bridge is None or self.bridge.is_callback(flow.request.path)
 
     def begin(self, flow: HTTPFlow) -> None:
-        """Compares and hides the token, once the head has come."""
+        """Compares and hides the token when the head has arrived."""
         tokens, forwarded = take_secrets(flow.request)
-        # Whoever asked for it: a callback that is streamed is at the upstream before `request` runs.
+        # Overrides every script: a streamed callback reaches the upstream before `request` runs.
         flow.request.stream = False
         if self.bridge is not None:
             self._heads[flow.id] = _Head(
@@ -94,7 +94,7 @@ class Exchanges:
             self.live.seen(flow)
 
     def hide_body(self, flow: HTTPFlow, hide: Callable[[bytes], bytes]) -> None:
-        """Shows the body of a request without tokens. Of a callback the wallet gets what came."""
+        """Hides tokens in the shown body of a request. The wallet gets the original body of a callback."""
         came = flow.request.raw_content
         if not came or (shown := hide(came)) == came:
             return
@@ -103,7 +103,7 @@ class Exchanges:
         flow.request.data.content = shown
 
     async def answer(self, flow: HTTPFlow) -> None:
-        """Answers a callback, once nobody holds it."""
+        """Answers a callback, once no person holds it."""
         head = self._heads.pop(flow.id, None)
         if not flow.live or flow.response or flow.error:
             return
@@ -111,43 +111,43 @@ class Exchanges:
             if head is not None or self.is_callback(flow):
                 await self._answer(flow, head)
         except BaseException as error:
-            # Whatever it was: without an answer of ours, mitmproxy would send the callback upstream.
+            # After any error: without an answer, mitmproxy would send the callback upstream.
             if flow.response is None:
                 self._respond(flow, answers.UNKNOWN)
-            # A hook that ends as cancelled would leave its client without the answer.
+            # If the hook ended as cancelled, mitmproxy would not send the answer.
             if not isinstance(error, asyncio.CancelledError):
                 raise
         finally:
             self._hidden.pop(flow.id, None)
 
     def has_answered(self, flow: HTTPFlow) -> bool:
-        """Whether the answer is ours, and has not gone out yet."""
+        """Whether the gateway made the answer and it is not sent yet."""
         return flow.id in self._answered
 
     def sent(self, flow: HTTPFlow) -> None:
-        """Notes that an answer goes out, where nobody watches."""
+        """Records that an answer is sent, without a UI."""
         if self.bridge and (done := self._answered.pop(flow.id, None)):
             self.bridge.delivered(done.trace, done.answer, sent=True)
 
     async def answered(self, flow: HTTPFlow) -> None:
-        """Notes what goes out, once nobody holds it."""
+        """Records the sent answer, once no person holds it."""
         if self.bridge is None or flow.id not in self._answered:
             return
-        # Not left to mitmproxy: to a held answer whose flow is killed it would wait for ever.
+        # Wait here: mitmproxy would wait forever for a held answer whose flow is killed.
         is_free = not flow.intercepted or await released(flow)
-        # By now its client may have left, and `failed` was told.
+        # The client may have left during the wait, and `failed` has recorded it.
         if (done := self._answered.pop(flow.id, None)) is None:
             return
         is_edited = not is_answer(flow, done.answer)
         if is_edited:
             self.bridge.log.warning("answer edited by hand", result=int(done.answer.result))
-        # A replay has no provider that could hear it.
+        # No provider receives the answer to a replay.
         self.bridge.delivered(done.trace, done.answer, sent=is_free and not is_edited and not flow.is_replay)
         if self.live and (is_edited or not is_free):
             self.live.sent(flow, is_edited=is_edited, is_delivered=is_free)
 
     def failed(self, flow: HTTPFlow) -> None:
-        """A client that left: its wallet call was made all the same, but the provider was not told."""
+        """Handles a client that left: its wallet call was made, but the provider did not get the answer."""
         self._heads.pop(flow.id, None)
         self._hidden.pop(flow.id, None)
         if self.bridge and (done := self._answered.pop(flow.id, None)):
@@ -174,7 +174,7 @@ class Exchanges:
             held_since = bridge.clock()
             if not await self._is_released(flow, bridge, held_since):
                 return
-            # The time for which a person held it does not count.
+            # The time that a person held it does not count.
             received_at = bridge.clock()
             held = received_at - held_since
         trace = Trace(calls=[] if self.live else None, client=head.client, forwarded=head.forwarded)
@@ -199,16 +199,16 @@ class Exchanges:
             self.live.answered(flow, trace, answer, seconds=seconds, held=held, has_token=request.has_token)
 
     def _body_of(self, flow: HTTPFlow) -> bytes | None:
-        """As it came, unless a person has changed what is shown of it."""
+        """Returns the original body, unless a person has edited the shown one."""
         body, hidden = flow.request.raw_content, self._hidden.get(flow.id)
         return hidden.came if hidden and body == hidden.shown else body
 
     def _respond(self, flow: HTTPFlow, answer: Answer) -> None:
-        # When the listener is closed, the next callback has to find another door.
+        # A drain closes the listener, so the next callback needs a new connection.
         flow.response = response_of(flow.request, answer, is_last=self.is_draining)
 
     async def _is_released(self, flow: HTTPFlow, bridge: Bridge, held_since: float) -> bool:
-        """Waits for the person who holds it; False where there is nothing to answer any more."""
+        """Waits until a person releases the flow. Returns False if nothing is left to answer."""
         live = self.live
 
         def held() -> float:
@@ -218,7 +218,7 @@ class Exchanges:
             return True
         reason = "aborted by hand"
         if flow.error is None:
-            # Its client has left, which mitmproxy may not have seen yet.
+            # The client has left, which mitmproxy may not have noticed yet.
             reason = "its client left while it was held"
             self._respond(flow, answers.UNKNOWN)
         if live:

@@ -1,5 +1,5 @@
 """
-What is read from a flow of mitmproxy, and what is written to it.
+Reads requests from mitmproxy's flows and writes answers to them.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ FORWARDED_HEADER = b"x-forwarded-for"
 HIDDEN = b"***"
 HELD_POLL_SECONDS = 0.05
 _LENGTH_DIGITS_MAX = 20
-"""More digits than any length has; Python refuses to read thousands of them."""
+"""More digits than any length has; Python refuses to parse thousands of them."""
 
 
 def take_secrets(request: http.Request) -> tuple[list[bytes], list[bytes]]:
-    """The values of the token's header, which are hidden from now on, and those of X-Forwarded-For."""
+    """Returns the values of the token header, which it hides in the request, and those of X-Forwarded-For."""
     tokens = values_of(request, TOKEN_HEADER)
     if tokens:
         request.headers.fields = tuple(
@@ -31,12 +31,12 @@ def take_secrets(request: http.Request) -> tuple[list[bytes], list[bytes]]:
 
 
 def values_of(request: http.Request, wanted: bytes) -> list[bytes]:
-    """Of a header. mitmproxy's own way turns all of them to text first."""
+    """Returns the values of a header. mitmproxy's own way decodes all headers first."""
     return [value for name, value in request.headers.fields if name.lower() == wanted]
 
 
 def announced_bytes(request: http.Request) -> int:
-    """The length of the body as the head has it; 0 where it does not say."""
+    """Returns the Content-Length, or 0 if it is missing, repeated or no number."""
     lengths = values_of(request, b"content-length")
     if len(lengths) != 1 or not lengths[0].isdigit():
         return 0
@@ -44,11 +44,11 @@ def announced_bytes(request: http.Request) -> int:
 
 
 def response_of(request: http.Request, answer: Answer, *, is_last: bool) -> http.Response:
-    """The answer as mitmproxy sends it. `is_last`: the connection is closed behind it."""
+    """Returns the answer as mitmproxy sends it. `is_last` closes the connection after it."""
     headers = (*answer.headers, (b"Connection", b"close")) if is_last else answer.headers
     body = b"" if request.method == "HEAD" else answer.body
     now = time.time()
-    # What `http.Response.make` does, without its conversions: they cost more than anything else in the hook.
+    # Like `http.Response.make`, but without its conversions: they cost more than the rest of the hook.
     return http.Response(
         b"HTTP/1.1",
         answer.http_status,
@@ -62,7 +62,7 @@ def response_of(request: http.Request, answer: Answer, *, is_last: bool) -> http
 
 
 def is_answer(flow: http.HTTPFlow, answer: Answer) -> bool:
-    """Whether what goes out for `flow` is still this answer."""
+    """Whether the response of `flow` is still this answer."""
     response = flow.response
     if response is None or response.status_code != answer.http_status:
         return False
@@ -71,13 +71,14 @@ def is_answer(flow: http.HTTPFlow, answer: Answer) -> bool:
 
 async def released(flow: http.HTTPFlow, waits: Callable[[], None] = lambda: None) -> bool:
     """
-    Waits until a person lets go of an intercepted flow; False where it was killed or its client left, which ends the
-    waiting. `waits` is called again and again.
+    Waits until a person releases an intercepted flow. Returns False if the flow was killed or its client left.
+
+    Calls `waits` repeatedly.
     """
     await ctx.master.addons.trigger_event(hooks.UpdateHook([flow]))
     while flow.intercepted and not has_left(flow):
         waits()
-        # Killing a flow wakes nobody who waits for its resume.
+        # A killed flow does not wake the tasks that wait for its resume.
         await asyncio.sleep(HELD_POLL_SECONDS)
     flow.resume()  # type: ignore[no-untyped-call]
     return flow.error is None and flow.live and not has_left(flow)

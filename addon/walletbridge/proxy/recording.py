@@ -1,10 +1,10 @@
 """
-The recording: callbacks with a right token, their answers and what the wallet said, as files of flows that mitmproxy
-opens and `walletbridge replay` compares. Bounded in size and age, written by a thread of its own, and never in the way
-of an answer: what it cannot take in time is dropped and counted.
+The recording: callbacks with a right token, their answers and the wallet's responses, as files of flows for mitmproxy
+and `walletbridge replay`. Its size and age are bounded. It has its own writing thread and never delays an answer:
+callbacks that it cannot take in time are dropped and counted.
 
-No header of the request is kept, and tokens elsewhere are hidden, so none is in it. Accounts are not masked: a masked
-callback cannot be replayed. Files are readable by their owner alone.
+It keeps no header of the request and hides tokens elsewhere, so it contains no token. It does not mask accounts,
+because a masked callback cannot be replayed. Only the owner can read the files.
 """
 
 import os
@@ -29,12 +29,12 @@ from walletbridge.settings import Record as RecordSettings
 from walletbridge.settings import Settings
 
 WAITING_MAX = 10_000
-"""Callbacks that wait to be written."""
+"""Callbacks waiting to be written."""
 PARTS = 16
-"""A recording is so many files; the oldest goes when there is no room."""
+"""Files in a recording; the oldest is deleted to make room."""
 PATTERN = "callbacks-*.flows"
 RETRY_SECONDS = 5.0
-"""After a file could not be written, before the next attempt."""
+"""Seconds between a failed write and the next attempt."""
 CLOSE_SECONDS = 2.0
 _MEGABYTE = 1_000_000
 _HOUR = 3600
@@ -44,19 +44,19 @@ type Answers = Callable[[Request, Trace], Coroutine[Any, Any, Answer]]
 
 
 class _Said(NamedTuple):
-    """A callback that was answered."""
+    """An answered callback."""
 
     request: Request
     trace: Trace
     answer: Answer
     began_at: float
-    """Wall clock, in seconds."""
+    """Wall-clock time, in seconds."""
     seconds: float
-    """To the answer."""
+    """Until the answer."""
 
 
 class Recording:
-    """Writes until `close`."""
+    """Writes callbacks until `close`."""
 
     def __init__(
         self,
@@ -67,8 +67,8 @@ class Recording:
         hide: Callable[[str], str] = str,
     ) -> None:
         """
-        `on_problem` hears, in the writing thread, what is wrong and how many callbacks were dropped since then. `hide`
-        takes tokens out of what is kept.
+        The writing thread calls `on_problem` with a problem and the number of callbacks dropped since the last one.
+        `hide` removes tokens from kept text.
         """
         self._hide = hide
         self._files = Files(where)
@@ -81,7 +81,7 @@ class Recording:
         self._thread.start()
 
     def around(self, answer: Answers) -> Answers:
-        """`answer`, whose callbacks are recorded."""
+        """Returns `answer` with recording."""
 
         async def recorded(request: Request, trace: Trace) -> Answer:
             if not request.has_token:
@@ -96,7 +96,7 @@ class Recording:
         return recorded
 
     def close(self) -> None:
-        """Writes what waits, then closes the file. A disk that hangs is not waited for."""
+        """Writes the waiting callbacks and closes the file. Gives up on a disk that hangs."""
         with suppress(Full):
             self._waiting.put(None, timeout=CLOSE_SECONDS)
         self._thread.join(CLOSE_SECONDS)
@@ -115,7 +115,7 @@ class Recording:
                     batch.append(self._waiting.get_nowait())
             try:
                 self._files.write([self._flow(said) for said in batch if said is not None])
-            except Exception as error:  # noqa: BLE001 - a recording that fails must not end the process or an answer
+            except Exception as error:  # noqa: BLE001 - a failed recording must not end the process or an answer
                 self._tell(str(error), len(batch) - batch.count(None))
             if None in batch:
                 self._files.close()
@@ -157,7 +157,7 @@ class Recording:
 
 
 class Files:
-    """The files of a recording: one that is written, and older ones until there is no room or they are too old."""
+    """The files of a recording: the current one, and older ones until they are too old or space runs out."""
 
     def __init__(self, where: RecordSettings, *, clock: Callable[[], float] = time.time) -> None:
         self._where = where
@@ -168,7 +168,9 @@ class Files:
         self._number = 0
 
     def write(self, flows: list[http.HTTPFlow]) -> None:
-        """Appends flows. Raises OSError where that fails, at most every RETRY_SECONDS for another reason than time."""
+        """
+        Appends flows. Raises OSError if that fails, and without an attempt during the RETRY_SECONDS after a failure.
+        """
         now = self._clock()
         if self._file is None and now < self._next_try:
             raise OSError("the last file could not be written; the next attempt is due in seconds")
@@ -184,7 +186,7 @@ class Files:
             raise
 
     def close(self) -> None:
-        """Ends the file that is written."""
+        """Closes the current file."""
         if self._file:
             with suppress(OSError):
                 self._file.close()
@@ -206,7 +208,7 @@ class Files:
         return self._file
 
     def _make_room(self, now: float, part: int) -> None:
-        """Deletes the oldest files, also of other workers and earlier runs, until a new one fits."""
+        """Deletes the oldest files, including those of other workers and earlier runs, until a new one fits."""
         found = []
         for path in self._where.folder.glob(PATTERN):
             with suppress(FileNotFoundError):

@@ -69,5 +69,5 @@ FAULTS = frozenset({Rule.ANSWERED, Rule.TIME_LIMIT, Rule.UNKNOWN_IS_500})
 
 
 def sentence(rule: Rule, *, expected: str, got: str) -> str:
-    """Returns one sentence: the expected answer, the actual answer, and the rule with its section."""
+    """Returns a sentence with the expected and the actual answer, and the rule."""
     return f"Expected {expected}, got {got}: {rule.says} (PROTOCOL: {rule.section})."

@@ -1,5 +1,5 @@
 """
-How each check of a callback went, as far as its answer tells. Pure. PROTOCOL: Checks.
+The outcome of each check of a callback, as far as its answer shows. Pure. PROTOCOL: Checks.
 """
 
 from enum import StrEnum
@@ -19,13 +19,13 @@ _FAILED = 99
 
 
 class Went(StrEnum):
-    """What became of a check."""
+    """The outcome of a check."""
 
     HELD = "✓"
     FAILED = "✗"
     NOT_REACHED = "not reached"
     NOT_TOLD = "?"
-    """The answer says nothing of it."""
+    """The answer does not show it."""
 
 
 class Check(NamedTuple):
@@ -37,7 +37,9 @@ class Check(NamedTuple):
 
 
 def checks(record: Record) -> list[Check]:
-    """The checks in the provider's order. The first that fails is the answer; what stands behind it is not reached."""
+    """
+    Returns the checks in the provider's order. The first that fails decides the answer; later ones are not reached.
+    """
     found: list[Check] = []
     has_failed = False
     is_told = record.http_status == _HTTP_OK and record.result != _FAILED and _names_a_check(record)
@@ -55,5 +57,7 @@ def checks(record: Record) -> list[Check]:
 
 
 def _names_a_check(record: Record) -> bool:
-    """A journal may answer 41, and a wallet any refusal, to a callback that did not ask for that check."""
+    """
+    Whether the result is 0 or a requested check. A journal may answer 41, and a wallet any refusal, without its check.
+    """
     return record.result == 0 or record.result in record.checks

@@ -1,6 +1,6 @@
 """
-mitmproxy commands for callbacks. A command may not wait, so what has to is started here, and tells its result in the
-event log and in the flow.
+mitmproxy commands for callbacks. A command must not wait, so it starts a task, which writes its result to the event log
+and to the flow.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ KEYS = (
     ("f5", "walletbridge.unresolved", "What is not settled"),
     ("f6", "walletbridge.vector @focus", "This callback as a test vector"),
     ("f8", "walletbridge.replay.allow @focus", "Permit one replay of this callback"),
-    # Only typed in: it moves money, so a person has to press enter.
+    # Only types the command: it moves money, so a person must press Enter.
     ("f9", "console.command walletbridge.cancel @focus", "Cancel this transaction at the wallet"),
 )
 
@@ -45,13 +45,13 @@ logger = logging.getLogger(__name__)
 
 
 def _named[F: Callable[..., object]](name: str) -> Callable[[F], F]:
-    """The decorator of mitmproxy, with its type."""
+    """The typed decorator of mitmproxy."""
     decorator: Callable[[F], F] = command.command(name)
     return decorator
 
 
 class Commands:
-    """The commands. Those that need a wallet need the settings."""
+    """The commands. Those that need a wallet raise CommandError without settings."""
 
     name = "walletbridge.commands"
 
@@ -63,11 +63,11 @@ class Commands:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def use(self, bridge: Bridge) -> None:
-        """From here on there is a wallet."""
+        """Enables the commands that need a wallet."""
         self._bridge = bridge
 
     def bind_keys(self) -> None:
-        """In the console; what the user has bound stays."""
+        """Binds the keys in the console, unless the user has bound them."""
         keymap: Any = getattr(ctx.master, "keymap", None)
         if keymap is None:
             return

@@ -1,5 +1,5 @@
 """
-The content view of callbacks. Whatever fails in it, the body is shown as it came, with the reason.
+The content view of callbacks. If it fails, it shows the original body and the error.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,27 +18,27 @@ _NOT_OURS = -1.0
 
 
 class WalletBridgeView(Contentview):
-    """Shows the record that is kept in a callback's flow."""
+    """Shows the record in a callback's flow."""
 
     def __init__(self, newest_flows: Callable[[], Iterable[Flow]] = tuple) -> None:
-        """`newest_flows` gives the flows that are kept, the newest first."""
+        """`newest_flows` returns the kept flows, the newest first."""
         self._newest_flows = newest_flows
 
     @property
     def name(self) -> str:
-        """As it is chosen in the UI."""
+        """The view's name in the UI."""
         return "walletbridge"
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
-        """Above all others where a flow has a record."""
+        """Above all other views if the flow has a record."""
         del data
         return _OURS if metadata.flow is not None and KEY in metadata.flow.metadata else _NOT_OURS
 
     def prettify(self, data: bytes, metadata: Metadata) -> str:
-        """The page of a callback. Raises nothing."""
+        """Returns the page of a callback. Raises nothing."""
         try:
             return self._page(data, metadata)
-        except Exception as error:  # noqa: BLE001 - people must see the body, whatever is wrong with the rest
+        except Exception as error:  # noqa: BLE001 - people must see the body after any error
             return f"(no view: {type(error).__name__}: {error})\n\n{data.decode(errors='replace')}"
 
     def _page(self, data: bytes, metadata: Metadata) -> str:

@@ -1,7 +1,7 @@
 """
-Callbacks of saved flows once more, dry: through other settings or another version, against what the wallet said then.
+Replays callbacks of saved flows through other settings or another version, against the recorded wallet responses.
 
-There is no wallet and no journal here, so no money can move. What the journal or the cache decided then stands.
+It has no wallet and no journal, so no money can move. Recorded decisions of the journal or the cache stay valid.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,18 +29,18 @@ from walletbridge.wallet.reading_replies import parse, read_outcome
 from walletbridge.wallet.text import request_text
 
 _UNREADABLE = ("the wallet answered ", "the wallet's response ")
-"""How the reason begins where a response could not be read; another mapping may be able to."""
+"""How the reason begins if a response could not be read; another mapping may be able to read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A callback, with what was answered then and what would be now."""
+    """A callback with the recorded and the new answer."""
 
     what: str
     then: tuple[int, bytes]
     now: tuple[int, bytes]
     request_diff: tuple[str, ...]
-    """How the request to the wallet differs, line by line; empty where it does not, or none was sent."""
+    """The changed lines of the request to the wallet; empty if it is equal, or if none was sent."""
 
     @property
     def is_same(self) -> bool:
@@ -56,16 +56,16 @@ class PassedOver:
 
 
 class RecordingWallet:
-    """Says what the wallet said then, and keeps what would be sent now."""
+    """Answers as the wallet did then, and keeps the request that would be sent now."""
 
     def __init__(self, bound: BoundWallet) -> None:
         self._bound = bound
         self.record = Record()
         self.request = ""
-        """The last one, as text."""
+        """The last request, as text."""
 
     async def outcome(self, callback: Callback, *, received_at: float, trace: Trace) -> Outcome:
-        """Raises OutcomeUnknown where it was unknown then and still is."""
+        """Raises OutcomeUnknown if the outcome was unknown and still is."""
         del received_at, trace
         binding = self._bound.binding_of(callback)
         self.request = _request(self.record, callback, binding)
@@ -74,8 +74,9 @@ class RecordingWallet:
 
 def said(record: Record, callback: Callback, binding: Binding | None) -> Outcome:
     """
-    What the wallet said of this callback, read anew from its response; or what the journal or the cache said in its
-    place. Raises OutcomeUnknown, and ValueError for a record that no gateway has written.
+    Returns the wallet's outcome, read again from its response, or the recorded outcome of the journal or the cache.
+
+    Raises OutcomeUnknown, and ValueError for a record that no gateway has written.
     """
     call = own_call(record, binding)
     is_read = record.is_known or record.reason.startswith(_UNREADABLE)
@@ -90,7 +91,7 @@ def said(record: Record, callback: Callback, binding: Binding | None) -> Outcome
 
 
 def own_call(record: Record, binding: Binding | None) -> Call | None:
-    """The last call that was made for the callback itself, and not for the balance beside its answer."""
+    """Returns the last call for the callback itself, not for an additional balance."""
     return _last_call(record, binding.method.name) if binding else None
 
 
@@ -99,7 +100,7 @@ def _last_call(record: Record, method: str) -> Call | None:
 
 
 def _request(record: Record, callback: Callback, binding: Binding | None) -> str:
-    """What would be sent now, as text; why it would not, where that is so."""
+    """Returns the request that would be sent now, as text, or the reason why none would be."""
     if binding is None:
         return "(made up from the journal)"
     try:
@@ -109,7 +110,10 @@ def _request(record: Record, callback: Callback, binding: Binding | None) -> str
 
 
 def _found(record: Record, binding: Binding) -> Found:
-    """What the look-up brought then. Raises LookupError where none was saved, ValueError for one of another wallet."""
+    """
+    Returns the values of the recorded look-up. Raises LookupError if none was saved, ValueError if it is another
+    wallet's.
+    """
     lookup = binding.lookup
     if lookup is None:
         return {}
@@ -124,7 +128,7 @@ def _found(record: Record, binding: Binding) -> Found:
 
 
 class DryRun:
-    """The gateway without a wallet. Raises SettingsError where the mapping cannot be used."""
+    """The gateway without a wallet. Raises SettingsError if the mapping is not usable."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -139,7 +143,7 @@ class DryRun:
         )
 
     async def compare(self, flow: Flow) -> Compared | PassedOver:
-        """Takes one flow through the gateway."""
+        """Compares one flow's answer with the gateway's."""
         found = self._callback_flow(flow)
         if isinstance(found, PassedOver):
             return found
@@ -177,7 +181,7 @@ class DryRun:
 
 
 class _Silent:
-    """A log that nobody reads."""
+    """A log that discards everything."""
 
     def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
         """See `CallbackLog`."""

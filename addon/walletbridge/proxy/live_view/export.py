@@ -1,5 +1,5 @@
 """
-A callback to go: as a curl line, and as a test vector in the form of the documented examples. Never with the token.
+Exports a callback as a curl line, or as a test vector in the form of the documented examples, without the token.
 """
 
 import json
@@ -19,7 +19,7 @@ _HTTP_OK = 200
 
 
 def curl(flow: HTTPFlow, token_variable: str) -> str:
-    """A line for a shell that has the token in the variable."""
+    """Returns a shell line that takes the token from the variable."""
     headers = [("Callback-Token", "***")] + [
         (name, value)
         for name, value in flow.request.headers.items(multi=True)  # type: ignore[no-untyped-call]
@@ -27,7 +27,7 @@ def curl(flow: HTTPFlow, token_variable: str) -> str:
     ]
     parts = ["curl", "-X", shlex.quote(flow.request.method)]
     for name, value in headers:
-        # The shell fills in the one; the others are as they came.
+        # The shell inserts the token; it must not expand the other headers.
         is_token = name == "Callback-Token"
         parts += ["-H", f'"{name}: ${token_variable}"' if is_token else shlex.quote(f"{name}: {value}")]
     body = (flow.request.raw_content or b"").decode(errors="backslashreplace")
@@ -37,9 +37,9 @@ def curl(flow: HTTPFlow, token_variable: str) -> str:
 
 def vector(flow: HTTPFlow, record: Record, related: Iterable[Record]) -> str:
     """
-    The flow as an entry of `cases`: `given` is the wallet's state before it, as far as the answer tells.
+    Returns the flow as an entry of `cases`. `given` is the wallet's earlier state, as far as the answer shows it.
 
-    Raises ValueError for a flow whose request and answer are no JSON objects.
+    Raises ValueError if the request or the answer is no JSON object.
     """
     if flow.response is None or not record.command:
         raise ValueError("only a callback that was answered is a test vector")
@@ -48,7 +48,7 @@ def vector(flow: HTTPFlow, record: Record, related: Iterable[Record]) -> str:
     entry = {
         "name": f"{record.command}: {record.http_status} {record.result} #{record.trans_id or record.account}",
         "given": {"players": _players(record), "transactions": _transactions(record, trans_id, list(related))},
-        # As they came: no number takes a way through a binary fraction.
+        # The original bytes: no number passes through a binary fraction.
         "request": msgspec.Raw(flow.request.raw_content or b""),
         "http_status": flow.response.status_code,
         "answer": msgspec.Raw(flow.response.raw_content or b""),
@@ -68,7 +68,7 @@ def _players(record: Record) -> list[dict[str, Any]]:
 
 
 def _transactions(record: Record, trans_id: object, related: list[Record]) -> list[dict[str, Any]]:
-    """The bet or win that the wallet knew before, if it knew one."""
+    """Returns the bet or win that the wallet knew before, if any."""
     is_question = record.command in {"cancel", "status"} and record.result != _NOT_FOUND
     if record.result != 41 and not is_question:  # noqa: PLR2004 - PROTOCOL: Checks.
         return []
@@ -86,7 +86,7 @@ def _transactions(record: Record, trans_id: object, related: list[Record]) -> li
 
 
 def _number(value: Decimal) -> msgspec.Raw:
-    """As JSON: whole where it is whole."""
+    """A JSON number, without a fraction if whole."""
     whole = value == value.to_integral_value()
     return msgspec.Raw(str(int(value) if whole else value.normalize()).encode())
 
@@ -94,5 +94,5 @@ def _number(value: Decimal) -> msgspec.Raw:
 def _object(body: bytes | None) -> dict[str, Any]:
     document = json.loads(body or b"")
     if not isinstance(document, dict) or not isinstance(document.get("data", {}), dict):
-        raise ValueError("expected a JSON object")  # noqa: TRY004 - what json itself raises for no JSON
+        raise ValueError("expected a JSON object")  # noqa: TRY004 - as json raises for invalid JSON
     return document

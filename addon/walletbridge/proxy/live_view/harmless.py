@@ -1,5 +1,5 @@
 """
-A fault in what people see must not touch the answer.
+Keeps errors of the live view away from the answer.
 """
 
 import logging
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def harmless() -> Iterator[None]:
-    """Whatever fails inside is logged, and ends there."""
+    """Logs and suppresses any exception inside."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - see above

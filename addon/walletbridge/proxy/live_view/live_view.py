@@ -1,5 +1,5 @@
 """
-The live view: an addon behind all of mitmproxy's own. What it shows of a callback never changes its answer.
+The live view: an addon behind all of mitmproxy's own. Showing a callback never changes its answer.
 """
 
 import asyncio
@@ -37,32 +37,32 @@ from walletbridge.proxy.patches.web_updates import gather_updates
 from walletbridge.settings import Settings, Wallet
 
 WEB_COLUMNS = ["icon", "timestamp", "path", "comment", "status", "time"]
-"""Of mitmweb, unless the user has chosen others: by default it shows no comments."""
+"""mitmweb's columns, unless the user has chosen others. Its defaults lack the comments."""
 _UNSET = Settings(wallet=Wallet(target="-"))
 """For a view without settings."""
 
 
 class Owner(Protocol):
-    """Who answers callbacks."""
+    """Answers callbacks."""
 
     async def answer(self, flow: HTTPFlow) -> None:
-        """Answers a callback, once nobody holds it."""
+        """Answers a callback, once no person holds it."""
         ...
 
     async def answered(self, flow: HTTPFlow) -> None:
-        """Notes what goes out, once nobody holds it."""
+        """Records the sent answer, once no person holds it."""
         ...
 
 
 class LiveView:
-    """Stands behind Intercept, so that a person comes before the wallet, and behind View."""
+    """Runs after Intercept, so that a person comes before the wallet, and after View."""
 
     name = "walletbridge.live"
     mask = staticmethod(mask)
-    """For a log that people see."""
+    """Masks accounts in a log that people see."""
 
     def __init__(self, owner: Owner, view: View, *, has_upstream: bool, hide: Callable[[str], str] = str) -> None:
-        """`hide` takes tokens out of what is shown."""
+        """`hide` removes tokens from shown text."""
         self._owner = owner
         self._view = view
         self._has_upstream = has_upstream
@@ -75,7 +75,7 @@ class LiveView:
         self.addons = [self._commands]
 
     def start(self) -> None:
-        """Adds what people see."""
+        """Adds the parts of the UI."""
         trigger_directly(ctx.master.addons)
         contentviews.add(WalletBridgeView(self._newest_flows))
         self._commands.bind_keys()
@@ -87,7 +87,7 @@ class LiveView:
             ctx.options.update(web_columns=WEB_COLUMNS)  # type: ignore[no-untyped-call]
 
     def use(self, bridge: Bridge) -> None:
-        """From here on callbacks are answered."""
+        """Sets the gateway that answers callbacks."""
         self._settings = bridge.settings
         self._keep = KeepFlows(self._view, bridge.settings.ui.keep_flows)
         self._commands.use(bridge)
@@ -95,36 +95,36 @@ class LiveView:
     # Hooks
 
     def requestheaders(self, flow: HTTPFlow) -> None:
-        """A flow more is kept."""
+        """Trims the list for a new flow."""
         del flow
         if self._keep:
             self._keep.trim()
 
     async def request(self, flow: HTTPFlow) -> None:
-        """By now a person could stop it."""
+        """Requests the answer; Intercept has already run."""
         await self._owner.answer(flow)
 
     async def response(self, flow: HTTPFlow) -> None:
-        """By now a person could stop the answer."""
+        """Records the answer; Intercept has already run."""
         await self._owner.answered(flow)
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
-        """Where there is no upstream, nothing is ever dialled, whatever address a flow shows."""
+        """Without an upstream, refuses every connection, whatever address a flow shows."""
         if not self._has_upstream:
             data.server.error = "there is no upstream"
 
-    # What the owner tells
+    # Calls from the owner
 
     def seen(self, flow: HTTPFlow) -> None:
         """
-        The head of a callback has come: shows the address to which it was sent, not that of the upstream, which it
-        never reaches. With an upstream that is the gateway's own address, to which mitmproxy refuses to connect; what
-        a caller says of itself decides nothing.
+        Shows the address that the provider used, when the head of a callback has arrived. A callback never reaches the
+        upstream. With an upstream, shows the gateway's own address: mitmproxy refuses to connect to it, and a caller's
+        Host header decides nothing.
         """
         with harmless():
             host, port = ("", None) if self._has_upstream else _authority(flow.request.host_header or "")
             here = flow.client_conn.sockname
-            # Not by the properties, which would change the headers.
+            # The properties would change the headers.
             flow.request.data.host = host or str(here[0])
             flow.request.data.port = port or int(here[1])
 
@@ -133,27 +133,27 @@ class LiveView:
         return self._permits.take(flow)
 
     def held(self, flow: HTTPFlow, seconds: float) -> None:
-        """A person holds it; called again and again."""
+        """Records a held callback; called repeatedly."""
         with harmless():
             record = record_of.waiting(self._read(flow), self._settings, Stage.HELD, seconds)
             before = read(flow.metadata)
             is_late = record.times.held > record.times.limit > 0
             was_late = before is not None and before.times.held > before.times.limit > 0
-            # The words change with an edit.
+            # An edit changes the words.
             if before is None or before.find != record.find or is_late != was_late:
                 self._put(flow, record)
                 self._update(flow)
 
     def dropped(self, flow: HTTPFlow, reason: str, seconds: float) -> None:
-        """It was held, and is not answered."""
+        """Records that a held callback gets no answer."""
         with harmless():
             self._put(flow, record_of.waiting(self._read(flow), self._settings, Stage.DROPPED, seconds, reason))
             self._mask_later(flow, self._read(flow))
 
-    def answered(  # noqa: PLR0913 - all that is known of it
+    def answered(  # noqa: PLR0913 - everything that a record needs
         self, flow: HTTPFlow, trace: Trace, answer: Answer, *, seconds: float, held: float, has_token: bool
     ) -> None:
-        """It has its answer."""
+        """Records the answer."""
         with harmless():
             if trace.callback is None and flow.is_replay:
                 trace.callback = self._read(flow)
@@ -169,7 +169,7 @@ class LiveView:
             self._mask_later(flow, trace.callback)
 
     def sent(self, flow: HTTPFlow, *, is_edited: bool, is_delivered: bool) -> None:
-        """What went out for it; only told where that is not simply the answer."""
+        """Records the sending of an answer; called only if edited or not delivered."""
         with harmless():
             record = read(flow.metadata)
             if record:
@@ -178,14 +178,14 @@ class LiveView:
                 self._put(flow, record)
                 self._update(flow)
 
-    # The rest
+    # Helpers
 
     def _newest_flows(self) -> Iterable[Flow]:
         flows: Sequence[Flow] = self._view.resolve("@all")
         return reversed(flows)
 
     def _put(self, flow: HTTPFlow, record: Record) -> None:
-        """Writes the record; a person's own comment and mark stay."""
+        """Writes the record. Keeps a person's own comment and marker."""
         record = without(record, self._hide)
         before = read(flow.metadata)
         if not flow.comment or (before and flow.comment == comment(before)):
@@ -210,5 +210,5 @@ class LiveView:
 
 @lru_cache(maxsize=64)
 def _authority(text: str) -> tuple[str, int | None]:
-    """The host and the port of an address. A provider has one or two, and they take long to read."""
+    """Splits an address into host and port. Cached: a provider has one or two addresses, and parsing is slow."""
     return url.parse_authority(text, check=False)

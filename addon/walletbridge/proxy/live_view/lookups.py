@@ -1,5 +1,5 @@
 """
-Everything that is known of a transaction or an account, as lines of text: flows, cache and journal.
+Everything known of a transaction or an account, as lines of text: flows, cache and journal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +18,7 @@ from walletbridge.transactions.status_cache import StatusCache
 
 
 def of_flows(name: str, value: str, flows: Iterable[Flow]) -> list[str]:
-    """The last callbacks of an `account` or a `trans_id`, the newest first. `flows`: newest first."""
+    """Returns the last callbacks of an `account` or a `trans_id`. `flows` and the result: newest first."""
     wanted = f"{name}={value} "
     found = [flow for flow in flows if wanted in words_of(flow)]
     more = [f"and {len(found) - FOUND_MAX} more"] if len(found) > FOUND_MAX else []
@@ -26,13 +26,13 @@ def of_flows(name: str, value: str, flows: Iterable[Flow]) -> list[str]:
 
 
 def of_cache(cache: StatusCache, settings: Settings, *, account: str = "", trans_id: str = "") -> list[str]:
-    """What the status cache remembers."""
+    """Returns the entries of the status cache."""
     found = cache.known(account=account, trans_key=trans_id)
     return [f"cache: #{key} of {shown(who, settings)}: {what}" for who, key, what in found[:FOUND_MAX]]
 
 
 def of_journal(settings: Settings, *, account: str = "", trans_id: str = "") -> list[str]:
-    """What the journal has, or why it cannot be read. Reads a file: not for the event loop."""
+    """Returns the journal's rows, or the reason why it cannot be read. Reads a file: not for the event loop."""
     path = settings.journal.path
     return _rows(
         settings, lambda: reading.of_account(path, account) if account else reading.of_transaction(path, trans_id)
@@ -40,12 +40,12 @@ def of_journal(settings: Settings, *, account: str = "", trans_id: str = "") -> 
 
 
 def unresolved(settings: Settings) -> list[str]:
-    """What is not settled, or why the journal cannot be read. Reads a file: not for the event loop."""
+    """Returns the unsettled rows, or why the journal cannot be read. Reads a file: not for the event loop."""
     return _rows(settings, lambda: reading.unsettled(settings.journal.path))
 
 
 def shown(account: str, settings: Settings) -> str:
-    """The account, masked where it must be."""
+    """Returns the account, masked if the settings require it."""
     return mask(account) if settings.ui.mask_accounts else account
 
 

@@ -1,5 +1,5 @@
 """
-Hides accounts in the bodies of flows. The answer must go out as it is, so that is done once it has.
+Hides accounts in the bodies of flows after the unchanged answer has been sent.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ POLL_SECONDS = 0.05
 
 
 class Masking:
-    """Flows whose answers are on their way."""
+    """Flows whose answers are not sent yet."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def later(self, flow: HTTPFlow, account: str) -> None:
-        """Masks its bodies when it has ended. `account` is empty where the request could not be read."""
+        """Masks the bodies when the flow has ended. `account` is empty if the request could not be read."""
         task = asyncio.ensure_future(_mask(flow, account))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 async def _mask(flow: HTTPFlow, account: str) -> None:
-    while flow.live:  # noqa: ASYNC110 - nobody announces that an answer has gone
+    while flow.live:  # noqa: ASYNC110 - no event reports a sent answer
         await asyncio.sleep(POLL_SECONDS)
     with harmless():
         for message in (flow.request, flow.response):
             if message is not None and message.raw_content:
                 message.data.content = mask_in_body(message.raw_content, account)
-        flow._backup = None  # noqa: SLF001 - holds the bodies as they were
+        flow._backup = None  # noqa: SLF001 - holds the original bodies
         await ctx.master.addons.trigger_event(hooks.UpdateHook([flow]))

@@ -1,12 +1,12 @@
 """
-Shows the place of a mistake under the text of a body. Pure.
+Marks a mistake under the text of a body. Pure.
 """
 
 import json
 import re
 
 _AROUND = 34
-"""Characters shown on either side of the place."""
+"""Characters shown on either side of the mistake."""
 _AT_LINE = re.compile(r" at line (\d+) column (\d+)")
 _AT_BYTE = re.compile(r"not UTF-8 at byte (\d+)")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[(\"(?:[^\"\\]|\\.)*\")\]")
@@ -16,9 +16,9 @@ _DECODER = json.JSONDecoder()
 
 def show_place(body: bytes, path: str, reason: str) -> str:
     """
-    The part of `body` with the mistake, a mark under it, and what is wrong there.
+    Returns the part of `body` with the mistake, a mark under it, and the reason.
 
-    `path` is the JSON path of the mistake, `reason` says what is wrong and, where the text is no JSON, at which line.
+    `path` is the JSON path of the mistake. For invalid JSON, `reason` contains the line.
     """
     text = body.decode(errors="replace").removeprefix("\ufeff")
     place = _place(text, body, path, reason)
@@ -45,7 +45,7 @@ def _place(text: str, body: bytes, path: str, reason: str) -> int:
 
 
 def _find(text: str, path: str) -> int:
-    """Where the value at `path` begins; where it is missing, the innermost object that should have it."""
+    """Returns the start of the value at `path` or, if it is missing, of the innermost object that should have it."""
     place = _skip(text, 0)
     for key, index, quoted in _STEP.findall(path):
         inner = (
@@ -58,7 +58,7 @@ def _find(text: str, path: str) -> int:
 
 
 def _in_object(text: str, place: int, wanted: str) -> int | None:
-    """The last value of a key: of a key that stands twice, the second is the mistake."""
+    """Returns the start of a key's last value: of a repeated key, the second value is the mistake."""
     found = None
     if text[place] != "{":
         return None

@@ -1,12 +1,12 @@
 """
-A record in one line: its marker, its comment, and the words by which filters find it. Pure.
+A record in one line: its marker, its comment, and the words for filters. Pure.
 """
 
 from walletbridge.observe.printable import printable
 from walletbridge.proxy.live_view.record import Record, Stage
 
 COMMENT_MAX = 100
-"""Characters of a comment: mitmweb shows as many in a window of 1280 pixels."""
+"""Characters of a comment: mitmweb shows this many in a window 1280 pixels wide."""
 _ACCOUNT_MAX = 20
 _REASON_MIN = 8
 _BAR = " | "
@@ -19,7 +19,7 @@ MEANINGS = {
     42: "not found",
     99: "not made",
 }
-"""What a refusal is called in a comment."""
+"""The names of refusals in comments."""
 
 HELD = ":raised_hand:"
 DROPPED = ":wastebasket:"
@@ -44,7 +44,7 @@ _WRONG_TOKEN_RESULT = 100
 
 
 def marker(record: Record) -> str:
-    """An emoji, by the name that mitmproxy has for it."""
+    """Returns an emoji by mitmproxy's name for it."""
     if record.stage is not Stage.ANSWERED:
         return HELD if record.stage is Stage.HELD else DROPPED
     if record.result == _WRONG_TOKEN_RESULT:
@@ -58,7 +58,8 @@ def marker(record: Record) -> str:
 
 def comment(record: Record, width: int = COMMENT_MAX) -> str:
     """
-    Such as `bet test1234 1000 #1676358190 -> 0 balance 4000 | PlaceBet 3 ms of 1750`, in at most `width` characters.
+    Returns, for example, `bet test1234 1000 #1676358190 -> 0 balance 4000 | PlaceBet 3 ms of 1750`, in at most `width`
+    characters.
     """
     if record.stage is Stage.HELD:
         late = _limit_passed(record)
@@ -70,14 +71,14 @@ def comment(record: Record, width: int = COMMENT_MAX) -> str:
     if not record.command:
         return _clipped(head, tail, width)
     tails = [f"{_BAR}{way}{tail}" for way in _ways(record)]
-    # The command tells the budget and the method as well.
+    # The command implies the budget and the method.
     return _clipped(head, next((one for one in tails if len(head) + len(one) <= width), tails[-1]), width)
 
 
 def words(record: Record) -> str:
     """
-    `name=value` words, each with a blank behind it; a filter such as `~meta is=slow` finds them. A blank or a `=` in
-    a value is `_`: it would make words of its own.
+    Returns `name=value` words, each followed by a blank, for filters such as `~meta is=slow`. In a value, a blank or a
+    `=` becomes `_`, because it would begin another word.
     """
     named = {
         "command": record.command,
@@ -133,7 +134,7 @@ def _answer(record: Record) -> str:
 
 
 def _ways(record: Record) -> list[str]:
-    """Who was asked, and how long the whole took: the longest first."""
+    """Returns the wallet method or the cache, with the total time, the longest form first."""
     method = record.calls[-1].method.rpartition("/")[2] if record.calls else ""
     if record.cache in {"hit", "joined"}:
         method = f"cache {record.cache}"

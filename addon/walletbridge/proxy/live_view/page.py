@@ -1,5 +1,5 @@
 """
-The whole record as a page of text, as the content view shows it. Pure.
+The whole record as a page of text for the content view. Pure.
 """
 
 import json
@@ -18,13 +18,13 @@ _WIDTH = 76
 
 def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str] = (), received: str = "") -> str:
     """
-    What a person sees of a callback: why it was answered so, the wallet calls, all else that is known, and the body.
+    Returns the page of a callback: the reason for the answer, the wallet calls, all other data, and the body.
 
-    `body` is that of the request or of the answer; `related` are the other callbacks of its transaction and round, a
-    line each; `received` is when the request began, as wall-clock time.
+    `body` is the request's or the answer's; `related` has a line for each other callback of the transaction and round;
+    `received` is the wall-clock time at which the request began.
     """
     content = _section("request body" if is_request else "answer body", _body(record, body, is_request=is_request))
-    # The fields of a request are listed, so that its body is needed last; but not where it is broken.
+    # The page lists a request's fields, so its body comes last, unless it has a mistake.
     is_last = is_request and not record.place
     sections = [
         textwrap.fill(why(record), _WIDTH),
@@ -39,7 +39,7 @@ def page(record: Record, body: bytes, *, is_request: bool, related: Sequence[str
         _section("done by hand", record.asked),
         content if is_last else "",
     ]
-    # Not an empty line: mitmweb would show none.
+    # A line with a blank: mitmweb hides empty lines.
     return printable_lines("\n \n".join(section for section in sections if section))
 
 

@@ -1,8 +1,8 @@
 """
-What is known of a callback, as plain data that travels inside its flow: a saved flow shows all of it anywhere.
+The data known of a callback, kept inside its flow, so that a saved flow shows all of it anywhere.
 
-It is kept as JSON text under one key of the flow's metadata. A loaded file may hold anything there, so whatever does
-not fit the types below is no record.
+The flow's metadata holds it as JSON text under one key. A loaded file may contain anything there; data that does not
+fit the types below is no record.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,22 +13,22 @@ import msgspec
 from msgspec import Meta, Struct
 
 KEY = "walletbridge"
-"""Of a flow's metadata."""
+"""The key in a flow's metadata."""
 TEXT_MAX = 16_384
-"""Characters of one message; a record is there to be looked at."""
+"""Characters kept of one message; a record is only for display."""
 RECORD_MAX = 1 << 20
-"""Characters of a record that is read at all."""
+"""Characters; a longer record is not read."""
 
 type _Count = Annotated[int, Meta(ge=0)]
 
 
 class Stage(StrEnum):
-    """How far a callback has come."""
+    """The progress of a callback."""
 
     HELD = "held"
-    """A person has stopped it before the wallet was called."""
+    """A person stopped it before the wallet call."""
     DROPPED = "dropped"
-    """It was held, and then killed, or its client left: no wallet call."""
+    """It was held and then killed, or its client left: no wallet call."""
     ANSWERED = "answered"
 
 
@@ -37,10 +37,10 @@ class Call(Struct, frozen=True, omit_defaults=True):
 
     method: str
     request: str = ""
-    """As text; so is the response."""
+    """As text, like the response."""
     response: str = ""
     raw: str = ""
-    """The response's bytes in hex, from which another mapping can read it again; empty if they are not kept."""
+    """The response's bytes in hex, which another mapping can read again; empty if not kept."""
     status: str = ""
     details: str = ""
     milliseconds: float = 0.0
@@ -48,7 +48,7 @@ class Call(Struct, frozen=True, omit_defaults=True):
 
 
 class Milliseconds(Struct, frozen=True, omit_defaults=True):
-    """Where the time went. What a person held does not count, but for `held` itself."""
+    """The parts of the time. Only `held` includes the time that a person held the callback."""
 
     waiting: float = 0.0
     """For an earlier call of the same transaction."""
@@ -57,12 +57,12 @@ class Milliseconds(Struct, frozen=True, omit_defaults=True):
     total: float = 0.0
     budget: float = 0.0
     limit: float = 0.0
-    """The provider's."""
+    """The provider's limit."""
     held: float = 0.0
 
 
 class Journal(Struct, frozen=True, omit_defaults=True):
-    """Where the transaction stood in the journal when the answer was made."""
+    """The transaction's state in the journal when the answer was made."""
 
     state: str
     told: str = ""
@@ -71,12 +71,12 @@ class Journal(Struct, frozen=True, omit_defaults=True):
 
 
 class Record(Struct, omit_defaults=True):
-    """A callback and what came of it. Empty texts and zeros stand for what is not known or does not apply."""
+    """A callback and its outcome. Empty texts and zeros are unknown or do not apply."""
 
     find: str = ""
-    """What filters look for; it stands first, so that they find it soon."""
+    """The words for filters. The first field, so that filters find them quickly."""
     marker: str = ""
-    """The flow's marker, as it was set by us: any other is a person's."""
+    """The marker that walletbridge set; any other is a person's."""
     stage: Stage = Stage.ANSWERED
     command: str = ""
     account: str = ""
@@ -86,18 +86,18 @@ class Record(Struct, omit_defaults=True):
     fields: tuple[tuple[str, str], ...] = ()
     """The other fields, by name, as text."""
     amount: str = ""
-    """In units of the currency, as is the balance."""
+    """In units of the currency, like the balance."""
     checks: tuple[int, ...] = ()
     has_token: bool = True
     http_status: _Count = 0
     result: _Count = 0
     balance: str = ""
     state: str = ""
-    """What a status said of its transaction."""
+    """The transaction's state in the answer to `status`."""
     balance_minor: int = 0
-    """As the wallet said it."""
+    """As the wallet reported it."""
     is_known: bool = False
-    """Whether an outcome is known."""
+    """Whether the outcome is known."""
     reason: str = ""
     place: str = ""
     """The JSON path of a mistake in the body."""
@@ -113,18 +113,18 @@ class Record(Struct, omit_defaults=True):
     is_edited: bool = False
     """A person changed the answer before it went out."""
     asked: tuple[str, ...] = ()
-    """What a person did with its transaction later."""
+    """A person's later actions on the transaction."""
 
     @property
     def is_unresolved(self) -> bool:
-        """Whether something of its transaction was open when the answer was made."""
+        """Whether the transaction was open, or left to a person, when the answer was made."""
         if self.journal is not None:
             return self.journal.is_open or bool(self.journal.for_human)
         return self.http_status == _HTTP_UNKNOWN and self.command in _MOVES
 
     @property
     def is_slow(self) -> bool:
-        """Whether it took over half of its budget."""
+        """Whether the answer took over half of its budget."""
         return self.times.budget > 0 and 2 * self.times.total > self.times.budget
 
 
@@ -132,7 +132,7 @@ _HTTP_UNKNOWN = 500
 _MOVES = frozenset({"bet", "win", "cancel"})
 
 _FIND_END = '","'
-"""Quotes inside a text have a backslash before them."""
+"""Ends the first field: quotes inside a text are escaped."""
 _MARKER = 'marker":"'
 
 _encoder = msgspec.json.Encoder()
@@ -140,21 +140,21 @@ _decoder = msgspec.json.Decoder(Record)
 
 
 def write(metadata: dict[Any, Any], record: Record) -> None:
-    """Puts a record into a flow's metadata."""
+    """Writes a record into a flow's metadata."""
     text = _encoder.encode(record).decode()
     find, end, rest = text.partition(_FIND_END) if record.find else ("", "", text)
-    # Whatever an account or a wallet says elsewhere must not be found as one of the words of `find`.
+    # A `=` in an account or a wallet's text must not look like a word of `find`.
     metadata[KEY] = find + end + rest.replace("=", r"\u003d")
 
 
 def without(record: Record, hide: Callable[[str], str]) -> Record:
-    """The record as `hide` leaves it: no token is in it."""
+    """Returns the record after `hide`, without tokens."""
     text = _encoder.encode(record).decode()
     return record if (shown := hide(text)) == text else _decoder.decode(shown)
 
 
 def marker_in(metadata: Mapping[Any, Any]) -> str | None:
-    """The marker of a record; None where there is none. Of a record that was written here no more is read than that."""
+    """Returns a record's marker, or None without a record. Does not decode a record that `write` has written."""
     text = metadata.get(KEY)
     if isinstance(text, str):
         find, _, rest = text.partition(_FIND_END)
@@ -165,7 +165,7 @@ def marker_in(metadata: Mapping[Any, Any]) -> str | None:
 
 
 def read(metadata: Mapping[Any, Any]) -> Record | None:
-    """The record in a flow's metadata; None where there is none, or something else."""
+    """Returns the record in a flow's metadata, or None if there is none or it is invalid."""
     text = metadata.get(KEY)
     if not isinstance(text, str) or len(text) > RECORD_MAX:
         return None

@@ -1,5 +1,5 @@
 """
-Makes the record of a callback from what its way through the gateway left behind.
+Makes the record of a callback from its trace and answer.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ from walletbridge.wallet.text import request_text, response_text
 
 _WITHOUT_BALANCE = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
 _RAW_MAX = 4096
-"""Bytes of a response that are kept."""
+"""Bytes; a larger response is not kept."""
 _OWN_PLACES = frozenset({"command", "account", "trans_id", "round_id", "amount", "checks"})
 
 
 class Seconds(NamedTuple):
-    """What only who received the request knows."""
+    """Times that only the receiver of the request knows."""
 
     total: float = 0.0
     held: float = 0.0
 
 
-def answered(  # noqa: PLR0913 - all that a record is made of
+def answered(  # noqa: PLR0913 - everything that a record needs
     trace: Trace,
     answer: Answer,
     settings: Settings,
@@ -38,7 +38,7 @@ def answered(  # noqa: PLR0913 - all that a record is made of
     has_token: bool = True,
     is_replay: bool = False,
 ) -> Record:
-    """The record of a callback that has its answer."""
+    """Returns the record of an answered callback."""
     record = of_callback(trace.callback, settings)
     record.has_token, record.is_replay = has_token, is_replay
     record.http_status, record.result = answer.http_status, int(answer.result)
@@ -63,7 +63,7 @@ def answered(  # noqa: PLR0913 - all that a record is made of
 
 
 def waiting(callback: Callback | None, settings: Settings, stage: Stage, seconds: float, reason: str = "") -> Record:
-    """The record of a callback that a person holds, or that was dropped while it was held."""
+    """Returns the record of a callback that a person holds, or that was dropped while held."""
     record = of_callback(callback, settings)
     record.stage, record.reason = stage, reason
     record.times = Milliseconds(held=_milliseconds(seconds), limit=record.times.limit)
@@ -72,7 +72,7 @@ def waiting(callback: Callback | None, settings: Settings, stage: Stage, seconds
 
 
 def of_callback(callback: Callback | None, settings: Settings) -> Record:
-    """A record of what the provider says; of nothing where it could not be read."""
+    """Returns a record of the provider's fields; empty if they could not be read."""
     is_masked = settings.ui.mask_accounts
     if callback is None:
         return Record(is_masked=is_masked)

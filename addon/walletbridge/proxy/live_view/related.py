@@ -1,5 +1,5 @@
 """
-Finds the other callbacks of a transaction and its round among the flows that are kept.
+Finds the other callbacks of a transaction and its round among the kept flows.
 """
 
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ from mitmproxy.flow import Flow
 from walletbridge.proxy.live_view.record import KEY, Record, read
 
 SEEN_MAX = 20_000
-"""Flows that are looked at, the newest first: who looks must not hold up callbacks."""
+"""Flows searched, the newest first: a longer search would delay callbacks."""
 FOUND_MAX = 20
 
 
 def related(record: Record, own: Flow | None, flows: Iterable[Flow]) -> list[Flow]:
-    """The flows of the same account with the same transaction or round, the oldest first. `flows`: newest first."""
+    """Returns the flows of the same account and transaction or round, the oldest first. `flows`: newest first."""
     if not record.account:
         return []
     wanted = [f"{name}={value} " for name, value in _names(record) if value]
@@ -28,16 +28,16 @@ def related(record: Record, own: Flow | None, flows: Iterable[Flow]) -> list[Flo
 
 
 def words_of(flow: Flow) -> str:
-    """What filters find of a flow, without reading the rest of its record."""
+    """Returns the words for filters, without decoding the record."""
     text = flow.metadata.get(KEY)
     if not isinstance(text, str):
         return ""
-    # A callback's own words end where the next field begins.
+    # The words end where the next field begins.
     return text.partition('","')[0]
 
 
 def line_of(flow: Flow) -> str:
-    """One line for a flow that is related. A comment that is a person's may not name the transaction."""
+    """Returns one line for a related flow. A person's comment may lack the transaction, so it is added."""
     record = read(flow.metadata)
     trans_id = f"#{record.trans_id}" if record and record.trans_id else ""
     return flow.comment if trans_id in flow.comment else f"{trans_id}: {flow.comment}"

@@ -1,5 +1,5 @@
 """
-`walletbridge replay`: the callbacks of a saved flow file, dry, through other settings, with a diff of the answers.
+`walletbridge replay`: a dry run of a saved file's callbacks through other settings, with a diff of the answers.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
 """
-Keeps the number of flows bounded: the oldest that are settled go first; what somebody is at work on never goes.
+Limits the number of flows: removes the oldest settled ones first, and none that a person works on.
 """
 
 from mitmproxy.addons.view import View
@@ -9,7 +9,7 @@ from walletbridge.proxy.live_view.record import marker_in
 from walletbridge.proxy.live_view.related import words_of
 
 AT_ONCE_MAX = 50
-"""Flows removed at once: few enough that no callback notices, so many that not each callback looks for some."""
+"""Flows removed at once: few enough not to delay callbacks, enough that not every callback has to trim."""
 
 
 class KeepFlows:
@@ -26,7 +26,7 @@ class KeepFlows:
             return
         wanted = over + min(AT_ONCE_MAX, self._flows_max // 100)
         focus = self._view.focus.flow
-        # From the oldest, and no further than it takes: callbacks wait meanwhile. `resolve` would list all of them.
+        # Start at the oldest and stop early, because callbacks wait. `resolve` would list all flows.
         flows = self._view._store.values()  # noqa: SLF001 - see above
         ended = (flow for flow in flows if is_removable(flow) and flow is not focus)
         unresolved: list[Flow] = []
@@ -36,17 +36,17 @@ class KeepFlows:
             if len(chosen) == wanted:
                 break
         for flow in [*chosen, *unresolved[: wanted - len(chosen)]]:
-            # One by one: of several at once mitmproxy tells people.
+            # Remove singly: for several at once, mitmproxy shows a message.
             self._view.remove([flow])
 
 
 def is_removable(flow: Flow) -> bool:
-    """Whether nobody needs it any more: it has ended, nobody holds it, and no person has marked it."""
+    """Whether no person needs the flow: it has ended, is not held, and has no person's marker."""
     return not flow.live and not flow.intercepted and not is_marked_by_hand(flow)
 
 
 def is_marked_by_hand(flow: Flow) -> bool:
-    """Whether the marker is another than the one that was set by us."""
+    """Whether a person set the marker."""
     if not flow.marked:
         return False
     return flow.marked != marker_in(flow.metadata)

@@ -1,5 +1,5 @@
 """
-One sentence that says why the answer is what it is. Pure.
+Explains in one sentence why the answer is what it is. Pure.
 """
 
 from walletbridge.proxy.live_view.record import Record, Stage
@@ -33,7 +33,7 @@ _WRONG_TOKEN = 100
 
 
 def why(record: Record) -> str:
-    """A sentence or two; what a person must know besides follows it."""
+    """Returns the reason in a sentence or two, followed by other important facts."""
     sentences = [_main(record)]
     times = record.times
     if 0 < times.limit < times.held:

@@ -1,5 +1,5 @@
 """
-Whether the client of a held callback is still there to be answered.
+Detects that the client of a held callback has left.
 """
 
 from mitmproxy import ctx
@@ -15,9 +15,7 @@ def has_left(flow: HTTPFlow) -> bool:
 
 
 def _is_reset(flow: HTTPFlow) -> bool:
-    """
-    A reset is queued until the hook that holds the flow has ended; no documented way tells of it.
-    """
+    """A reset is queued until the hook that holds the flow ends. mitmproxy documents no way to see it."""
     proxyserver: Proxyserver | None = ctx.master.addons.get("proxyserver")  # type: ignore[no-untyped-call]
     handler = proxyserver.connections.get(flow.client_conn.id) if proxyserver else None
     if handler is None:

@@ -1,8 +1,8 @@
 """
-Comments in the list of mitmproxy's console, which shows none by itself.
+Shows comments in the list of mitmproxy's console, which has none.
 
-No documented way adds anything to that list: the function that draws a flow is wrapped. Its version is bounded, and a
-flow that cannot be drawn with its comment is drawn without.
+mitmproxy documents no way to extend that list, so this module wraps the function that draws a flow. mitmproxy's version
+is bounded. A flow without a record is drawn unchanged.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from walletbridge.proxy.live_view.one_line import comment
 from walletbridge.proxy.live_view.record import KEY, read
 
 WIDTH = 70
-"""Characters of a comment: with the time before it, a line of a console of 80 columns."""
+"""Characters of a comment: with the time, it fills a console line of 80 columns."""
 
 
 def show_comments(master: Master) -> None:
-    """In the console; elsewhere nothing is done."""
+    """Shows comments in the console; does nothing elsewhere."""
     if not hasattr(master, "keymap"):
         return
     from mitmproxy.tools.console import common  # noqa: PLC0415 - only the console has its libraries loaded
@@ -31,7 +31,7 @@ def show_comments(master: Master) -> None:
 
 
 def with_comment(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """`format_flow`, with a line below a callback that says what came of it."""
+    """Returns `format_flow` with an additional line that shows the comment of a callback."""
     import urwid  # noqa: PLC0415 - see above
 
     @wraps(draw)
@@ -46,7 +46,7 @@ def with_comment(draw: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _line(flow: Flow) -> str:
-    """The comment behind the local time at which its request began; a person's own comment is left whole."""
+    """Returns the local time of the request and the comment. A person's own comment is not shortened."""
     record = read(flow.metadata)
     is_ours = record is not None and flow.comment == comment(record)
     text = comment(record, WIDTH) if record is not None and is_ours else flow.comment

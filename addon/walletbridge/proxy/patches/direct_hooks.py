@@ -1,8 +1,8 @@
 """
-Events of mitmproxy, brought to those of its addons that have a hook for them. By itself it asks each of some forty,
-with a guard around each, and a callback is eight events.
+Calls only the addons that have a hook for an event. mitmproxy itself tries each of some forty addons, with a guard
+around each, and a callback causes eight events.
 
-No documented way makes this cheaper: the function that does it is replaced. Its version is bounded.
+mitmproxy documents no cheaper way, so this module replaces mitmproxy's function. mitmproxy's version is bounded.
 """
 
 import inspect
@@ -17,7 +17,7 @@ type _Hook = Callable[..., Any]
 
 
 class Triggers:
-    """Stands for `AddonManager.trigger_event`."""
+    """Replaces `AddonManager.trigger_event`."""
 
     def __init__(self, manager: AddonManager) -> None:
         self._manager = manager
@@ -25,10 +25,10 @@ class Triggers:
         self._having: dict[str, list[tuple[object, _Hook | None]]] = {}
 
     async def trigger_event(self, event: Hook) -> None:
-        """Calls the hooks for an event, in the order of the addons."""
+        """Calls the hooks for an event in the order of the addons."""
         chain = self._manager.chain
         if chain != self._chain:
-            # An addon has come, gone or moved.
+            # An addon was added, removed or moved.
             self._chain = list(chain)
             self._having.clear()
         having = self._having.get(event.name)
@@ -46,17 +46,17 @@ class Triggers:
             except AddonHalt:
                 return
             except Exception:
-                # mitmproxy says what is to be done with it.
+                # Handle the error as mitmproxy does.
                 with safecall():
                     raise
 
 
 def _having(chain: list[object], name: str) -> list[tuple[object, _Hook | None]]:
-    """Who has such a hook; without it those that hold other addons, which come and go."""
+    """Returns the addons with this hook. Addons that hold other, changing addons have None for it."""
     hooks = [(addon, None if hasattr(addon, "addons") else getattr(addon, name, None)) for addon in chain]
     return [(addon, hook) for addon, hook in hooks if callable(hook) or hasattr(addon, "addons")]
 
 
 def trigger_directly(manager: AddonManager) -> None:
-    """From here on."""
+    """Replaces `trigger_event`."""
     manager.trigger_event = Triggers(manager).trigger_event  # type: ignore[method-assign]

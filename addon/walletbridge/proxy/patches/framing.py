@@ -1,12 +1,12 @@
 """
-How mitmproxy's HTTP/1.1 frames bodies, mended where it is wrong: once, for the whole process.
+Corrects the framing of bodies in mitmproxy's HTTP/1.1, once for the whole process.
 
-- It raises where chunks end with trailers, and where it is to send trailers that HTTP/2 brought; its client is left
-  without an answer. RFC 9110 section 6.5.1 allows to discard them.
-- It sends the body of an HTTP/2 request without a Content-Length as bare bytes behind the head: to the upstream they
-  are the next request (request smuggling). RFC 9113 section 8.1.1 and RFC 9112 section 6.1: such a body goes in chunks.
+- mitmproxy raises if chunks end with trailers, or if it has to send the trailers of an HTTP/2 message; the client gets
+  no answer. RFC 9110 section 6.5.1 allows discarding them.
+- It sends the body of an HTTP/2 request without a Content-Length as bare bytes after the head. The upstream reads them
+  as the next request (request smuggling). RFC 9113 section 8.1.1 and RFC 9112 section 6.1: such a body needs chunks.
 
-mitmproxy's version is bounded; a test fails where it does one of these by itself.
+mitmproxy's version is bounded; a test fails when mitmproxy corrects one of these itself.
 """
 
 from collections.abc import Generator
@@ -24,17 +24,17 @@ _send_as_server = _http1.Http1Server.send
 
 
 def mend() -> None:
-    """From here on. Does nothing the second time."""
+    """Installs the corrections. A second call changes nothing."""
     _http1.ChunkedReader = WithoutTrailers  # type: ignore[attr-defined]
     _http1.Http1Client.send = _framed  # type: ignore[method-assign]
     _http1.Http1Server.send = _without_trailers  # type: ignore[method-assign]
 
 
 class WithoutTrailers(ChunkedReader):
-    """Reads chunks."""
+    """Reads chunks and discards their trailers."""
 
     def __call__(self, buf: ReceiveBuffer) -> h11.Data | h11.EndOfMessage | None:
-        """See `ChunkedReader`."""
+        """Reads one chunk or the end."""
         event = super().__call__(buf)
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
 

@@ -1,9 +1,8 @@
 """
-Heads of messages that show no token, while what goes out over the wire stays as it came.
+Hides tokens in the heads of messages, but sends the original bytes.
 
-mitmproxy shows a message, saves it and sends it on from one object. So what is hidden of its head is kept beside it, in
-no state that is shown or saved, and put back into a copy at the moment in which mitmproxy sends it. What a person has
-changed meanwhile stays changed.
+mitmproxy shows, saves and sends a message from one object. So the hidden parts are kept beside it, in no state that is
+shown or saved, and put back into a copy when mitmproxy sends it. A person's edits stay.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,12 +22,12 @@ from mitmproxy.proxy.layers.http._events import (
 type _Field = tuple[bytes, bytes]
 
 _CAME = "_walletbridge_came"
-"""The attribute in which a message keeps what was hidden of it."""
+"""The attribute of a message that keeps its hidden parts."""
 _init = SendHttp.__init__
 
 
 class _Came:
-    """What was hidden, by what is shown instead."""
+    """The hidden parts, by the text shown instead."""
 
     def __init__(self) -> None:
         self.fields: dict[_Field, list[_Field]] = {}
@@ -39,12 +38,12 @@ class _Came:
 
 
 def mend() -> None:
-    """From here on, what is sent is what came. Does nothing the second time."""
+    """Makes mitmproxy send the original heads. A second call changes nothing."""
     SendHttp.__init__ = _send  # type: ignore[method-assign]
 
 
 def hide_head(message: http.Request | http.Response, hide: Callable[[bytes], bytes]) -> None:
-    """Hides what `hide` hides in the headers and trailers of a message, and in the path of a request."""
+    """Applies `hide` to the headers and trailers of a message, and to the path of a request."""
     data = message.data
     data.headers = _hidden(data.headers, message, hide)
     if data.trailers is not None:
@@ -60,7 +59,7 @@ def _hidden(headers: http.Headers, keeper: object, hide: Callable[[bytes], bytes
     if tuple(shown) == headers.fields:
         return headers
     made = http.Headers(shown)
-    # Trailers travel by themselves.
+    # Trailers are sent separately, so they keep their own parts.
     came = _came(made if keeper is headers else keeper)
     for field, real in zip(shown, headers.fields, strict=True):
         if field != real:

@@ -1,9 +1,9 @@
 """
-Keeps out of a server what it never uses: as soon as one of mitmproxy's addons is imported, its package imports all of
-them, and with them a web framework, an LDAP client and more. To start takes a third less without.
+Keeps unused modules out of a server. Importing one of mitmproxy's addons imports all of them, with a web framework, an
+LDAP client and more. A start without them takes a third less time.
 
-No documented way imports one alone: the package is known beforehand, without what it does at its import. Its version is
-bounded.
+mitmproxy documents no way to import one alone, so this module registers the package without running its `__init__`.
+mitmproxy's version is bounded.
 """
 
 import sys
@@ -13,7 +13,7 @@ PACKAGE = "mitmproxy.addons"
 
 
 def import_addons_singly() -> None:
-    """From here on, for the whole process. Where the package was imported already nothing is done."""
+    """Registers the package for the whole process. Does nothing if it is already imported."""
     spec = None if PACKAGE in sys.modules else find_spec(PACKAGE)
     if spec is not None:
         sys.modules[PACKAGE] = module_from_spec(spec)

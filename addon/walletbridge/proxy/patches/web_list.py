@@ -1,7 +1,8 @@
 """
-mitmweb's list of flows, told to a browser in parts: all of it at once would hold up callbacks for as long as it takes.
+Sends mitmweb's list of flows to a browser in parts: sending it at once would delay callbacks all that time.
 
-No documented way changes how it is told: its handler is put behind one of ours. Its version is bounded.
+mitmproxy documents no way to change this, so a handler of walletbridge precedes its own. mitmproxy's version is
+bounded.
 """
 
 import asyncio
@@ -13,28 +14,28 @@ from typing import Any
 from mitmproxy.master import Master
 
 PART = 20
-"""Flows that are told before callbacks have their turn again."""
+"""Flows sent before callbacks may run."""
 
 
 def list_in_parts(master: Master, before: Callable[[], None]) -> None:
-    """In mitmweb; elsewhere nothing is done. `before` is called when somebody wants the list."""
+    """Installs the handler. Does nothing outside mitmweb. Each request for the list calls `before` first."""
     application: Any = getattr(master, "app", None)
     if application is None:
         return
-    # Only mitmweb has its libraries loaded.
+    # Only mitmweb has loaded its libraries.
     from mitmproxy.tools.web.app import RequestHandler, flow_to_json  # noqa: PLC0415 - see above
     from tornado.escape import json_encode  # noqa: PLC0415 - see above
     from tornado.iostream import StreamClosedError  # noqa: PLC0415 - see above
 
     class FlowsInParts(RequestHandler):  # type: ignore[no-untyped-call]
-        """With its own login: mitmproxy wraps the methods of every handler."""
+        """Requires a login: mitmproxy wraps the methods of every handler."""
 
         async def get(self) -> None:
-            # A page takes no new flow that it has from the list, whatever has become of it since.
+            # Send pending updates first: a page ignores the addition of a flow that is in its list, in any state.
             before()
             self.set_header("Content-Type", "application/json; charset=UTF-8")
             separator = "["
-            # Its browser may be gone, which is no news.
+            # The browser may have left.
             with suppress(StreamClosedError):
                 for part in batched(list(self.view), PART):
                     self.write(separator + json_encode([flow_to_json(flow) for flow in part])[1:-1])

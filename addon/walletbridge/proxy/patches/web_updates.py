@@ -1,9 +1,8 @@
 """
-What mitmweb tells browsers of flows, gathered: a callback is told once, not six times, and a slow browser costs no
-memory.
+Gathers mitmweb's messages to browsers: one for each callback instead of six. A slow browser costs no memory.
 
-mitmweb puts every change of a flow into a queue without a bound, one for each browser. No documented way bounds it: the
-function that fills it is replaced. Its version is bounded.
+mitmweb puts every change of a flow into an unbounded queue for each browser. mitmproxy documents no way to bound it, so
+this module replaces the function that fills it. mitmproxy's version is bounded.
 """
 
 import asyncio
@@ -16,22 +15,22 @@ from mitmproxy.master import Master
 
 GATHER_SECONDS = 0.1
 BEHIND_MAX = 500
-"""Messages that a browser may be behind. Then it is told to load the list anew instead."""
+"""Messages that a browser may lag behind. After that it gets one message to reload the list."""
 _ADD = "flows/add"
 
 
 class WebUpdates:
-    """Stands for `ClientConnection.broadcast_flow`."""
+    """Replaces `ClientConnection.broadcast_flow`."""
 
     def __init__(self, connections: Any, view: View, to_json: Callable[[Flow], Any]) -> None:
-        """`connections` is mitmweb's class for a browser's connection, which holds all of them."""
+        """`connections` is mitmweb's class of browser connections; it holds all of them."""
         self._connections = connections
         self._view = view
         self._to_json = to_json
         self._changed: dict[str, tuple[str, Flow]] = {}
 
     def broadcast_flow(self, kind: str, flow: Flow) -> None:
-        """A flow is new, or has changed. What nobody looks at is told to nobody."""
+        """Registers a new or changed flow. Does nothing without a browser."""
         if not self._connections.connections:
             return
         if not self._changed:
@@ -40,7 +39,7 @@ class WebUpdates:
         self._changed[flow.id] = (_ADD if before and before[0] == _ADD else kind, flow)
 
     def tell(self) -> None:
-        """Tells browsers how the flows that have changed are now; of what was removed meanwhile they know."""
+        """Sends the current state of the changed flows. mitmweb itself reports removed flows."""
         changed, self._changed = self._changed, {}
         browsers = [browser for browser in self._connections.connections if self._keeps_up(browser)]
         if not browsers:
@@ -62,7 +61,7 @@ class WebUpdates:
 
 
 def gather_updates(master: Master, view: View) -> WebUpdates | None:
-    """In mitmweb; elsewhere nothing is done."""
+    """Installs the gathering. Does nothing outside mitmweb."""
     if not hasattr(master, "app"):
         return None
     from mitmproxy.tools.web import app  # noqa: PLC0415 - only mitmweb has its libraries loaded

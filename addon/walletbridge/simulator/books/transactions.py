@@ -46,5 +46,5 @@ class Transaction:
         self.belief, self.settled = belief, True
 
     def doubt(self, belief: Belief) -> None:
-        """Sets the belief that the provider acts on without a definite answer."""
+        """Sets the belief that the provider acts on without an answer."""
         self.belief, self.settled = belief, False

@@ -104,7 +104,7 @@ def compare_end(player: Player) -> AccountLine:
 
 
 async def _statuses(player: Player, transactions: Iterable[Transaction]) -> None:
-    """Asks for the status of each transaction, and again for those without a definite answer."""
+    """Asks for each status, and again for each without a definite answer."""
     for attempt in range(1 + BALANCE_RETRIES):
         if attempt and transactions:
             await player.pause(BALANCE_WAIT)

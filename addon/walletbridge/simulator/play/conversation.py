@@ -80,7 +80,7 @@ class Conversation:
         return Asked(call, reading, exchange)
 
     async def pause(self, wait: tuple[float, float]) -> None:
-        """Waits for a random time between the two, in the protocol's seconds."""
+        """Waits for a random time between the two, in seconds scaled by the plan."""
         await asyncio.sleep(self.plan.wait(self.random.uniform(*wait)))
 
     async def balance(

@@ -59,7 +59,7 @@ class Player(Conversation):
         return max(0, self.ledger.balances[0] // self.step)
 
     def stake(self) -> int:
-        """Returns a random amount that the balance covers at least 20 times, or one step if it is too small."""
+        """Returns an amount that the balance covers 20 times, if it covers 20 steps."""
         return self.random.randint(1, max(1, min(self.steps // 20, _STAKE_STEPS_MAX))) * self.step
 
     async def fund(self) -> None:
@@ -178,7 +178,7 @@ class Player(Conversation):
         return asked
 
     async def settle_down(self) -> None:
-        """Asks for the status of unsettled transactions until few enough are left to go on."""
+        """Asks for the status of unsettled transactions until few are left."""
         while len(self.ledger.unsettled) > _UNSETTLED_MAX:
             for transaction in self.transactions:
                 if transaction.call.key in self.ledger.unsettled:

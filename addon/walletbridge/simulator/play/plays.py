@@ -113,7 +113,7 @@ async def overtaken(player: Player) -> None:
 
 
 async def string_ids(player: Player) -> None:
-    """String transaction ids, as providers of the family send them: short ones, and one of 64 characters."""
+    """String ids, as providers of the family send them: short, and of 64 characters."""
     await player.fund()
     bet = await player.bet(player.stake(), Case.STRING_BET, trans_id=f"wb-{player.new_id()}")
     if bet.is_applied:

@@ -73,4 +73,4 @@ MAY_BE_REFUSED = frozenset({Case.BET_AFTER_CANCEL, Case.LATE_BET, Case.WIN_AFTER
 """99 is as good as any answer here. Elsewhere, a wallet that answers nothing but 99 has not shown its ability."""
 
 WITHOUT_ANSWER = frozenset({Case.HUNG_UP_BET, Case.HUNG_UP_WIN})
-"""Cases in which the provider does not wait for an answer; the next call shows the outcome."""
+"""The provider does not wait for these answers; the next call shows the outcome."""

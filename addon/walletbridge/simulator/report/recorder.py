@@ -30,7 +30,7 @@ _SHOWN_CHARACTERS_MAX = 2000
 _SECONDS_KEPT_MAX = 200_000
 _WITHOUT_LATENCY = frozenset({Failure.HUNG_UP, Failure.UNREACHABLE, Failure.BROKEN})
 _NO_CALLBACKS = frozenset({Case.WRONG_TOKEN, Case.MISSING_TOKEN, Case.MALFORMED})
-"""Excluded from the latencies: these are refused without a call of the wallet and would improve the figures."""
+"""Refused without a wallet call, so they would improve the latencies."""
 
 
 @dataclass(frozen=True, slots=True)

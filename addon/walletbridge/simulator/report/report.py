@@ -26,7 +26,7 @@ class ShownRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShownAnswer:
-    """A redacted answer, or the reason why there is none."""
+    """A redacted answer, or why there is none."""
 
     http_status: int | None
     body: str

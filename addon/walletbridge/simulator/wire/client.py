@@ -159,7 +159,7 @@ def _spellings(token: str) -> re.Pattern[str]:
     """
     Matches the token as text, JSON, HTML and URLs spell it, and without its last character; the longest first.
 
-    A short token matches only whole and as a separate word, because `tok` also occurs in `token`.
+    A short token matches only as a whole word: `tok` also occurs in `token`.
     """
     is_long = len(token) >= _SECRET_CHARACTERS_MIN
     found = {
