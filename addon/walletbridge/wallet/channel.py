@@ -1,5 +1,5 @@
 """
-The one gRPC channel to the wallet: how it is secured, how it comes back, and whether it is there right now.
+The one gRPC channel to the wallet: its TLS, its reconnecting, and whether it is connected now.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# gRPC's core writes lines of its own to stderr, into the middle of a console UI. It reads this once, at its import.
+# gRPC's core writes its own lines to stderr, which would garble a console UI. It reads this once, at its import.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 import grpc
@@ -26,20 +26,20 @@ RECONNECT_MILLISECONDS = 100
 RECONNECT_MILLISECONDS_MAX = 200
 RESPONSE_BYTES_MAX = 1 << 20
 LONGEST_CALL_SECONDS = 60.0
-"""The longest deadline that the settings take."""
+"""The longest call deadline that the settings accept."""
 GRACE_SECONDS = 0.5
-"""What a call may take to end after its deadline."""
+"""How long a call may take to end after its deadline."""
 _READY = grpc.ChannelConnectivity.READY
 
 type Around = Callable[[str, Any], Any]
-"""Takes the path of a method and the call of it, and returns a call with the same arguments."""
+"""Takes a method's path and its call, and returns a call with the same arguments."""
 
 
 class Channel:
     """
-    A channel that always tries to be connected, so that no callback pays for connecting.
+    A channel that always tries to be connected, so that no callback waits for connecting.
 
-    Must be made inside a running event loop. Raises SettingsError where a certificate or key cannot be read.
+    Must be made inside a running event loop. Raises SettingsError where a certificate or key cannot be used.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Channel:
         longest_call: float = LONGEST_CALL_SECONDS,
     ) -> None:
         """
-        `on_change` is told when the connection is there (True) and when it is gone (False). `around` is put around the
-        calls of each method. `longest_call`: no call has a longer deadline, in seconds.
+        `on_change` gets True when the channel connects, False when the connection is lost or the first attempt fails.
+        `around` wraps the calls of each method. `longest_call`: the longest deadline of a call, in seconds.
         """
         self._around = around
         self._settings = settings
@@ -62,7 +62,7 @@ class Channel:
         self._tried = asyncio.Event()
         self._told: bool | None = None
         self._on_change = on_change
-        # A name that takes long to resolve is no state of the channel, and yet nobody may wait for it for ever.
+        # Slow name resolution is no state of the channel, so this timer ends the wait for the first attempt.
         self._last_moment = asyncio.get_running_loop().call_later(settings.connect_timeout, self._tried.set)
         self._channel = self._open()
         self._watch = asyncio.ensure_future(self._watch_state(self._channel))
@@ -71,22 +71,22 @@ class Channel:
         self._retiring: set[asyncio.Future[None]] = set()
 
     def method(self, path: str) -> Callable[..., grpc.aio.UnaryUnaryCall]:
-        """A unary method that takes a message and returns the response's bytes, unread."""
+        """A unary method that takes a message and returns the response's bytes, not decoded."""
         call = _Later(path, self._channel)
         self._methods.append(call)
         return call if self._around is None else self._around(path, call)
 
     @property
     def is_ready(self) -> bool:
-        """Whether a call could be sent at once."""
+        """Whether a call can be sent at once."""
         return self._ready.is_set()
 
     async def wait_until_ready(self, seconds: float, *, first: float = 0) -> bool:
         """
-        Waits for the connection, at most so long; says whether it is there.
+        Waits for the connection, at most `seconds`; returns whether it is there.
 
-        `first`, in seconds: how long it may wait for the end of the very first attempt to connect, before that. After
-        `connect_timeout` nobody waits for that any more.
+        `first`: seconds to wait, before that, until the very first attempt to connect has ended. `connect_timeout`
+        seconds after the start that wait is over in any case.
         """
         if first > 0 and not self._tried.is_set():
             with suppress(TimeoutError):
@@ -98,16 +98,16 @@ class Channel:
 
     def renew(self) -> None:
         """
-        Connects anew, beside the connection that there is; the new one is used as soon as it is there.
+        Opens a new connection beside the old one, and switches to it as soon as it is there.
 
-        A connection may be kept alive by something on the way whose far side is gone. Calls in flight stay with the old
-        connection until they end, which their deadlines see to; where no new one can be had, nothing changes.
+        A device on the way may keep a connection alive although the wallet behind it is gone. Calls in flight stay on
+        the old connection until their deadlines at the latest. If the new connection fails, nothing changes.
         """
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.ensure_future(self._renew())
 
     async def close(self) -> None:
-        """Ends the connection; a call still in flight ends as cancelled, and its outcome is unknown."""
+        """Closes the connection. A call still in flight ends as cancelled, and its outcome is unknown."""
         self._last_moment.cancel()
         tasks = {self._watch, *self._retiring} | ({self._renewing} if self._renewing else set())
         for task in tasks:
@@ -144,9 +144,9 @@ class Channel:
         retiring.add_done_callback(self._retiring.discard)
 
     async def _retire(self, old: grpc.aio.Channel) -> None:
-        """Closes a connection on which no new calls begin, once those that it has must have ended."""
+        """Closes a connection that gets no new calls, once its last call must have ended."""
         try:
-            # `close` has a time for that, too, but once it waits nothing ends it.
+            # `close` takes a grace period as well, but its wait cannot be cancelled.
             await asyncio.sleep(self._longest_call + GRACE_SECONDS)
         finally:
             await old.close()
@@ -161,7 +161,7 @@ class Channel:
                 self._ready.clear()
             if ready or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
                 self._tried.set()
-            # That a wallet is away at the start is known only once an attempt has failed.
+            # At the start, only a failed attempt shows that the wallet is away.
             if ready != self._told and (ready or self._told or state is grpc.ChannelConnectivity.TRANSIENT_FAILURE):
                 self._told = ready
                 self._on_change(ready)
@@ -170,10 +170,10 @@ class Channel:
 
 class _Later:
     """
-    A method whose calls begin in the loop's next turn, with all that this one has brought, as they do by default.
+    A method whose calls begin in the loop's next turn, together with all that this turn brings: asyncio's default.
 
-    mitmproxy makes tasks begin at once. Then gRPC's core and the kernel work between the steps of two callbacks, each
-    out of the other's caches, which costs more than the turn that it saves.
+    mitmproxy makes tasks begin at once. Then gRPC's core and the kernel would run between the steps of two callbacks.
+    The lost CPU caches cost more than the saved turn.
     """
 
     def __init__(self, path: str, channel: grpc.aio.Channel) -> None:
@@ -182,13 +182,13 @@ class _Later:
         self.use(channel)
 
     def use(self, channel: grpc.aio.Channel) -> None:
-        """Calls go through `channel` from now on."""
+        """Sends calls through `channel` from now on."""
         self._call = channel.unary_unary(self._path, request_serializer=_serialize)
 
     def __call__(
         self, request: object, *, timeout: float, metadata: Sequence[tuple[str, str]] | None = None
     ) -> grpc.aio.UnaryUnaryCall:
-        """See `UnaryUnaryMultiCallable.__call__`, which makes a task and waits for nothing."""
+        """See `UnaryUnaryMultiCallable.__call__`, which makes a task and does not wait."""
         loop = self._loop
         factory = loop.get_task_factory()
         loop.set_task_factory(None)
@@ -204,34 +204,34 @@ def _serialize(message: object) -> bytes:
 
 def _options(settings: WalletSettings) -> list[tuple[str, int]]:
     return [
-        # By default the core backs off for up to two minutes; a wallet that is back must be seen at once.
+        # By default the core backs off for up to two minutes; the gateway must notice a returned wallet at once.
         ("grpc.initial_reconnect_backoff_ms", RECONNECT_MILLISECONDS),
         ("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS_MAX),
-        # In spite of its name, how long one attempt to connect may take.
+        # Despite its name, it limits one attempt to connect.
         ("grpc.min_reconnect_backoff_ms", round(settings.connect_timeout * 1000)),
-        # A connection that is never idle is never in the way of a callback.
+        # A connection that never goes idle makes no callback wait.
         ("grpc.client_idle_timeout_ms", 2**31 - 1),
-        # Finds out about a wallet that went without a word (power, network) while calls wait for it. More often would
-        # be too often for servers that count pings. How long a ping may take has a name of its own; 60 s by default.
+        # Detects a wallet that vanished silently (power, network) while calls wait for it. Servers that count pings
+        # would refuse more frequent ones. The second option limits the wait for a ping's answer, by default 60 s.
         ("grpc.keepalive_time_ms", 10_000),
         ("grpc.http2.ping_timeout_ms", 3_000),
-        # By default a proxy out of the environment would get the wallet's calls, those to this machine too.
+        # By default a proxy from the environment would get the wallet's calls, even those to this machine.
         *proxy_options(settings),
         # A movement is sent once; only the gateway may repeat a read.
         ("grpc.enable_retries", 0),
         ("grpc.max_receive_message_length", RESPONSE_BYTES_MAX),
-        # Channels with equal settings would share a connection and its backoff.
+        # Otherwise channels with equal settings share a connection and its backoff.
         ("grpc.use_local_subchannel_pool", 1),
     ]
 
 
 def proxy_options(settings: WalletSettings) -> list[tuple[str, int]]:
-    """Whether the environment's `http_proxy` and its like count, which they do only where the settings say so."""
+    """Makes gRPC ignore the environment's `http_proxy` and its like, unless the settings ask for them."""
     return [("grpc.enable_http_proxy", int(settings.use_http_proxy))]
 
 
 def credentials(tls: Tls) -> grpc.ChannelCredentials:
-    """What the settings ask for. Raises SettingsError where a file cannot be read or used."""
+    """The credentials for `wallet.tls`. Raises SettingsError where a file cannot be read or used."""
     files = {
         "root_certificates": _read("ca_file", tls.ca_file),
         "private_key": _read("key_file", tls.key_file),

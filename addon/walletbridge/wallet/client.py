@@ -1,5 +1,5 @@
 """
-Calls the wallet over gRPC. What may be sent, how often and for how long is decided here and nowhere else.
+Calls the wallet over gRPC. This module alone decides what may be sent, how often, and how long a call may take.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from walletbridge.wallet.reading_replies import judge, parse, read_outcome
 from walletbridge.wallet.reply import Reply, error_infos
 
 READS = frozenset({Command.AUTHENTICATE, Command.BALANCE, Command.STATUS})
-"""Change nothing, and so may be sent again."""
+"""They change nothing, so they may be sent again."""
 
 SAID_CHARACTERS_MAX = 300
-"""Of the wallet's words beside a status, as the log has them."""
+"""The longest text that the log keeps of the wallet's message beside a status."""
 RETRY_SECONDS = 0.05
 RETRY_SECONDS_MAX = 0.4
 
@@ -40,18 +40,18 @@ _CHECK_PLAYER_ACTIVE = 22
 
 
 class _Call(Struct, frozen=True):
-    """A call that is ready to go."""
+    """A call that is ready to be sent."""
 
     method: Method
     request: Any
     metadata: tuple[tuple[str, str], ...] | None
     trace: Trace
-    """The callback's own, or for a call around the command's own one that shares its list of calls."""
+    """The callback's own; for a look-up or balance call, another one that shares its list of calls."""
 
 
 class GrpcWallet:
     """
-    A wallet of any proto, as its mapping binds it. No exception but OutcomeUnknown leaves it.
+    A wallet of any proto, as its mapping binds it. Raises no exception but OutcomeUnknown.
     """
 
     def __init__(  # noqa: PLR0913 - what it calls, when, and how often
@@ -65,8 +65,8 @@ class GrpcWallet:
         is_away: Callable[[], bool] = lambda: False,
     ) -> None:
         """
-        `connect_wait`, in seconds: how long a movement or cancel waits for a connection that is not there. `is_away`:
-        whether the connection has been gone for so long that reads wait for it no more either.
+        `connect_wait`: how long a movement or cancel waits for a missing connection, in seconds. `is_away`: whether
+        the connection has been gone for so long that reads stop waiting for it too.
         """
         self._channel = channel
         self._bound = bound
@@ -83,10 +83,10 @@ class GrpcWallet:
             if lookup.cache_seconds
         }
         self.in_flight = 0
-        """How many commands hold a place, with all the calls that they need; at most `calls_max`."""
+        """How many commands are in flight, each with all its calls; at most `calls_max`."""
 
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
-        """See `Wallet.call`. Beyond `calls_max` calls in flight nothing is sent: a queue would eat the budget."""
+        """See `Wallet.call`. Raises Overloaded beyond `calls_max` commands: a queue would use up the budget."""
         if self.in_flight >= self._calls_max:
             raise Overloaded(f"{self._calls_max} wallet calls are in flight")
         binding = self._bound.binding_of(callback)
@@ -104,7 +104,7 @@ class GrpcWallet:
                 found = found_or_refused
             return await self._command(binding, callback, found, deadline, trace)
         except asyncio.CancelledError:
-            # While it waited for a connection or for the next try.
+            # Cancelled while it waited for a connection or the next try.
             raise OutcomeUnknown(_CANCELLED, sent=trace.tries > tries) from None
         finally:
             self.in_flight -= 1
@@ -113,21 +113,21 @@ class GrpcWallet:
     async def _command(
         self, binding: Binding, callback: Callback, found: Found, deadline: float, trace: Trace
     ) -> Outcome:
-        """The command's own call and, where its reply has no balance, the question for it."""
+        """Makes the command's own call and, where the balance must be asked for, the call for it."""
         call = _prepare(binding.method, callback, found, trace)
         reply = await (self._read if callback.command in READS else self._send)(call, deadline)
         outcome, asks = read_outcome(binding, callback, reply)
         if binding.lookup is not None and outcome.result is Result.PLAYER_NOT_FOUND:
             self._forget(binding.lookup, callback)
         if asks:
-            # What is known stays known, whatever comes of the question.
+            # The result stands, even where the balance call fails.
             outcome = replace(outcome, balance=await self._ask_balance(callback, deadline, trace))
             if outcome.balance is None and callback.command is Command.AUTHENTICATE:
                 raise OutcomeUnknown("the wallet did not say the balance", sent=True)
         return outcome
 
     async def _ask_balance(self, callback: Callback, deadline: float, trace: Trace) -> int | None:
-        """The player's balance by the command `balance`; None if it cannot be had."""
+        """The player's balance by the command `balance`; None where that call fails."""
         question = Balance(account=callback.account, checks=(_CHECK_PLAYER_EXISTS,), requested_at=callback.requested_at)
         binding = self._bound.bindings[Command.BALANCE]
         aside = Trace(calls=trace.calls)
@@ -146,25 +146,25 @@ class GrpcWallet:
 
     async def _look_up(self, lookup: Lookup, callback: Callback, deadline: float, trace: Trace) -> Found | Outcome:
         """
-        What the look-up brings, from its cache or the wallet, or the refusal that it comes to.
+        The look-up's values, from its cache or the wallet, or its refusal (21 or 22).
 
-        Raises OutcomeUnknown; whatever goes wrong here, the command itself was not sent.
+        Raises OutcomeUnknown with `sent=False`: the command itself was not sent.
         """
         kept = self._found.get(lookup.name)
         if kept is not None and (known := kept.get(callback.account)) is not None:
             return known
         aside = Trace(calls=trace.calls)
-        # As patient as the command itself: a movement or cancel does not wait for a connection either.
+        # As patient as the command itself: without a connection, a movement or cancel is not tried again.
         waits = callback.command in READS
         try:
             reply = await self._read(_prepare(lookup.method, callback, _NOTHING_FOUND, aside), deadline, waits=waits)
             result = judge(lookup.method.outcome, reply)
         except OutcomeUnknown as unknown:
-            # There will be no other call to tell of: the log and the breaker hear of this one.
+            # No other call follows, so the log and the breaker get this one.
             trace.tries += aside.tries
             trace.wallet_method, trace.grpc_status = aside.wallet_method, aside.grpc_status
             raise OutcomeUnknown(f"the look-up {lookup.name}: {unknown.reason}", sent=False) from None
-        # Whether a player is active matters to those alone who ask; whoever does not exist cannot be called for.
+        # 22 matters only where the callback asks for check 22; without a player (21) no command can be called.
         if result is Result.PLAYER_NOT_FOUND or (
             result is Result.PLAYER_INACTIVE and _CHECK_PLAYER_ACTIVE in callback.checks
         ):
@@ -177,16 +177,16 @@ class GrpcWallet:
         return found
 
     def _forget(self, lookup: Lookup, callback: Callback) -> None:
-        """A player whom the wallet does not know any more may be another one next time."""
+        """Drops the cached look-up: an account that is unknown now may be another player next time."""
         kept = self._found.get(lookup.name)
         if kept is not None:
             kept.pop(callback.account, None)
 
     async def _read(self, call: _Call, deadline: float, *, waits: bool = True) -> Reply:
         """
-        Sends a read, again and again while the wallet is away, inside the budget, until it is known to be away.
+        Sends a read, and repeats it while the wallet is unavailable, until the deadline or until `is_away`.
 
-        `waits`: whether also where there is no connection.
+        `waits`: whether to repeat it also where there is no connection.
         """
         pause = RETRY_SECONDS
         while True:
@@ -204,14 +204,14 @@ class GrpcWallet:
                     return end
                 raise end
             await asyncio.sleep(pause)
-            # What was not sent is no burden to anybody; that the wallet is back, or given up, is to be seen soon.
+            # An unsent try burdens nothing: it repeats quickly, to notice soon that the wallet is back or given up.
             pause = min(2 * pause, RETRY_SECONDS_MAX) if isinstance(end, Reply) else RETRY_SECONDS
 
     async def _send(self, call: _Call, deadline: float) -> Reply:
-        """Sends the call once, if there is a connection and something is left of the budget."""
+        """Sends the call once, if there is a connection and time left. Raises OutcomeUnknown."""
         left = deadline - self._clock()
         if not self._channel.is_ready and left > 0:
-            # Not having called is the only proof of not having been executed, so nothing is queued inside gRPC.
+            # Only a call that was never made is certainly not executed, so nothing is queued inside gRPC.
             if not await self._channel.wait_until_ready(min(left, self._connect_wait), first=left):
                 raise OutcomeUnknown("there is no connection to the wallet", sent=False)
             left = deadline - self._clock()
@@ -241,7 +241,7 @@ class GrpcWallet:
             trace.wallet_said = _said(" ".join([*reasons, error.details() or ""]), call)
             return reply
         except asyncio.CancelledError:
-            # Closing the channel does this as well as a cancelled caller. Either way the wallet may be at work on it.
+            # The caller was cancelled or the channel closed. Either way the wallet may be executing the call.
             trace.grpc_status = grpc.StatusCode.CANCELLED.name
             raise OutcomeUnknown(_CANCELLED, sent=True) from None
         finally:
@@ -251,7 +251,7 @@ class GrpcWallet:
 
 
 def _prepare(method: Method, callback: Callback, found: Found, trace: Trace) -> _Call:
-    """A call that is ready to go. Raises OutcomeUnknown for a callback that it cannot hold; nothing was sent."""
+    """Builds the call. Raises OutcomeUnknown, with `sent=False`, where it cannot hold the callback."""
     try:
         request = method.build(callback, found)
         metadata = None
@@ -260,13 +260,13 @@ def _prepare(method: Method, callback: Callback, found: Found, trace: Trace) -> 
     except NotSayable as error:
         raise OutcomeUnknown(f"the callback cannot be put to {method.name}: {error}", sent=False) from None
     except (TypeError, ValueError):
-        # Out of protobuf, whose words may hold what was in the callback.
+        # From protobuf, whose message may hold values of the callback.
         raise OutcomeUnknown(f"the callback does not fit {method.name}", sent=False) from None
     return _Call(method, request, metadata, trace)
 
 
 def _said(text: str, call: _Call) -> str:
-    """The wallet's words on one line, bounded; it may have repeated what only the wallet may see."""
+    """The wallet's message on one line, cut, with hidden metadata masked where the wallet repeats it."""
     for name, value in call.metadata or ():
         if name in call.method.hidden and value:
             text = text.replace(value, _HIDDEN)
@@ -274,7 +274,7 @@ def _said(text: str, call: _Call) -> str:
 
 
 def _watch(call: _Call) -> WalletCall | None:
-    """The place for what comes of a call, if anybody watches."""
+    """Adds a record of the call to the trace; None where the trace keeps no calls."""
     if call.trace.calls is None:
         return None
     method = call.method

@@ -1,5 +1,5 @@
 """
-What a reply says: the outcome of a command, as its binding reads it. Nothing that the mapping does not name is known.
+Reads a command's outcome from a reply, by its binding. A reply that the mapping does not name is unknown.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ _MEANINGS = {
     "UNIMPLEMENTED": "the wallet has no such method",
 }
 """
-What a status is called in the log. It decides nothing: whatever the status, a call that was sent may have moved money,
-so every one of them that the mapping does not name is an unknown outcome.
+The log's words for a status. They decide nothing: a call that was sent may have moved money, whatever its status. So
+every status that the mapping does not name is an unknown outcome.
 """
 
 _WITHOUT_BALANCE = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
@@ -31,7 +31,7 @@ _OF_A_BALANCE = frozenset({Command.AUTHENTICATE, Command.BALANCE})
 
 
 def parse(method: Method, response: bytes, trailers: Mapping[str, str | bytes]) -> Reply:
-    """The reply to a call that ended with OK. Raises OutcomeUnknown for bytes that are no response of the method."""
+    """The reply to a call that ended with OK. Raises OutcomeUnknown for bytes that do not decode."""
     try:
         message: Any = method.response.FromString(response)
     except DecodeError:
@@ -42,7 +42,7 @@ def parse(method: Method, response: bytes, trailers: Mapping[str, str | bytes]) 
 
 
 def judge(rules: Rules, reply: Reply) -> Result:
-    """The result that a reply comes to. Raises OutcomeUnknown."""
+    """The result of a reply by the rules. Raises OutcomeUnknown where they give none."""
     verdict = rules.of_ok(reply) if reply.message is not None else rules.of_failure(reply)
     if not isinstance(verdict, Result):
         raise OutcomeUnknown(_why(rules, reply), sent=True)
@@ -51,8 +51,8 @@ def judge(rules: Rules, reply: Reply) -> Result:
 
 def read_outcome(binding: Binding, callback: Callback, reply: Reply) -> tuple[Outcome, bool]:
     """
-    The outcome, and whether its balance has yet to be asked for. Raises OutcomeUnknown for what the protocol does not
-    list, and for a question for the balance whose answer holds none that is exact.
+    The outcome, and whether its balance must still be asked for. Raises OutcomeUnknown for a result that the protocol
+    does not list for the command, and for an authenticate or balance without an exact balance.
     """
     result = judge(binding.method.outcome, reply)
     state = None
@@ -78,7 +78,7 @@ def _balance(binding: Binding, result: Result, reply: Reply) -> Any:
 
 
 def _why(rules: Rules, reply: Reply) -> str:
-    """In words of the mapping's own: a wallet's may hold anything."""
+    """The reason, in the mapping's words: the wallet's words may hold anything."""
     is_ok = reply.message is not None
     for rule in rules.rules:
         if not (rule.reader.reads_ok if is_ok else rule.reader.reads_failures):

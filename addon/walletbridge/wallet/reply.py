@@ -1,5 +1,5 @@
 """
-What came of one call that was sent, as the mapping's rules read it.
+The reply to one sent call, as the mapping's rules read it.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _ERROR_INFO = ErrorInfo.DESCRIPTOR.full_name
 
 @dataclass(slots=True)
 class Reply:
-    """A message with status OK, or another status and what came with it."""
+    """A message with status OK, or another status; either with its trailers."""
 
     message: Any
     """None where the status is not OK."""
@@ -25,7 +25,7 @@ class Reply:
 
 
 def error_infos(reply: Reply) -> list[ErrorInfo]:
-    """The google.rpc.ErrorInfo of a call that failed; none where the details cannot be read."""
+    """The google.rpc.ErrorInfo details of a failed call; empty where they cannot be read."""
     data = reply.trailers.get(DETAILS)
     if not isinstance(data, bytes):
         return []

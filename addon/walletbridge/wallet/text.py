@@ -1,5 +1,5 @@
 """
-The wallet's messages as text, for people who watch. Whatever cannot be shown is said to be so; nothing is raised.
+The wallet's messages as text, for the live view. Raises nothing: the text names what cannot be shown.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ def request_text(message: object) -> str:
 
 
 def response_text(response: Any, body: bytes) -> str:
-    """A response, which is a message of the type `response`, in protobuf's text format; bytes that are none, in hex."""
+    """A response of the type `response`, in protobuf's text format; bytes that do not decode, in hex."""
     if not isinstance(response, type) or not issubclass(response, Message):
         return f"(the message's type is not known: {body.hex()})"
     try:

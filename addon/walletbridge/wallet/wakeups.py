@@ -1,9 +1,9 @@
 """
-gRPC wakes up the event loop by a byte for each call that has ended, and reads one byte in each of the loop's turns.
-Where many calls end together the first turn tells of all of them, and as many turns follow that find nothing to tell.
-Here what has come is read at once.
+gRPC wakes up the event loop with one byte for each ended call, and reads one byte in each turn of the loop. Where many
+calls end together, the first turn reports them all, and the turns of the other bytes find nothing. This module reads
+all waiting bytes at once.
 
-gRPC documents nothing of this. What does not look as it is known to is left as it is.
+gRPC does not document this. Where its socket or the loop looks different, this module changes nothing.
 """
 
 import socket
@@ -19,7 +19,7 @@ _INT_BYTES = 4
 
 
 class Gathered:
-    """Calls what reads one wake-up and tells of every call that has ended; then reads the others that had come."""
+    """Calls gRPC's reader, which reads one byte and reports every ended call; then reads the other waiting bytes."""
 
     def __init__(self, wakeups: socket.socket, read: Callable[..., object]) -> None:
         self._wakeups = wakeups
@@ -27,12 +27,12 @@ class Gathered:
         self._count = bytearray(_INT_BYTES)
 
     def __call__(self, *args: object) -> None:
-        """What the loop calls when a wake-up has come."""
+        """The loop calls this when a byte has arrived."""
         more = self._waiting() - 1
-        # Raises where it has not come to its end; then the others are needed.
+        # Where this raises, it has not finished, and the other bytes are still needed.
         self._read(*args)
         if more > 0:
-            # A call is there to be found before its byte is: those of these bytes were.
+            # gRPC queues an ended call before it sends the byte, so the reader has found the calls of these bytes.
             with suppress(OSError):
                 self._wakeups.recv(more)
 
@@ -46,7 +46,7 @@ class Gathered:
 
 @contextmanager
 def gathered_wakeups(loop: AbstractEventLoop) -> Iterator[None]:
-    """What gRPC begins to read in `loop` as long as the context lasts, where no other code runs, it reads so."""
+    """Makes gRPC read all sockets that it adds to `loop` inside the context so; no other code may run there."""
     own: dict[str, Any] | None = getattr(loop, "__dict__", None)
     if own is None or "add_reader" in own:
         yield
@@ -64,5 +64,5 @@ def gathered_wakeups(loop: AbstractEventLoop) -> Iterator[None]:
 
 
 def _sends_bytes(file: object) -> bool:
-    """Whether it looks like the socket that gRPC uses."""
+    """Whether it looks like gRPC's wake-up socket."""
     return isinstance(file, socket.socket) and file.type == socket.SOCK_STREAM and file.gettimeout() == 0

@@ -1,7 +1,7 @@
 """
-Amounts in the forms that wallets give them, to minor units and back, exactly or not at all.
+Converts amounts between the forms of wallets and minor units, exactly or not at all.
 
-What a form cannot hold exactly is refused; nothing is rounded but by `from_double_rounded`, which says so in its name.
+An amount that a form cannot hold exactly is refused. Only `from_double_rounded` rounds.
 """
 
 import math
@@ -13,8 +13,8 @@ from walletbridge.protocol.money import INT64_MAX
 
 DOUBLE_MINOR_END = 10**15
 """
-Any decimal number of up to 15 digits has a double of its own; among larger ones two may share one, and the double says
-no longer which it was.
+Each decimal number of up to 15 digits has its own double. Two longer ones may share a double, which then stands for
+either.
 """
 NANOS = 10**9
 _NANO_DIGITS = 9
@@ -24,7 +24,7 @@ _PLAIN_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
 def to_decimal(minor: int, decimals: int) -> str:
-    """`10.50`: with all of the currency's decimals."""
+    """The amount with all decimals of its currency: `10.50`."""
     if not decimals:
         return str(minor)
     whole, fraction = divmod(abs(minor), _scale(decimals))
@@ -43,12 +43,12 @@ def from_decimal(text: str, decimals: int) -> int | None:
 
 
 def from_integer(value: int) -> int | None:
-    """Minor units as they are, if they are no more than the gateway can keep."""
+    """The minor units unchanged; None beyond the 64 bits that the gateway can keep."""
     return _within_int64(value)
 
 
 def from_digits(text: str) -> int | None:
-    """Minor units as text."""
+    """Minor units written in digits; None for anything else."""
     return _within_int64(int(text)) if _PLAIN_INTEGER.fullmatch(text) else None
 
 
@@ -58,12 +58,12 @@ def to_units(minor: int, decimals: int) -> int:
 
 
 def to_nanos(minor: int, decimals: int) -> int:
-    """What `to_units` leaves, in billionths of a unit."""
+    """The rest that `to_units` leaves, in billionths of a unit."""
     return minor % _scale(decimals) * _scale(_NANO_DIGITS - decimals)
 
 
 def from_units_and_nanos(units: int, nanos: int, decimals: int) -> int | None:
-    """None where the signs differ, a whole unit stands among the nanos, or they are finer than the currency."""
+    """None where the signs differ, or the nanos hold a whole unit or are finer than the currency."""
     if abs(nanos) >= NANOS or (units > 0 > nanos) or (units < 0 < nanos):
         return None
     finest = _scale(_NANO_DIGITS - decimals)
@@ -80,13 +80,13 @@ def to_double(minor: int, decimals: int) -> float:
 
 
 def from_double(value: float, decimals: int) -> int | None:
-    """The amount whose double `value` is; None if it is that of none, as sums of doubles often are."""
+    """The amount whose double is `value`; None if no amount has this double, as for many sums of doubles."""
     minor = from_double_rounded(value, decimals)
     return minor if minor is not None and minor / _scale(decimals) == value else None
 
 
 def from_double_rounded(value: float, decimals: int) -> int | None:
-    """The amount that is nearest to `value`; None beyond what a double holds exactly."""
+    """The amount nearest to `value`; None beyond the amounts that a double holds exactly."""
     if not math.isfinite(value) or abs(value) >= DOUBLE_MINOR_END:
         return None
     minor = int(Decimal(value).scaleb(decimals).to_integral_value(ROUND_HALF_EVEN))

@@ -1,5 +1,5 @@
 """
-What the mapping file says of one command: its method, request, outcome, balance and state.
+One command of the mapping file: its method, request, outcome, balance and state.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,38 +30,38 @@ class Method:
     build: Build
     metadata: Sequence[tuple[str, Compute]]
     hidden: frozenset[str]
-    """The names of metadata that hold something of the environment: nobody who watches may see it."""
+    """The names of metadata that hold environment variables: the live view must not show their values."""
     response: type[Message]
     has_required: bool
-    """Whether a response may lack a field that its proto2 message requires."""
+    """Whether the response has proto2 required fields, which it may lack."""
     outcome: Rules
     place: Place
     used: frozenset[str]
     """The callback's fields that the request carries; see `Context.used`."""
     keys: frozenset[str]
-    """The texts that may tell a repeat; see `Context.keys`."""
+    """The texts that may identify a repeat; see `Context.keys`."""
 
     @property
     def path(self) -> str:
-        """As gRPC names it on the wire."""
+        """The name that gRPC sends."""
         return f"/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A call before a command's own."""
+    """A call before the command's own call."""
 
     name: str
     method: Method
     values: LookupValues
-    """What of its reply is used."""
+    """The values of its reply that requests use."""
     cache_size: int
     cache_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """One command, or one direction of undoing."""
+    """One command, or the undoing of a bet or of a win."""
 
     role: Role
     method: Method
@@ -72,7 +72,7 @@ class Binding:
 
 @dataclass(slots=True, kw_only=True)
 class House:
-    """What all bindings of a file share while it is read."""
+    """Shared by all bindings of a file while it is read."""
 
     schema: Schema
     service: str
@@ -85,7 +85,7 @@ class House:
     lookups: dict[str, Lookup] = field(default_factory=dict)
 
     def context(self, role: Role) -> Context:
-        """For one request."""
+        """The context of one request."""
         return Context(role=role, decimals=self.decimals, tables=self.tables, environ=self.environ, now=self.now)
 
 
@@ -96,7 +96,7 @@ _CACHE_SECONDS_MAX = 86_400
 
 
 def compile_binding(place: Place, role: Role, house: House) -> Binding:
-    """One of the commands. Raises Wrong, and notes what is wrong below."""
+    """Compiles one command. Raises Wrong, and notes the mistakes below."""
     keys = place.keys(_NAMES, required=["method", "request", "outcome"])
     context = house.context(role)
     lookup = _lookup_of(keys["lookup"], house) if "lookup" in keys else None
@@ -119,7 +119,7 @@ def compile_binding(place: Place, role: Role, house: House) -> Binding:
 
 
 def compile_lookup(name: str, place: Place, house: House) -> Lookup:
-    """A look-up. Raises Wrong, and notes what is wrong below."""
+    """Compiles a look-up. Raises Wrong, and notes the mistakes below."""
     keys = place.keys(_LOOKUP_NAMES, required=["method", "request", "outcome"])
     context = house.context(Role.LOOKUP)
     descriptor = find_method(keys["method"], house)
@@ -136,7 +136,7 @@ def compile_lookup(name: str, place: Place, house: House) -> Lookup:
 
 
 def find_method(place: Place, house: House) -> MethodDescriptor:
-    """The method that is named at `place`. Raises Wrong with the nearest right name."""
+    """The method named at `place`. Raises Wrong with the nearest right name."""
     text = place.text()
     if "/" not in text and not house.service:
         raise place.wrong("expected SERVICE/METHOD, as the file names no service")

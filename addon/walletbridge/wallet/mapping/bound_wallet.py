@@ -1,5 +1,5 @@
 """
-A wallet as its mapping file binds it: all that is needed to call it.
+A wallet as its mapping file binds it: all that a call needs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,16 +20,16 @@ class BoundWallet:
     """Made by `loading.load`."""
 
     source: str
-    """The mapping file, for people."""
+    """The mapping file's name, for messages."""
     bindings: Mapping[str, Binding]
-    """By the commands' names, a cancel also by `undo_bet` and `undo_win`."""
+    """By command name; a cancel may have `undo_bet` and `undo_win` instead."""
     lookups: Mapping[str, Lookup]
     promises: Promises
     cautions: Sequence[Mistake]
-    """What is allowed, but should be known."""
+    """Allowed, but the operator should know of it."""
 
     def binding_of(self, callback: Callback) -> Binding | None:
-        """How `callback` is put to the wallet; None where the mapping has no way to."""
+        """The binding of `callback`; None where the mapping has none."""
         binding = self.bindings.get(callback.command)
         if binding is None and isinstance(callback, Undo):
             return self.bindings.get(_UNDOING[callback.undone])

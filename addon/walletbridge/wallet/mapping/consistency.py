@@ -1,5 +1,5 @@
 """
-What must hold between the parts of a mapping file, each of which is right by itself.
+Checks that the parts of a mapping file, each right by itself, fit together.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,11 +19,11 @@ COMES_TO = {
     41: ("bet", "win"),
     42: ("cancel", "status"),
 }
-"""For which commands a check that the wallet makes must show."""
+"""By check: the commands that must come to it, if the wallet makes the check."""
 
 
 def breaches(bindings: Mapping[str, Binding], promises: Promises, decimals: int) -> Iterator[Mistake]:
-    """What does not hold, with its line."""
+    """Yields each mistake, with its line."""
     for name, binding in bindings.items():
         for problem in _of_request(name, binding, promises, decimals):
             yield _at(name, binding, problem)
@@ -40,12 +40,12 @@ def breaches(bindings: Mapping[str, Binding], promises: Promises, decimals: int)
 
 
 def makes_up_cancels(bindings: Mapping[str, Binding]) -> bool:
-    """Whether a cancel needs what only the journal knows of the movement that it reverses."""
+    """Whether a cancel needs data of the reversed movement that only the journal has."""
     return "cancel" not in bindings or bool(bindings["cancel"].method.used & OF_THE_JOURNAL)
 
 
 def checks_of(lookup: Lookup) -> frozenset[int]:
-    """The checks that a look-up makes."""
+    """Which of the checks 21 and 22 a look-up makes."""
     found = {verdict.value for verdict in lookup.method.outcome.named() if isinstance(verdict, Result)}
     return frozenset(found & {21, 22})
 

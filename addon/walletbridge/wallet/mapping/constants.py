@@ -1,5 +1,5 @@
 """
-Plain values of the mapping file as values of a field.
+Turns plain values of the mapping file into values of a field.
 """
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -11,7 +11,7 @@ from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
 
 def constant(place: Place, field: FieldDescriptor, *, of_item: bool = False) -> object:
     """
-    What stands at `place`, for `field` (an item of it, if it is repeated). Raises Wrong where it is of another type.
+    The value at `place`, for `field` (with `of_item`, for one item of it). Raises Wrong for a value of another type.
     """
     if field.is_repeated and not of_item:
         raise place.wrong(f"{field.name} is a {type_name(field)}; expected a list")
@@ -36,7 +36,7 @@ def constant(place: Place, field: FieldDescriptor, *, of_item: bool = False) -> 
 
 
 def enum_number(name: str, field: FieldDescriptor, place: Place) -> int:
-    """The number of an enum's value. Raises Wrong with the nearest right name."""
+    """The number of the enum's value `name`. Raises Wrong with the nearest right name."""
     enum = enum_of(field)
     values = enum.values_by_name
     if name not in values:

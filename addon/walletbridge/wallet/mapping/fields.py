@@ -1,5 +1,5 @@
 """
-Fields of messages, as descriptors have them: their kinds, their bounds, and paths to them.
+Message fields, by their descriptors: types, bounds, and paths to fields.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ _RANGES = {
 
 
 class Absent(Enum):
-    """Where there is nothing to read."""
+    """The value of a field that is not there."""
 
     ABSENT = "absent"
 
@@ -47,7 +47,7 @@ ABSENT = Absent.ABSENT
 
 
 def type_name(field: FieldDescriptor) -> str:
-    """The type as the proto writes it."""
+    """The field's type, as a proto file writes it."""
     if is_map(field):
         key, value = (message_of(field).fields_by_name[name] for name in ("key", "value"))
         return f"map<{type_name(key)}, {type_name(value)}>"
@@ -57,7 +57,7 @@ def type_name(field: FieldDescriptor) -> str:
 
 
 def integers(field: FieldDescriptor) -> range | None:
-    """What an integer field holds; None for a field of another type."""
+    """The integers that the field can hold; None for a field of another type."""
     return _RANGES.get(field.cpp_type)
 
 
@@ -67,24 +67,24 @@ def is_map(field: FieldDescriptor) -> bool:
 
 
 def message_of(field: FieldDescriptor) -> Descriptor:
-    """The message of a field of messages."""
-    assert field.message_type is not None  # noqa: S101 - for the type alone: whoever calls has seen to it
+    """The message type of a message field."""
+    assert field.message_type is not None  # noqa: S101 - for the type checker: the caller made sure
     return field.message_type
 
 
 def enum_of(field: FieldDescriptor) -> EnumDescriptor:
-    """The enum of a field of enums."""
-    assert field.enum_type is not None  # noqa: S101 - for the type alone: whoever calls has seen to it
+    """The enum type of an enum field."""
+    assert field.enum_type is not None  # noqa: S101 - for the type checker: the caller made sure
     return field.enum_type
 
 
 def is_string(field: FieldDescriptor) -> bool:
-    """Whether it is one string."""
+    """Whether it is a single string."""
     return field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated
 
 
 def find_field(message: Descriptor, name: str, place: Place) -> FieldDescriptor:
-    """The field of that name. Raises Wrong with the nearest right one."""
+    """The field `name`. Raises Wrong with the nearest right name."""
     field = message.fields_by_name.get(name)
     if field is None:
         raise place.wrong(
@@ -98,18 +98,18 @@ class Path:
     """The way from a reply to one of its fields."""
 
     names: tuple[str, ...]
-    """Of the fields, and of a map's key after its field."""
+    """The fields' names; after a map field, its key."""
     field: FieldDescriptor
-    """The last one; of a map, its value."""
+    """The last field; for a map, its value field."""
     get: Callable[[Any], Any]
-    """Takes the reply; ABSENT where the path runs through something unset, or ends at it."""
+    """Takes the reply; ABSENT where the path runs through or ends at an unset field."""
     is_plain: bool
     """Whether it is one name that always has a value."""
 
 
 def find_path(message: Descriptor, text: str, place: Place) -> Path:
     """
-    The field at the dotted path `text`. Raises Wrong where there is none, or several.
+    The field at the dotted path `text`. Raises Wrong where there is none, or a repeated one.
 
     A field that has presence and is not set reads as ABSENT, never as its default.
     """
@@ -152,7 +152,7 @@ def _of_map(field: FieldDescriptor, text: str, place: Place) -> Callable[[Any], 
 
     def read(message: Any) -> Any:
         entries = get(message)
-        # Not `get`: a map of messages makes what it lacks.
+        # `in` first: a map of messages makes the entry that `[key]` lacks.
         return entries[key] if key in entries else ABSENT  # noqa: SIM401 - see above
 
     return read

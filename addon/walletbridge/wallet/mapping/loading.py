@@ -1,5 +1,5 @@
 """
-Reads a mapping file and the protos that it names. Whatever is wrong is found at once, each mistake with its line.
+Reads a mapping file and the protos that it names. Finds all mistakes at once, each with its line.
 """
 
 import os
@@ -33,7 +33,7 @@ OF_THE_JOURNAL = "journal"
 _CHECKS = (21, 22, 31, 41, 42)
 PLAYER_ACTIVE = 22
 DESCRIPTORS_BYTES_MAX = 16 << 20
-"""Of a descriptor set, which a program has written."""
+"""Limits a descriptor set, which a program writes."""
 _TAKEN = frozenset({*SOURCES, "now", "env", "settings"})
 
 
@@ -44,7 +44,7 @@ def load(
     now: Callable[[], int] = time.time_ns,
 ) -> BoundWallet:
     """
-    The wallet as `settings.mapping` binds it, or wallet.v1 where it names no file. With `reflection` it is asked.
+    The wallet as `settings.mapping` binds it, or wallet.v1 where it names no file. `reflection` asks the wallet.
 
     Raises SettingsError, one line per mistake: `FILE:LINE: PATH: what is wrong, and the nearest right name`.
     """
@@ -84,7 +84,7 @@ def read(
 
 
 class _Reader:
-    """Walks one file."""
+    """Reads one file."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class _Reader:
         self._now = now
 
     def wallet(self, root: Place, source: str) -> BoundWallet:
-        """The whole file. Raises Wrong where the rest cannot be read, and notes all else."""
+        """Reads the file. Raises Wrong where the rest cannot be read; notes all other mistakes."""
         keys = root.keys(SECTIONS, required=["schema", "promises", "commands"])
         schema = self._schema(keys["schema"], keys)
         house = House(
@@ -231,5 +231,5 @@ class _Reader:
 
 
 def _found_in(name: str, folders: list[Path]) -> Path:
-    """The file of that name, which may be a path below any folder."""
+    """The file `name` in the first folder that has it; `name` may be a path."""
     return next((folder / name for folder in folders if (folder / name).is_file()), folders[0] / name)

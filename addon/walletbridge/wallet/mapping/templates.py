@@ -9,11 +9,11 @@ _PART = re.compile(r"\{\{|\}\}|\{(?P<source>[\w.]+)(?::(?P<conversion>\w+))?\}|[
 
 
 class Slot(NamedTuple):
-    """Where a value is filled in."""
+    """The place of a value in a text."""
 
     source: str
     conversion: str
-    """Empty for the natural one."""
+    """Empty for the default."""
 
     def __str__(self) -> str:
         return f"{{{self.source}:{self.conversion}}}" if self.conversion else f"{{{self.source}}}"
@@ -26,7 +26,7 @@ def parse(text: str) -> Template:
     """
     The texts and slots of `text`, in order; no text is empty. `{{` and `}}` stand for braces.
 
-    Raises ValueError for a brace that belongs to no slot.
+    Raises ValueError for a single brace outside a slot.
     """
     parts: list[str | Slot] = []
     literal = ""

@@ -1,5 +1,5 @@
 """
-The mapping file as places: YAML nodes with their path and line, and the mistakes and cautions that are found there.
+The mapping file as places: YAML nodes with their path and line, and the mistakes and cautions found there.
 """
 
 import re
@@ -17,7 +17,7 @@ _READABLE = re.compile(r"[\w./:*-]{1,80}")
 
 
 class Wrong(Exception):
-    """Raised for a mistake at a place; whoever reads several places notes it and goes on with the next."""
+    """Raised for a mistake at a place. A reader of several places notes it and goes on with the next."""
 
     def __init__(self, mistake: Mistake) -> None:
         super().__init__(str(mistake))
@@ -25,7 +25,7 @@ class Wrong(Exception):
 
 
 class Notes:
-    """What is found in one file."""
+    """The mistakes and cautions of one file."""
 
     def __init__(self) -> None:
         self._mistakes: dict[Mistake, None] = {}
@@ -33,16 +33,16 @@ class Notes:
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """In the order of the file. An anchor's node is read where it is used: what it is said twice stands once."""
+        """In the order of the file. A node with an anchor is read at each use, but its mistake stands here once."""
         return sorted({(each.line, each.problem): each for each in reversed(self._mistakes)}.values())
 
     @property
     def cautions(self) -> list[Mistake]:
-        """What is allowed, but should be known."""
+        """Allowed, but the operator should know of it."""
         return sorted({(each.line, each.problem): each for each in reversed(self._cautions)}.values())
 
     def caution(self, mistake: Mistake) -> None:
-        """Notes what is no mistake."""
+        """Notes a caution."""
         self._cautions[mistake] = None
 
     @contextmanager
@@ -66,12 +66,12 @@ class Place:
 
     @property
     def is_mapping(self) -> bool:
-        """Keys and values."""
+        """Whether it holds keys and values."""
         return isinstance(self.node, MappingNode)
 
     @property
     def is_list(self) -> bool:
-        """A list of nodes."""
+        """Whether it is a list of nodes."""
         return isinstance(self.node, SequenceNode)
 
     def wrong(self, problem: str) -> Wrong:
@@ -83,11 +83,11 @@ class Place:
         return self.wrong(f"expected {what}, got {yaml_nodes.shown(self.node)}")
 
     def caution(self, problem: str) -> None:
-        """Notes what is no mistake."""
+        """Notes a caution."""
         self.notes.caution(Mistake(self.line, self.path, problem))
 
     def entries(self) -> dict[str, "Place"]:
-        """Each key with its value's place. Raises Wrong if these are no keys and values, notes a key given twice."""
+        """Each key with its value's place. Raises Wrong for anything but keys and values; notes a repeated key."""
         if not isinstance(self.node, MappingNode):
             raise self.expected("keys and values")
         found: dict[str, Place] = {}
@@ -101,9 +101,9 @@ class Place:
 
     def keys(self, names: Sequence[str], *, required: Collection[str] = ()) -> dict[str, "Place"]:
         """
-        The entries, of which only `names` are known. Notes unknown keys.
+        The entries whose keys are in `names`. Notes all other keys.
 
-        Raises Wrong where a required one is missing, or these are no keys and values.
+        Raises Wrong where a required key is missing, and for anything but keys and values.
         """
         entries = self.entries()
         for name, place in entries.items():
@@ -125,7 +125,7 @@ class Place:
         ]
 
     def items_or_one(self) -> list["Place"]:
-        """The nodes of a list, or this one."""
+        """The nodes of a list, or this node alone."""
         return self.items() if self.is_list else [self]
 
     def scalar(self) -> bool | float | str:
@@ -136,9 +136,9 @@ class Place:
         return value
 
     def text(self) -> str:
-        """A plain value as it is written. Raises Wrong for anything else."""
+        """A plain value as written. Raises Wrong for anything else."""
         self.scalar()
-        assert isinstance(self.node, ScalarNode)  # noqa: S101 - for the type alone: `scalar` has seen to it
+        assert isinstance(self.node, ScalarNode)  # noqa: S101 - for the type checker: `scalar` has made sure
         return str(self.node.value)
 
     def choice(self, names: Sequence[str]) -> str:
@@ -164,7 +164,7 @@ class Place:
 
 
 def unknown_name(name: str, names: Collection[str], expected: str) -> str:
-    """What is wrong with a name that is none of `names`: the nearest right one, or those that there are."""
+    """The message for a name that is none of `names`: it gives the nearest right name, or lists `names`."""
     shown = name if _READABLE.fullmatch(name) else dotted("", name)
     near = get_close_matches(name, names, n=1) or [right for right in names if right.lower() == name.lower()]
     if near:

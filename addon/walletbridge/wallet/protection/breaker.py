@@ -1,8 +1,8 @@
 """
-Whether the wallet answers at all: a state machine that is told what came of each call, and knows no wallet.
+Decides whether the wallet answers at all: a state machine that gets the end of each call, and knows no wallet.
 
-Without it every callback would hold its place until its deadline while the wallet is down, and each bet and win would
-be one more of which nobody knows what came. What is refused instead is certain not to have been sent.
+Without it, while the wallet is down, every callback would hold its place until its deadline, and each bet and win would
+be one more unknown outcome. A refused call is certain not to have been sent.
 """
 
 import math
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from walletbridge.protocol.callbacks import Command
 
 _KINDS_MIN = 2
-"""How many commands must have failed for the wallet as a whole to count as silent. One alone may be that command's own
-fault, and the probe soon adds a second where it is not."""
+"""How many commands must have failed before the whole wallet counts as silent. A single command may itself be at fault;
+if it is not, the probe soon adds a second command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,21 +21,21 @@ class Limits:
     """When a wallet counts as down."""
 
     failures: int
-    """After so many calls in a row without an answer; 0 for never."""
+    """After this many calls in a row without an answer; 0 for never."""
     patience: float
-    """How long a call must have waited, in seconds, for its missing answer to be the wallet's fault."""
+    """How long a call must have waited, in seconds, before its missing answer counts."""
     away_seconds: float
-    """After so long without a connection."""
+    """After this many seconds without a connection."""
 
 
 class Breaker:
     """
     Closed while the wallet answers, open while it is down.
 
-    It counts failures in a row and no share of them: a wallet that answers some of its calls is slow or has a slow
-    player, and to refuse everybody would make that worse. So one answer closes it, whichever command it is for. Rows
-    of one command are counted as well: a wallet may hang in one method and be well in all others, and then that
-    command is *stuck*, until one of its calls is answered.
+    It counts failures in a row, not their share: a wallet that answers some of its calls is slow or has a slow player,
+    and refusing all calls would make that worse. So one answer to any command closes it. It also counts failures in a
+    row of each command: a wallet may hang in one method and be well in all others. That command is then *stuck*, until
+    one of its calls is answered.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Breaker:
         on_stuck: Callable[[Command, bool], None] = lambda _, __: None,
     ) -> None:
         """
-        `on_change` is told when failures have opened it (True) and when an answer has closed it (False); `on_stuck`
-        when a command alone is stuck (True), and when it no longer is (False).
+        `on_change` gets True when failures open it, and False when an answer closes it; `on_stuck` gets True when a
+        command alone is stuck, and False when it no longer is.
         """
         self._limits = limits
         self._clock = clock
@@ -63,21 +63,21 @@ class Breaker:
         self._is_silent = False
         self._away_since: float | None = None
         self.failed_at = -math.inf
-        """When a call last had no answer, on the clock."""
+        """The clock's time when a call last had no answer."""
 
     @property
     def is_open(self) -> bool:
-        """Whether calls that can be refused are to be refused."""
+        """Whether to refuse the calls that may be refused."""
         return self._is_silent or self.is_away
 
     @property
     def is_silent(self) -> bool:
-        """Whether it is open for want of answers: then a probe finds out when they are back."""
+        """Whether missing answers opened it: a probe then finds out when the wallet answers again."""
         return self._is_silent
 
     @property
     def is_away(self) -> bool:
-        """Whether it is open for want of a connection."""
+        """Whether a missing connection opened it."""
         if self._away_since is None or not self._limits.failures:
             return False
         return self._clock() - self._away_since >= self._limits.away_seconds
@@ -85,8 +85,8 @@ class Breaker:
     @property
     def wants_probe(self) -> bool:
         """
-        Whether a question of the gateway's own would tell something: nothing was answered since a call failed. Where
-        the connection is gone, its return tells.
+        Whether a probe is useful: a call failed and none was answered since, or `balance` is stuck. Where the
+        connection is gone, its return is the sign instead.
         """
         if not self._limits.failures or self._away_since is not None:
             return False
@@ -94,23 +94,23 @@ class Breaker:
 
     @property
     def unanswered_for(self) -> float:
-        """How long ago the first call of those that have failed since the last answer did so; 0 if there is none."""
+        """Seconds since the first failure after the last answer; 0 if there is none."""
         return self._clock() - self._row_since if self._row else 0.0
 
     def is_stuck(self, command: Command) -> bool:
-        """Whether the last calls of this command had no answer, so many that a few are enough to find out more."""
-        # First what costs nothing while all is well.
+        """Whether this command's last calls, at least `failures`, had no answer: then a few trial calls are enough."""
+        # The cheap test first: `_rows` is empty while all is well.
         return bool(self._rows) and 0 < self._limits.failures <= self._rows.get(command, 0)
 
     def answered(self, command: Command) -> None:
-        """The wallet has answered a call, whatever it said."""
+        """The wallet has answered a call, with any result."""
         if not self._rows:
             return
         self._row = 0
         self._row_of.clear()
         if self._is_silent:
             self._is_silent = False
-            # What failed together with all else says nothing of its own method.
+            # Commands that failed together with the wallet are not stuck by themselves.
             self._rows.clear()
             self._on_change(False)  # noqa: FBT003 - a callback's one argument
         else:
@@ -120,7 +120,7 @@ class Breaker:
             self._on_stuck(freed, False)  # noqa: FBT003 - whether it is
 
     def timed_out(self, command: Command, waited: float) -> None:
-        """A call has ended at its deadline after so many seconds. One that had next to none of them says nothing."""
+        """A call has ended at its deadline after `waited` seconds. Below `patience` it does not count."""
         if waited >= self._limits.patience:
             self.broke(command)
 

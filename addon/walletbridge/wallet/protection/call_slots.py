@@ -1,9 +1,9 @@
 """
-Who may call the wallet when many want to: of the places for calls in flight some are kept for wins, some for cancels.
+Limits the calls in flight to the wallet, and keeps some of their places for wins and some for cancels.
 
-A bet that is refused is cancelled by its sender. A win or a cancel that is refused comes again, and again, and until it
-is settled somebody's money is not where it belongs. Neither of the two may take what is kept for the other: a method
-that hangs would take the other's places as well.
+The provider cancels a refused bet. It sends a refused win or cancel again and again, and until that is settled, money
+is not where it belongs. Wins may not take the places kept for cancels, nor cancels those for wins: a method that hangs
+would take all of them.
 """
 
 import asyncio
@@ -14,20 +14,20 @@ from walletbridge.protocol.callbacks import Command
 
 _PERCENT = 100
 _CANCELS, _WINS, _OTHERS = range(3)
-"""The classes, in the order in which those who wait are let in."""
+"""The classes, in the order in which waiting calls get places."""
 _CLASSES = {command: {Command.CANCEL: _CANCELS, Command.WIN: _WINS}.get(command, _OTHERS) for command in Command}
 
 
 class Places:
     """
-    The places of calls in flight. Whoever finds none may wait a moment: then a burst at a healthy wallet is served. The
-    wait is bounded in time and in number, for a queue would eat the budgets of all.
+    The places of calls in flight. A call that finds none may wait a moment, so that a healthy wallet serves a burst.
+    The time and the number of waiting calls are bounded: a queue would use up all budgets.
     """
 
     def __init__(self, count: int, *, kept_for_cancels: int, kept_for_wins: int, waiting_max: int = 0) -> None:
         """
-        Of `count` places so many percent, rounded down, are kept for cancels, and so many for wins. `waiting_max`: how
-        many of each class may wait.
+        `kept_for_cancels` and `kept_for_wins` are percent of `count`, rounded down. `waiting_max`: how many calls of
+        each class may wait.
         """
         self._count = count
         self._cancels = count * kept_for_cancels // _PERCENT
@@ -45,16 +45,16 @@ class Places:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a place."""
+        """How many calls wait for a place."""
         return sum(map(len, self._waiting))
 
     @property
     def few(self) -> int:
-        """How many places a command gets of whose calls nothing good is known."""
+        """How many places cancels get while they are stuck: the smaller kept share, at least 1."""
         return max(1, min(self._cancels, self._wins))
 
     def take(self, command: Command) -> bool:
-        """Takes a place for a call of `command`; says whether there was one for it."""
+        """Takes a place for a call of `command`; returns whether there was one."""
         kind = _CLASSES[command]
         if not self._has_room(kind):
             return False
@@ -64,7 +64,7 @@ class Places:
         return True
 
     async def wait(self, command: Command, seconds: float) -> bool:
-        """Waits for a place, at most so long, first come, first served; says whether it was got."""
+        """Waits for a place, at most `seconds`, first come, first served; returns whether it got one."""
         waiting = self._waiting[_CLASSES[command]]
         if seconds <= 0 or len(waiting) >= self._waiting_max:
             return False
@@ -74,7 +74,7 @@ class Places:
             await asyncio.wait({turn}, timeout=seconds)
         except asyncio.CancelledError:
             if turn.done():
-                # It was given just as we left.
+                # The place was given just as the wait was cancelled.
                 self._free(_CLASSES[command])
             else:
                 waiting.remove(turn)
@@ -87,7 +87,7 @@ class Places:
         return True
 
     def give_back(self, command: Command) -> None:
-        """The call has ended: whoever waits gets its place."""
+        """The call has ended: a waiting call gets its place."""
         self._by_command[command] -= 1
         self._free(_CLASSES[command])
 
@@ -102,8 +102,8 @@ class Places:
 
     def _has_room(self, kind: int) -> bool:
         """
-        Whether one more of a class leaves the others what is kept for them. A place that is kept is one that nobody
-        else may take, whoever has the rest.
+        Whether one more call of this class leaves the others their kept places. No other class may take a kept place,
+        whichever classes hold the rest.
         """
         if self.taken >= self._count:
             return False

@@ -1,7 +1,7 @@
 """
-Stands between the callbacks and the wallet's client, and refuses what would only wait: calls of a wallet that is down,
-all but a few calls of a command that hangs, and calls beyond the places that there are for their kind. What is refused
-was not sent.
+Stands between the callbacks and the wallet's client, and refuses calls that would only wait: calls of a wallet that is
+down, all but a few calls of a command that hangs, and calls beyond the places of their class. A refused call was not
+sent.
 """
 
 import time
@@ -18,22 +18,22 @@ from walletbridge.wallet.protection.breaker import Breaker
 from walletbridge.wallet.protection.call_slots import Places
 
 REFUSED = frozenset(Command) - {Command.CANCEL}
-"""What an open breaker refuses. A cancel is tried whatever is known of the wallet: it settles what is unknown."""
+"""The commands that an open breaker refuses. A cancel is tried even then: it settles an unknown outcome."""
 
 TRIALS = 4
-"""How many calls at a time of a command that hangs are tried."""
+"""How many calls of a command that hangs are tried at a time."""
 
 _DEADLINE = grpc.StatusCode.DEADLINE_EXCEEDED.name
 _BROKEN = grpc.StatusCode.UNAVAILABLE.name
 _OURS = grpc.StatusCode.CANCELLED.name
-"""We ended the call ourselves, which says nothing of the wallet."""
+"""The gateway ended the call itself: no sign of the wallet's state."""
 
 
 type OnRefused = Callable[[Command, OutcomeUnknown], None]
 
 
 class Watched:
-    """A `Wallet` that tells the breaker what comes of its calls."""
+    """A `Wallet` that reports the end of each call to the breaker."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Watched:
         clock: Callable[[], float],
         on_failed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_failed` is called after each call that failed, whatever the breaker makes of it."""
+        """`on_failed` is called after each failed call, whether the breaker counts it or not."""
         self._wallet = wallet
         self._breaker = breaker
         self._clock = clock
@@ -69,14 +69,14 @@ class Watched:
             self._breaker.broke(command)
             self._on_failed()
         elif status != _OURS:
-            # Whatever it said, it is there.
+            # Any other status shows that the wallet is there.
             self._breaker.answered(command)
 
 
 class Guard:
-    """A `Wallet` that refuses what an open breaker or a lack of places forbids."""
+    """A `Wallet` that refuses the calls that the breaker or the places forbid."""
 
-    def __init__(  # noqa: PLR0913 - all by which it decides, and whom it tells
+    def __init__(  # noqa: PLR0913 - all that its decisions need, and the reports
         self,
         wallet: Wallet,
         places: Places,
@@ -89,9 +89,9 @@ class Guard:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
-        `refused`: the commands that an open breaker refuses. `on_behalf_of`: the command for which all calls are made,
-        questions included, if it is always the same one. `on_refused` hears of each call that is refused, and why.
-        `slot_wait`, in seconds: how long a call may wait for a place.
+        `refused`: the commands that an open breaker refuses. `on_behalf_of`: the one command for which all calls are
+        made, questions included; None for each call's own. `on_refused` gets each refused command and the reason.
+        `slot_wait`: how long a call may wait for a place, in seconds.
         """
         self._wallet = wallet
         self._places = places
@@ -111,7 +111,7 @@ class Guard:
             if not await places.wait(command, min(self._slot_wait, deadline - self._clock())):
                 raise self._refusal(command, Overloaded(f"no place for a call of the wallet: {places.taken} in flight"))
             try:
-                # A moment has passed, and the wallet may have been lost in it.
+                # The wallet may have been lost during the wait.
                 self._expect_answers(command)
             except OutcomeUnknown:
                 places.give_back(command)
@@ -131,8 +131,8 @@ class Guard:
 
     def _trials(self, command: Command) -> int:
         """
-        How many calls of a command that hangs find out whether it still does. The probe asks for balances; a cancel
-        settles what is unknown, so more of them are tried.
+        How many calls at a time test whether a command still hangs. Of balance none: the probe asks for balances. Of
+        cancel more: it settles unknown outcomes.
         """
         match command:
             case Command.BALANCE:

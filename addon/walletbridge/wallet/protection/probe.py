@@ -1,8 +1,8 @@
 """
 Asks a wallet that does not answer, again and again, until it does: its answer closes the breaker.
 
-The questions are the gateway's own. Callbacks may be bets alone, and no bet should be the one to find out. Where they
-have no answer for a while, the connection may be to blame, and is made anew.
+The questions are the gateway's own: all callbacks may be bets, and no bet should be the test. Where the wallet does not
+answer for a while, the connection may be at fault, and is made anew.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from walletbridge.wallet.protection.breaker import Breaker
 from walletbridge.wallet.protection.lasting import lasting
 
 NOBODY = "walletbridge-probe"
-"""An account that no player has. That it is not found is an answer as good as any."""
+"""An account that no player has. `Not found` is an answer as good as any."""
 
 PROBES_MAX = 32
-"""How many questions may be without an answer at the same time."""
+"""How many questions may wait for an answer at the same time."""
 
 
 class Probe:
-    """Runs beside the callbacks; idle while all are answered. Must be made inside a running event loop."""
+    """Runs beside the callbacks; idle while the wallet answers. Must be made inside a running event loop."""
 
-    def __init__(  # noqa: PLR0913 - what it does, when, and what it finds out
+    def __init__(  # noqa: PLR0913 - its work, times and reports
         self,
         wallet: Wallet,
         breaker: Breaker,
@@ -38,9 +38,9 @@ class Probe:
         renew: Callable[[], None] = lambda: None,
     ) -> None:
         """
-        A question goes out `every` so many seconds and waits `seconds` for its answer, whatever became of the one
-        before: that one may be lost in a connection or a process that is gone. After `renew_after` seconds without an
-        answer `renew` is called, then after twice as long, and so on; 0 for never.
+        Asks every `every` seconds and waits `seconds` for each answer, even while earlier questions wait: these may be
+        lost with a connection or a process. Calls `renew` after `renew_after` seconds without an answer, then after
+        twice as long, and so on; 0 for never.
         """
         self._wallet = wallet
         self._breaker = breaker
@@ -55,16 +55,16 @@ class Probe:
         self._running = asyncio.ensure_future(lasting(self._run, on_fault=lambda _: None))
 
     def begin(self) -> None:
-        """A call had no answer."""
+        """A call had no answer: starts the questions."""
         if self._is_idle:
             self._wake.set()
 
     def wake(self) -> None:
-        """Something gives hope: do not wait for the next time."""
+        """The wallet may be back: asks at once."""
         self._wake.set()
 
     async def stop(self) -> None:
-        """Asks no more."""
+        """Stops asking."""
         tasks = {self._running, *self._asking}
         for task in tasks:
             task.cancel()

@@ -1,5 +1,5 @@
 """
-All that stands between the callbacks and the wallet's client, made from the settings.
+Makes all that stands between the callbacks and the wallet's client, from the settings.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from walletbridge.wallet.protection.probe import Probe
 class Protection:
     """Must be made inside a running event loop."""
 
-    def __init__(  # noqa: PLR0913 - what comes from outside
+    def __init__(  # noqa: PLR0913 - its inputs
         self,
         wallet: Wallet,
         *,
@@ -32,9 +32,9 @@ class Protection:
         renew: Callable[[], None] = lambda: None,
     ) -> None:
         """
-        `on_change` is told when the wallet does not answer any more (True) and when it does again (False), `on_stuck`
-        the same of one command, `on_refused` of each call that is refused. `probe_seconds`: how long a callback would
-        wait for what the probe asks, which counts where the settings do not say. `renew` makes the connection anew.
+        `on_change` gets True when the wallet stops answering and False when it answers again, `on_stuck` the same for
+        one command, `on_refused` each refused call. `probe_seconds`: how long a callback waits for a balance; the probe
+        waits so long too, unless the settings give a time. `renew` makes the connection anew.
         """
         self.breaker = Breaker(
             Limits(failures=breaker.failures, patience=breaker.patience, away_seconds=breaker.away_after),
@@ -57,11 +57,11 @@ class Protection:
 
         self.for_callbacks: Wallet = guard(watched)
         self.for_cancels: Wallet = guard(watched, on_behalf_of=Command.CANCEL)
-        """For cancels with all that they ask the wallet before and after."""
+        """For cancels, with all their questions before and after."""
         self.for_resolver: Wallet = guard(wallet, slot_wait=0.0, refused=frozenset())
         """
-        Tries whatever is known of the wallet, with a pace of its own. What comes of it is kept from the breaker: it
-        says little of how callbacks fare. It waits for no place: callbacks come first.
+        Calls the wallet even while the breaker is open, at the resolver's own pace. The breaker does not get the
+        results: they show little of how callbacks fare. It waits for no place: callbacks come first.
         """
         self._probe = Probe(
             watched,
@@ -80,7 +80,7 @@ class Protection:
             self._probe.wake()
 
     async def stop(self) -> None:
-        """Probes no more."""
+        """Stops the probe."""
         await self._probe.stop()
 
     def _begin_probe(self) -> None:

@@ -1,5 +1,5 @@
 """
-Reads `.proto` files with the compiler that grpcio-tools brings.
+Reads `.proto` files with the compiler of grpcio-tools.
 """
 
 import os
@@ -18,20 +18,20 @@ from walletbridge.wallet.proto.schema import BadSchema, read_descriptor_set
 
 COMPILE_SECONDS = 60
 PROTO_BYTES_MAX = 4 << 20
-"""Of a file that is named; what it imports is bounded by the time."""
+"""Limits each file that the mapping names; COMPILE_SECONDS bounds its imports."""
 _NOT_A_FILE = ("-", "@")
-"""How the compiler's options begin, and the name of a file that holds more of them. It has no sign for their end."""
+"""Begin an option of the compiler, and a file of options. No marker ends the options."""
 _ASIDE = re.compile(r"warning:|^WARNING: |^[IW][0-9]{4} ", re.ASCII)
-"""Warnings of the compiler, and what the library beneath it logs of its own."""
+"""Warnings of the compiler, and log lines of the library beneath it."""
 _TAKEN_IN_FOLDERS = frozenset({os.pathsep, "="})
-"""Two folders, and one that stands for another, to the compiler."""
+"""The compiler splits a folder's name at these: into two folders, or into a virtual path and a folder."""
 _COMMON = Path(status_pb2.__file__).parents[2]
 """Holds google/rpc and google/type as files; the compiler itself brings google/protobuf."""
 
 
 def compile_protos(files: Sequence[Path], include: Sequence[Path]) -> FileDescriptorSet:
     """
-    The files with all that they import. Each lies below a folder of `include`.
+    Compiles the files with all their imports. Each file lies below a folder of `include`.
 
     Raises BadSchema with the compiler's own words, which name file, line and column.
     """
@@ -43,7 +43,7 @@ def compile_protos(files: Sequence[Path], include: Sequence[Path]) -> FileDescri
         output = Path(folder) / "protos.binpb"
         command = [sys.executable, "-m", "grpc_tools.protoc", "--include_imports", f"--descriptor_set_out={output}"]
         command += [f"--proto_path={path}" for path in [*include, _COMMON]]
-        # Without what may be set for the gateway itself, such as its token.
+        # Leaves out the gateway's own variables, such as its token.
         environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter, with paths from the operator's own file
@@ -63,7 +63,7 @@ def compile_protos(files: Sequence[Path], include: Sequence[Path]) -> FileDescri
 
 
 def _name(file: Path, include: Sequence[Path]) -> str:
-    """How protos import `file`: its path below the folder of `include` in which it lies."""
+    """How protos import `file`: by its path below its folder of `include`. Raises BadSchema."""
     try:
         read_small(file, bytes_max=PROTO_BYTES_MAX)
     except FileNotFoundError:

@@ -17,30 +17,29 @@ from walletbridge.wallet.proto.schema import BadSchema
 
 ASK_SECONDS = 5.0
 TOTAL_SECONDS = 30.0
-"""For all questions together: a wallet may have many services, and be slow with each."""
+"""For all questions together: a wallet may have many services and answer each slowly."""
 FILES_MAX = 1000
 SERVICES_MAX = 1000
 _METHODS = (
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 )
-"""Equal on the wire. Servers have the one, the other or both."""
+"""The same on the wire. A server has one or both."""
 _OWN = frozenset({"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"})
 
 
 class NoReflection(BadSchema):
-    """The wallet is there, but cannot be asked."""
+    """The wallet is there, but has no server reflection."""
 
 
 def ask_for_protos(
     wallet: WalletSettings, services: Iterable[str], *, total_seconds: float = TOTAL_SECONDS
 ) -> FileDescriptorSet:
     """
-    The files that declare `services` (all that the wallet has, if none is named), with what they import.
+    The files that declare `services` (if none is named, all services of the wallet), with their imports.
 
-    Waits for the wallet for a few seconds, and for all its answers `total_seconds`. Raises BadSchema where it is away,
-    too slow, has no reflection or no such service;
-    SettingsError for a certificate that cannot be read.
+    Waits ASK_SECONDS for the connection, and `total_seconds` for all answers. Raises BadSchema where the wallet is
+    away, is too slow, or lacks reflection or a service; SettingsError for a certificate that cannot be read.
     """
     if wallet.tls is None:
         channel = grpc.insecure_channel(wallet.target, options=proxy_options(wallet))
@@ -67,11 +66,11 @@ def ask_for_protos(
 
 
 class _OutOfTimeError(Exception):
-    """All questions together have taken too long."""
+    """All questions together took too long."""
 
 
 def _too_slow(target: str, names: list[str], files: dict[str, FileDescriptorProto], seconds: float) -> str:
-    """With what was found, so that a person sees whether it is the number of services."""
+    """The message, with the numbers found: a person sees whether there are too many services."""
     found = {f"{file.package}.{service.name}".lstrip(".") for file in files.values() for service in file.service}
     return (
         f"{target} has told of {len(found.intersection(names))} of its {len(names)} services, in {len(files)} files, "
@@ -118,7 +117,7 @@ def _services(ask: _Ask) -> list[str]:
 
 
 def _gather(ask: _Ask, services: Iterable[str], files: dict[str, FileDescriptorProto]) -> None:
-    """Adds to `files`, by name, those of the services and all they import; a server may give imports along or not."""
+    """Adds the services' files and their imports to `files`, by name; a server need not send imports along."""
     for service in services:
         response = ask(file_containing_symbol=service)
         if response.HasField("error_response"):

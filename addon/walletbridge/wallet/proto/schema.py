@@ -1,5 +1,5 @@
 """
-An operator's protos: their services, methods and messages, in a pool of their own.
+An operator's protos: their services, methods and messages, in their own descriptor pool.
 """
 
 from collections.abc import Iterable
@@ -35,15 +35,15 @@ _COMMON = (
     timestamp_pb2,
     wrappers_pb2,
 )
-"""Imported so that the default pool has them: a set may lack what everybody has."""
+"""Imported so that the default pool has them: a descriptor set may lack them."""
 
 
 class BadSchema(ValueError):
-    """Raised for protos that cannot be used; the text says what is wrong where."""
+    """Raised for protos that cannot be used; the text names the mistake and its place."""
 
 
 class Schema:
-    """The services that some files describe. Raises BadSchema for files that do not fit together."""
+    """The services that `files` describe. Raises BadSchema for files that do not fit together."""
 
     def __init__(self, files: FileDescriptorSet) -> None:
         pool = descriptor_pool.DescriptorPool()
@@ -70,12 +70,12 @@ class Schema:
 
 @cache
 def message_class(descriptor: Descriptor) -> type[Message]:
-    """The class of a message; the same one each time."""
+    """The class of a message; the same class each time."""
     return GetMessageClass(descriptor)
 
 
 def read_descriptor_set(data: bytes) -> FileDescriptorSet:
-    """What `protoc --descriptor_set_out` or `buf build` has written. Raises BadSchema."""
+    """Reads a file of `protoc --descriptor_set_out` or `buf build`. Raises BadSchema."""
     try:
         files = FileDescriptorSet.FromString(data)
     except DecodeError:
@@ -93,7 +93,7 @@ def _add(
     pool: descriptor_pool.DescriptorPool,
     added: set[str],
 ) -> None:
-    """Adds `file` after what it imports."""
+    """Adds `file` after its imports."""
     if file.name in added:
         return
     added.add(file.name)
@@ -106,7 +106,7 @@ def _add(
 
 
 def _common(name: str, importer: str) -> FileDescriptorProto:
-    """One of the files that everybody has."""
+    """The common file `name`. Raises BadSchema where it is none."""
     found = FileDescriptorProto()
     try:
         descriptor_pool.Default().FindFileByName(name).CopyToProto(found)

@@ -1,5 +1,5 @@
 """
-Where a reply's balance stands, and in which form.
+Reads a reply's balance: where it stands, and in which form.
 """
 
 from collections.abc import Callable
@@ -21,24 +21,24 @@ _INT64_END = 2**63
 
 type ReadBalance = Callable[[Any], Any]
 """
-From the reply's message: minor units, None for a balance that cannot be said exactly, ABSENT where the reply has none.
+Takes the reply's message and gives minor units, None for a balance that is not exact, ABSENT for no balance.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """How a reply's balance is read; None where it is asked for."""
+    """How to read a reply's balance; None where another call asks for it."""
 
     made: ReadBalance | None = None
-    """With 0."""
+    """With result 0."""
     refused: ReadBalance | None = None
-    """With 31, 41, 42 and 99."""
+    """With results 31, 41, 42 and 99."""
     field: FieldDescriptor | None = None
-    """Where a balance after 0 stands, for samples."""
+    """The field of the balance with result 0, for samples."""
 
 
 def compile_balances(place: Place, reply: Descriptor, decimals: int) -> Balances:
-    """What stands at `balance`. Raises Wrong."""
+    """Compiles the mapping's `balance`. Raises Wrong."""
     if place.is_mapping:
         entries = place.entries()
         if entries.keys() & {"made", "refused"} or not entries.keys() & set(MONEY):
@@ -109,7 +109,7 @@ def _of_parts(place: Place, reply: Descriptor, decimals: int) -> ReadBalance:
 
     def read(message: Any) -> Any:
         units, nanos = (paths[name].get(message) for name in MONEY)
-        # Nanos that are left out are none; units that are left out are no balance.
+        # Absent nanos are 0; absent units are no balance.
         if units is ABSENT:
             return ABSENT
         return amounts.from_units_and_nanos(units, 0 if nanos is ABSENT else nanos, decimals)

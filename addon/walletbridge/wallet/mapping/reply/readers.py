@@ -1,5 +1,5 @@
 """
-What a rule can read of a reply: a field, whether one is set, a oneof's case, the gRPC status and what came with it.
+What a rule can read of a reply: a field, a field's presence, a oneof's case, the gRPC status, its reason, a trailer.
 """
 
 import re
@@ -29,19 +29,19 @@ MADE_UP = frozenset(
         "UNAUTHENTICATED",
     }
 )
-"""The codes that gRPC's libraries and proxies make up themselves, also for a call that was executed."""
+"""The codes that gRPC's libraries and proxies make up themselves, even for an executed call."""
 
 NONE = "none"
-"""The case of a oneof of which nothing is set."""
+"""The case of a oneof without a set field."""
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 type KeyOf = Callable[[str, Place], Any]
-"""A key of a table as the reader gives it. Raises Wrong for one that it never gives."""
+"""Turns a table's key into the reader's value. Raises Wrong for a key that the reader never gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """One source of a rule."""
+    """Reads one source for a rule."""
 
     name: str
     """The path, the trailer's name, `status` or `reason`."""
@@ -49,11 +49,11 @@ class Reader:
     """ABSENT where there is nothing to read."""
     key_of: KeyOf
     every: Sequence[str] = ()
-    """All keys that there are, where they can be counted."""
+    """All possible keys, where they can be counted."""
     is_certain: bool = False
     """Whether there is always something to read."""
     is_closed: bool = False
-    """Whether what no key names cannot be told from what was not sent."""
+    """Whether a value without a key reads like a field that was not sent."""
     reads_ok: bool = True
     reads_failures: bool = False
     domain: str = ""
@@ -90,7 +90,7 @@ def field_reader(keys: dict[str, Place], reply: Descriptor) -> Reader:
 
 def _enum_reader(path: Path, reply: Descriptor, place: Place) -> Reader:
     enum = enum_of(path.field)
-    # A number that a closed enum lacks reads as unset: nobody can tell it from a field that was not sent.
+    # A number that a closed enum lacks reads as unset, exactly like a field that was not sent.
     read = _unset_as_none(path.names, reply, place) if enum.is_closed else _of_message(path)
     return Reader(
         name=place.text(),
@@ -167,7 +167,7 @@ def trailer_reader(keys: dict[str, Place], _reply: Descriptor) -> Reader:
 
 
 def _held(place: Place, reply: Descriptor) -> tuple[Callable[[Any], Any], Descriptor, str]:
-    """How to get at what holds the last name of a path, its type, and that name."""
+    """A getter of the message that holds the last name of a path, its type, and that name."""
     *parents, last = place.text().split(".")
     if not parents:
         return _itself, reply, last
@@ -189,7 +189,7 @@ def _of_message(path: Path) -> Callable[[Reply], Any]:
 
 
 def _unset_as_none(names: Sequence[str], message: Descriptor, place: Place) -> Callable[[Reply], Any]:
-    """Reads a field whose being unset is a value of its own; ABSENT where what holds it is unset."""
+    """Reads an unset field as None; ABSENT where the message that holds it is unset."""
     *parents, last = names
     holder = find_path(message, ".".join(parents), place).get if parents else _itself
 

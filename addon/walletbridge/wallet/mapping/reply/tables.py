@@ -1,7 +1,7 @@
 """
-Rules that turn a reply into an outcome or a state: each reads one thing and looks it up in a table.
+Rules that turn a reply into an outcome or a state: each reads one value and looks it up in a table.
 
-What no table names is unknown; there is no way to say that everything else is a success or a refusal.
+A value that no table names is unknown; a mapping cannot make all other values a success or a refusal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from walletbridge.wallet.reply import Reply
 
 
 class Mark(Enum):
-    """What a table says besides results and states."""
+    """The entries of a table besides results and states."""
 
     UNKNOWN = "unknown"
     NEXT = "next"
@@ -56,15 +56,15 @@ class Rule:
     """A key of SOURCES."""
     reader: Reader
     values: Mapping[Any, Verdict]
-    """By what the reader gives."""
+    """By the reader's value."""
     keys: Mapping[Any, str]
-    """Those of `values` as the mapping writes them."""
+    """The keys of `values` as the mapping writes them."""
     otherwise: Mark
-    """For what the table does not name."""
+    """For values that the table does not name."""
 
     @property
     def is_final(self) -> bool:
-        """Whether no rule after it is ever asked."""
+        """Whether no rule after it is ever reached."""
         return self.reader.is_certain and self.otherwise is not NEXT and NEXT not in self.values.values()
 
 
@@ -75,18 +75,18 @@ class Rules:
     rules: Sequence[Rule]
     of_ok: Callable[[Reply], Verdict]
     of_failure: Callable[[Reply], Verdict]
-    """NEXT never comes out of these: where no rule is left, it is UNKNOWN."""
+    """Neither returns NEXT: where no rule is left, the verdict is UNKNOWN."""
     reads_trailers_of_ok: bool
 
     def named(self) -> set[Verdict]:
-        """Everything that the tables can come to."""
+        """All verdicts that the tables name."""
         return {verdict for rule in self.rules for verdict in rule.values.values()}
 
 
 def compile_rules(place: Place, reply: Descriptor, words: Mapping[str, Verdict], *, of_failures: bool) -> Rules:
     """
-    The rules at `place`, for replies of one type. `words` are what the tables may say; `of_failures`: whether rules may
-    read what came with a status that is not OK. Notes what is wrong; raises Wrong where nothing can be read.
+    The rules at `place`, for replies of one type. `words`: the verdicts that tables may name. `of_failures`: whether
+    rules may read the gRPC status and trailers. Notes mistakes; raises Wrong where no rule reads an OK reply.
     """
     rules: list[Rule] = []
     for item in place.items_or_one():
@@ -106,7 +106,7 @@ def compile_rules(place: Place, reply: Descriptor, words: Mapping[str, Verdict],
 
 
 def _chain(rules: Sequence[Rule]) -> Callable[[Reply], Verdict]:
-    """The rules, tried in order."""
+    """One function that tries the rules in order."""
     steps = [(rule.reader.read, rule.values, rule.otherwise) for rule in rules]
 
     def judge(reply: Reply) -> Verdict:
@@ -122,7 +122,7 @@ def _chain(rules: Sequence[Rule]) -> Callable[[Reply], Verdict]:
 
 
 def _is_reached(rule: Rule, before: Sequence[Rule]) -> bool:
-    """Whether anything gets past the rules before it."""
+    """Whether any reply gets past the rules before it."""
     final = [each.reader for each in before if each.is_final]
     return (rule.reader.reads_ok and not any(reader.reads_ok for reader in final)) or (
         rule.reader.reads_failures and not any(reader.reads_failures for reader in final)
@@ -143,7 +143,7 @@ def _rule(place: Place, reply: Descriptor, words: Mapping[str, Verdict], *, of_f
 
 
 def _with_table(source: str, reader: Reader, place: Place, words: Mapping[str, Verdict]) -> Rule:
-    """The rule of a reader and its table. Raises Wrong where a value lacks that is known to come."""
+    """The rule of a reader and its table. Raises Wrong where the table lacks a value that can come."""
     values: dict[Any, Verdict] = {}
     keys: dict[Any, str] = {}
     otherwise = UNKNOWN

@@ -1,5 +1,5 @@
 """
-What the compilation of one binding needs to know besides its place in the file.
+What compiling one binding needs besides its place in the file.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,22 +12,22 @@ from walletbridge.wallet.mapping.request.sources import Role
 from walletbridge.wallet.mapping.yaml_places import Place
 
 type Found = Mapping[str, Any]
-"""What a look-up brought, by the paths that the mapping names."""
+"""A look-up's values, by the paths that the mapping names."""
 
 
 @dataclass(slots=True)
 class LookupValues:
-    """The reply of a look-up, and what of it is used. Grows while the file is read."""
+    """A look-up's reply, and the values that requests use. Grows while the file is read."""
 
     name: str
     reply: Descriptor
     wanted: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
-    """By path."""
+    """The getters, by path."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """Of one request."""
+    """What compiling one request needs."""
 
     role: Role
     decimals: int
@@ -37,6 +37,6 @@ class Context:
     """Unix nanoseconds."""
     lookup: LookupValues | None = None
     used: set[str] = field(default_factory=set)
-    """The sources that the request names, those of amounts with their forms as well, such as `amount:units`."""
+    """The sources that the request names; a source with a form stands also with it, such as `amount:units`."""
     keys: set[str] = field(default_factory=set)
-    """The texts, as they stand in the file, that hold the transaction's id."""
+    """The texts of the file that hold the transaction's id, as written."""

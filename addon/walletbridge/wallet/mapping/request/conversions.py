@@ -1,7 +1,7 @@
 """
-From a source's value to what a field holds: chosen once, by their types, when the mapping file is read.
+Converts a source's value to a field's value. The types decide how, once, when the mapping file is read.
 
-A conversion takes a value and returns the field's, or raises NotSayable where the field cannot hold it exactly.
+A conversion returns the field's value, or raises NotSayable where the field cannot hold it exactly.
 """
 
 import re
@@ -22,14 +22,14 @@ from walletbridge.wallet.mapping.templates import Slot
 from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
 
 TEXT: FieldDescriptor = FileDescriptorProto.DESCRIPTOR.fields_by_name["name"]
-"""A string field, for texts that go into none: parts of a composed text, metadata."""
+"""A string field that stands in where there is none: for parts of a composed text, and metadata."""
 
 INT64 = range(-(2**63), 2**63)
 TIMESTAMP = "google.protobuf.Timestamp"
 NANOS = 10**9
 NANOS_PER_MILLISECOND = 10**6
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,19}", re.ASCII)
-"""Without what a number would lose, such as leading zeros: `007` and `7` are two transactions."""
+"""Excludes what a number would lose, such as leading zeros: `007` and `7` are two transactions."""
 
 AMOUNTS = ("minor", "decimal", "money", "double", "units", "nanos")
 TIMES = ("seconds", "milliseconds", "rfc3339")
@@ -39,9 +39,9 @@ type Convert = Callable[[Any], Any]
 
 def conversion(slot: Slot, kind: Kind, field: FieldDescriptor, context: Context, place: Place) -> Convert | None:
     """
-    How a value of `kind` gets into `field`; None for one that goes in as it is.
+    The conversion from `kind` to `field`; None where the value goes in unchanged.
 
-    Raises Wrong where it does not fit, would be changed on its way, or the conversion is not one of its kind's.
+    Raises Wrong where the value does not fit or would change, or its kind has no such conversion.
     """
     if slot.conversion in context.tables and kind in {Kind.TEXT, Kind.INTEGER, Kind.CHECKS}:
         return _by_table(slot.conversion, kind, field, context)
@@ -60,7 +60,7 @@ def conversion(slot: Slot, kind: Kind, field: FieldDescriptor, context: Context,
 
 
 def fitting(slot: Slot, field: FieldDescriptor, values: range, place: Place) -> Convert | None:
-    """How an integer from `values` gets into a field of integers or text."""
+    """The conversion of an integer within `values` to a field of integers or text. Raises Wrong."""
     if is_string(field):
         return str
     held = integers(field)

@@ -1,5 +1,5 @@
 """
-A command's request, compiled from the mapping file to one function.
+Compiles a command's request from the mapping file to one function.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,14 +29,14 @@ from walletbridge.wallet.mapping.yaml_places import Place, Wrong
 from walletbridge.wallet.proto.schema import message_class
 
 type Build = Callable[[Any, Found], Message]
-"""From the callback and what a look-up brought. Raises NotSayable, or ValueError or TypeError out of protobuf."""
+"""Takes the callback and a look-up's values. Raises NotSayable, or protobuf's ValueError or TypeError."""
 
 MONEY = ("units", "nanos")
 
 
 @dataclass(slots=True)
 class Tree:
-    """What the mapping says of one message, dotted paths resolved."""
+    """The mapping's entries for one message, with dotted paths resolved."""
 
     place: Place
     leaves: dict[str, Place] = field(default_factory=dict)
@@ -44,13 +44,13 @@ class Tree:
 
 
 def compile_request(place: Place, message: Descriptor, context: Context) -> Build:
-    """The function that builds a `message` as `place` says. Notes what is wrong there."""
+    """The function that builds a `message` from `place`. Notes the mistakes there."""
     plans = _plans(_tree([place]), message, context)
     return _builder(message_class(message), plans)
 
 
 def _tree(places: Iterable[Place]) -> Tree:
-    """Keys and values, several of which may speak of one message."""
+    """The tree of keys and values, several of which may belong to one message."""
     tree: Tree | None = None
     for place in places:
         tree = tree or Tree(place)
@@ -72,7 +72,7 @@ def _grow(tree: Tree, name: str, value: Place) -> None:
 
 
 def _plans(tree: Tree, message: Descriptor, context: Context) -> dict[str, Plan]:
-    """A plan for each field that is named. Notes what is wrong."""
+    """A plan for each named field. Notes mistakes."""
     plans: dict[str, Plan] = {}
     chosen: dict[str, str] = {}
     for name in dict.fromkeys([*tree.leaves, *tree.branches]):
@@ -131,7 +131,7 @@ def _nested(tree: Tree, message: Descriptor, context: Context, more: dict[str, P
 
 
 def _money(place: Place, found: FieldDescriptor, context: Context) -> dict[str, Plan]:
-    """`units` and `nanos`, where `{amount:money}` stands; else nothing."""
+    """Plans for `units` and `nanos` where `{amount:money}` stands; else empty."""
     template = template_at(place) or ()
     slot = template[0] if len(template) == 1 else None
     if not isinstance(slot, Slot) or slot.conversion != "money":
@@ -141,7 +141,7 @@ def _money(place: Place, found: FieldDescriptor, context: Context) -> dict[str, 
 
 
 def find_money_field(money: FieldDescriptor, name: str, place: Place) -> FieldDescriptor:
-    """`units` or `nanos` of a message of money. Raises Wrong for a field that is none."""
+    """`units` or `nanos` of a money message. Raises Wrong where it is no integer field."""
     if money.message_type is None:
         raise place.wrong(f"{money.name} is a {type_name(money)}; money expects a message with units and nanos")
     part: FieldDescriptor | None = money.message_type.fields_by_name.get(name)
@@ -215,16 +215,16 @@ def _nothing(_callback: object) -> tuple[()]:
 
 
 def _builder(message: Callable[..., Message], plans: dict[str, Plan]) -> Build:
-    """One function from plans, with as little as possible left to do at each call."""
+    """One function of the plans; each call does as little as possible."""
     constants = {name: plan.value for name, plan in plans.items() if isinstance(plan, Constant)}
     names = [name for name, plan in plans.items() if isinstance(plan, Attribute)]
-    # With two names at least a getter gives a tuple; what nobody asked for falls off the end.
+    # A getter gives a tuple only for two names or more; `zip` drops the surplus values.
     attributes = [plan.name for plan in plans.values() if isinstance(plan, Attribute)]
     get = attrgetter(*attributes, "account", "account") if names else _nothing
     computes = [(name, plan.compute) for name, plan in plans.items() if isinstance(plan, Computed)]
 
     def build(callback: Any, found: Found) -> Message:
-        values = dict(zip(names, get(callback)))  # noqa: B905 - as long as each other, and called for each callback
+        values = dict(zip(names, get(callback)))  # noqa: B905 - drops the surplus; called for each callback
         for name, compute in computes:
             value = compute(callback, found)
             if value is not ABSENT:
@@ -235,7 +235,7 @@ def _builder(message: Callable[..., Message], plans: dict[str, Plan]) -> Build:
 
 
 def _hint_at_quotes(place: Place, message: Descriptor, name: str) -> None:
-    """A slot without its quotes reads as keys without values."""
+    """Raises Wrong for a slot without quotes, which YAML reads as a key without a value."""
     if place.is_mapping:
         pairs: list[tuple[Node, Node]] = place.node.value
         if len(pairs) == 1 and isinstance(pairs[0][1], ScalarNode) and pairs[0][1].value in {"", None}:

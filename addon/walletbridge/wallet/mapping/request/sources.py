@@ -1,5 +1,5 @@
 """
-What of a callback the mapping file can name, and in which requests.
+The callback fields that the mapping file can name, and the requests that may use each.
 """
 
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 
 
 class Role(StrEnum):
-    """What a request is made for: one of the six commands, the opposite movement, or a look-up before them."""
+    """The purpose of a request: one of the six commands, the opposite movement, or a look-up before them."""
 
     AUTHENTICATE = "authenticate"
     BALANCE = "balance"
@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 class Kind(Enum):
-    """What a source gives."""
+    """The type of a source's value."""
 
     TEXT = "a text"
     INTEGER = "an integer"
@@ -36,7 +36,7 @@ class Source:
 
     kind: Kind
     attribute: str
-    """Of the callback; dotted paths are followed."""
+    """The callback's attribute, or a dotted path to it."""
     roles: frozenset[Role]
     may_be_unset: bool = False
 
@@ -64,7 +64,7 @@ SOURCES = {
     "redelivered": Source(Kind.FLAG, "redelivered", frozenset({Role.WIN, Role.CANCEL, Role.UNDO})),
     "requested_at": Source(Kind.TIME, "requested_at", _COMMANDS, may_be_unset=True),
 }
-"""`now`, `env.NAME`, `settings.currency_decimals` and what a look-up found are no fields of the callback."""
+"""Without `now`, `env.NAME`, `settings.currency_decimals` and look-up values: these are no callback fields."""
 
 OF_THE_JOURNAL = frozenset({"amount", "undone"})
-"""A cancel does not carry them: whoever needs them gets an Undo, made from the journal."""
+"""A cancel does not carry them. A wallet that needs them gets an Undo, made from the journal."""

@@ -1,5 +1,5 @@
 """
-One value of a request: a constant, a field of the callback, or whatever is computed from them at each call.
+One value of a request: a constant, a field of the callback, or a value computed from them at each call.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from walletbridge.wallet.mapping.templates import Slot, Template, parse
 from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
 
 type Compute = Callable[[Any, Found], Any]
-"""From the callback and what a look-up brought; ABSENT leaves the field unset."""
+"""Takes the callback and a look-up's values; ABSENT leaves the field unset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A field of the callback, as it is."""
+    """A field of the callback, unchanged."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """Made for each request."""
+    """Computed for each request."""
 
     compute: Compute
 
@@ -67,7 +67,7 @@ def value_plan(place: Place, field: FieldDescriptor, context: Context) -> Plan:
 
 
 def template_at(place: Place) -> Template | None:
-    """The text at `place`, in parts; None where no text stands there. Raises Wrong."""
+    """The parts of the text at `place`; None where no text stands there. Raises Wrong."""
     if not isinstance(place.scalar(), str):
         return None
     try:
@@ -77,7 +77,7 @@ def template_at(place: Place) -> Template | None:
 
 
 def composed(template: Template, context: Context, place: Place) -> Callable[[Any, Found], str]:
-    """The text that a template makes; what is unset in the callback is empty. Raises Wrong."""
+    """Composes the text of a template; an unset field of the callback is empty. Raises Wrong."""
     parts = [Constant(part) if isinstance(part, str) else slot_plan(part, TEXT, context, place) for part in template]
     computes = [as_compute(part) for part in parts]
 
@@ -135,7 +135,7 @@ def _source(slot: Slot, context: Context, place: Place) -> Source:
 def _of_callback(source: Source, convert: Convert | None, field: FieldDescriptor, place: Place) -> Plan:
     get = attrgetter(source.attribute)
     is_time = source.kind is Kind.TIME
-    # Where a field tells unset from empty, so do we; a required one is always set.
+    # A field with presence stays unset where its source is unset; a required one is always set.
     drops = source.may_be_unset and (is_time or (field.has_presence and not field.is_required))
     if is_time and field.is_required:
         raise place.wrong(f"{field.name} is required, and the provider's time may be unset; expected {{now}}")
@@ -169,7 +169,7 @@ def _converted(value: object, convert: Convert | None, place: Place) -> Constant
 
 def _of_lookup(slot: Slot, field: FieldDescriptor, context: Context, place: Place) -> Plan:
     lookup = context.lookup
-    assert lookup is not None  # noqa: S101 - for the type alone: whoever calls has seen to it
+    assert lookup is not None  # noqa: S101 - for the type checker: the caller made sure
     text = slot.source.partition(".")[2]
     path = find_path(lookup.reply, text, place)
     lookup.wanted[text] = path.get
@@ -187,7 +187,7 @@ def _of_lookup(slot: Slot, field: FieldDescriptor, context: Context, place: Plac
 def _from_field(
     slot: Slot, origin: FieldDescriptor, field: FieldDescriptor, context: Context, place: Place
 ) -> Convert | None:
-    """From a field of a reply to a field of a request."""
+    """The conversion from a reply's field to a request's field. Raises Wrong."""
     values = integers(origin)
     if slot.conversion in context.tables:
         return conversion(slot, Kind.TEXT, field, context, place)
@@ -204,7 +204,7 @@ def _from_field(
 
 
 def metadata_plan(place: Place, context: Context) -> Compute:
-    """The text of a metadata key; raises NotSayable at a call whose text metadata cannot hold. Raises Wrong."""
+    """The text of a metadata key. Raises Wrong; at a call, NotSayable for a text that metadata cannot hold."""
     template = template_at(place)
     if template is None:
         template = (place.text(),)
