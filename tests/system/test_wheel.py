@@ -35,7 +35,7 @@ def test_settings_and_examples_come_with_it(installed: Path, tmp_path: Path) -> 
     program = installed / "walletbridge"
 
     assert said([program, "settings"], tmp_path) == (ROOT / "config" / "walletbridge.yaml").read_text()
-    assert "config/mapping.md" in said([program, "examples"], tmp_path).splitlines()
+    assert "config/guides/mapping.md" in said([program, "examples"], tmp_path).splitlines()
     said([program, "examples", "mine"], tmp_path)
     assert (tmp_path / "mine" / "config" / "examples" / "debit-credit" / "mapping.yaml").is_file()
     assert (tmp_path / "mine" / "protos" / "wallet" / "v1" / "wallet_service.proto").is_file()

@@ -32,7 +32,7 @@ def test_examples_are_listed() -> None:
     listed = result.output.splitlines()
     assert result.exit_code == 0
     assert "config/examples/debit-credit/mapping.yaml" in listed
-    assert "config/mapping.md" in listed
+    assert "config/guides/mapping.md" in listed
     assert "protos/wallet/v1/wallet_service.proto" in listed
     assert [name for name in listed if not (ROOT / name).is_file()] == []
 

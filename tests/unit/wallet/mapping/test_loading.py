@@ -208,7 +208,7 @@ def test_without_a_mapping_the_wallet_speaks_wallet_v1() -> None:
 
 
 def test_the_documented_file_is_right(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[4] / "config" / "mapping.md").read_text()
+    text = (Path(__file__).parents[4] / "config" / "guides" / "mapping.md").read_text()
     section = text[text.index("## A whole file") :]
     proto, mapping = (section.split(f"```{kind}\n")[1].split("```")[0] for kind in ("proto", "yaml"))
     (tmp_path / "wallet.proto").write_text(proto)
