@@ -13,7 +13,7 @@ from tests.support.processes import UNKNOWN, Way, arguments, has_logged, post, r
 from tests.support.waiting import until
 
 SOON_SECONDS = 0.25
-"""Five times what the README says, for machines that do other work; it was 3.5 s for a cancel."""
+"""Five times the 50 ms of when-things-go-wrong.md, for machines that do other work; it was 3.5 s for a cancel."""
 TRIES = 5
 
 

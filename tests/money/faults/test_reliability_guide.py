@@ -28,7 +28,3 @@ def test_all_that_is_excused_is_not_promised() -> None:
 
     assert len(named) == 8
     assert {excuse for excuse in named if f"*{excuse}*" not in NOT_PROMISED} == set()
-
-
-def test_the_readme_links_the_guide() -> None:
-    assert "(config/guides/reliability.md)" in (ROOT / "README.md").read_text()

@@ -128,7 +128,7 @@ FILTERS = {
 
 @pytest.mark.parametrize(("expression", "names"), FILTERS.items())
 def test_filters_find_callbacks(expression: str, names: set[str]) -> None:
-    """Those that the README names, as mitmproxy itself reads them."""
+    """Those that the guide to the live view names, as mitmproxy itself reads them."""
     matches = flowfilter.parse(expression)
     found = set()
     for name, (record, _, _) in CASES.items():
