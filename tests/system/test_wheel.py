@@ -38,6 +38,8 @@ def test_settings_and_examples_come_with_it(installed: Path, tmp_path: Path) -> 
     assert "config/guides/mapping.md" in said([program, "examples"], tmp_path).splitlines()
     said([program, "examples", "mine"], tmp_path)
     assert (tmp_path / "mine" / "config" / "examples" / "debit-credit" / "mapping.yaml").is_file()
+    for name in ("protocol/PROTOCOL.md", "rules/RULES.md"):
+        assert (tmp_path / "mine" / "addon" / "walletbridge" / name).is_file()
     assert (tmp_path / "mine" / "protos" / "wallet" / "v1" / "wallet_service.proto").is_file()
 
 

@@ -12,8 +12,9 @@ _PACKAGE = Path(__file__).parents[1]
 _IN_WHEEL = _PACKAGE / "shipped"
 _CHECKOUT = _PACKAGE.parents[1]
 _FOLDERS = ("config", "protos")
-_RULES = "addon/walletbridge/rules/RULES.md"
-"""What the guides refer to; part of the package itself."""
+_AUTHORITIES = ("protocol/PROTOCOL.md", "rules/RULES.md")
+"""Pages of the package that the guides link to. `examples` writes them to the paths that they have in a checkout."""
+_PACKAGE_IN_CHECKOUT = "addon/walletbridge"
 
 
 def find(name: str) -> Path:
@@ -37,21 +38,25 @@ def settings() -> None:
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def examples(folder: Path | None) -> None:
     """
-    Write the sample settings, mappings, protos, guides and service files into a new FOLDER; without FOLDER, list them.
+    Write the sample settings, mappings, protos, guides, PROTOCOL.md, RULES.md and service files into a new FOLDER;
+    without FOLDER, list them.
     """
     if folder is None:
         for name in _FOLDERS:
             root = find(name)
             for path in sorted(path for path in root.rglob("*") if path.is_file()):
                 click.echo(f"{name}/{path.relative_to(root).as_posix()}")
-        click.echo(_RULES)
+        for name in _AUTHORITIES:
+            click.echo(f"{_PACKAGE_IN_CHECKOUT}/{name}")
         return
     try:
         folder.mkdir(parents=True)
         for name in _FOLDERS:
             shutil.copytree(find(name), folder / name)
-        (folder / _RULES).parent.mkdir(parents=True)
-        shutil.copy(_PACKAGE / "rules" / "RULES.md", folder / _RULES)
+        for name in _AUTHORITIES:
+            written = folder / _PACKAGE_IN_CHECKOUT / name
+            written.parent.mkdir(parents=True)
+            shutil.copy(_PACKAGE / name, written)
     except FileExistsError:
         raise click.ClickException(f"{folder} is there already; name a folder that is not") from None
     except OSError as error:

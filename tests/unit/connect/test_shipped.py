@@ -12,6 +12,7 @@ from walletbridge.cli import main
 from walletbridge.connect import shipped
 
 ROOT = Path(__file__).parents[3]
+AUTHORITIES = ["addon/walletbridge/protocol/PROTOCOL.md", "addon/walletbridge/rules/RULES.md"]
 
 
 def test_the_sample_settings_are_printed_as_they_are() -> None:
@@ -34,6 +35,7 @@ def test_examples_are_listed() -> None:
     assert "config/examples/debit-credit/mapping.yaml" in listed
     assert "config/guides/mapping.md" in listed
     assert "protos/wallet/v1/wallet_service.proto" in listed
+    assert set(AUTHORITIES) <= set(listed)
     assert [name for name in listed if not (ROOT / name).is_file()] == []
 
 
@@ -44,6 +46,8 @@ def test_examples_are_written_into_a_new_folder(tmp_path: Path) -> None:
     for name in ("config", "protos"):
         compared = filecmp.dircmp(ROOT / name, tmp_path / "new" / name)
         assert (compared.left_only, compared.right_only, compared.diff_files) == ([], [], [])
+    for name in AUTHORITIES:
+        assert filecmp.cmp(ROOT / name, tmp_path / "new" / name, shallow=False)
 
 
 def test_no_link_of_the_guides_is_dead_where_they_are_written(tmp_path: Path) -> None:
