@@ -1,6 +1,6 @@
 """
-What is said on one connection while it brings callbacks: in order, within limits, and whatever goes wrong, with an
-answer. Knows no sockets: bytes come in by calls, and what follows of them goes to a Wire.
+Reads callbacks from one connection and answers each: in order, within limits, whatever fails. Knows no sockets: bytes
+come in by calls, and results go to a Wire.
 """
 
 from collections.abc import Callable
@@ -17,30 +17,30 @@ from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.responses import CONTINUE, answer_bytes, refusal_bytes
 
 LINGER_SECONDS = 2.0
-"""How long a client that was turned away may go on sending: a reset would take the answer from it unread."""
+"""Seconds for which a refused client may go on sending: a reset would destroy the answer that it has not read."""
 HELD_SECONDS = 1.0
 """
-How long who sends too many wrong tokens waits to be told so. Told at once, he would come again at once, and to let
-somebody in costs more than to answer him.
+Seconds to wait before sending 429. An immediate refusal would invite an immediate reconnect, which costs more than an
+answer.
 """
 SKIPPED_LIMITS = 4
-"""How many times the limit a body may be to be read over rather than to end the connection."""
+"""Bodies up to this many times the limit are read and discarded; larger ones close the connection."""
 TIMEOUT = Refused(408, "the request did not come in time")
 TOO_MANY_WRONG = Refused(429, "too many wrong tokens")
 
 
 class _Wait(Enum):
-    """What the client is waited for."""
+    """The client's next step, for which the conversation waits."""
 
     NOTHING = 0
     HEAD = 1
     BODY = 2
     NEXT = 3
-    """To begin with another request."""
+    """Another request begins."""
     END = 4
-    """To close, after it was told everything."""
+    """The client closes, after the last answer."""
     HELD = 5
-    """For nothing: it is the client who waits."""
+    """Nothing: the client waits for its refusal."""
 
 
 _NOTHING, _HEAD, _BODY, _NEXT, _END, _HELD = _Wait
@@ -50,12 +50,12 @@ class Conversation:
     """
     One connection, as plain text.
 
-    Its methods may be called in any order and raise nothing. Once it has ended, nothing is sent, nothing is asked, and
-    the end of its time closes the connection.
+    Its methods may be called in any order and raise nothing. After the end, the conversation sends nothing and asks
+    nothing, and the deadline closes the connection.
     """
 
     def __init__(self, lane: Lane, place: Place, wire: Wire) -> None:
-        """The time for the first head runs already."""
+        """The caller sets the deadline for the first head."""
         self._lane = lane
         self._place = place
         self._wire = wire
@@ -63,16 +63,16 @@ class Conversation:
         self._waits_for = _HEAD
         self._answering: Exchange | None = None
         self._head: Head | None = None
-        """Of the request whose body is still to come."""
+        """The head of a request whose body has not ended."""
         self._is_over = False
-        """Nothing more is read, nor sent."""
+        """Whether reading and sending have ended."""
         self._is_all = False
-        """The client has closed its sending side: no more bytes come."""
+        """Whether the client has closed its sending side."""
         self._unconfirmed: list[Exchange] = []
-        """Answered since then. Whether the client is still there to hear it is not known yet."""
+        """Exchanges that were answered after that; receipt of their answers is not known yet."""
 
     def received(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Takes bytes from the client."""
         if self._is_over or self._is_all or self._waits_for is _HELD:
             return
         now = self._lane.clock()
@@ -81,13 +81,13 @@ class Conversation:
             self._guarded(self._advance, now)
 
     def answered(self) -> None:
-        """What was asked last has its answer, or will never have one."""
+        """The last exchange passed to `Wire.ask` has its answer, or will never have one."""
         self._guarded(self._answered)
 
     def finished(self) -> None:
         """
-        The client has closed its sending side. It may still be there for the answers to what it has asked, or it may
-        have gone: only its system's receipt of an answer tells.
+        The client has closed its sending side. It may be waiting for answers, or it may have gone: only its system's
+        receipt of an answer shows which.
         """
         if not self._is_all:
             self._is_all = True
@@ -95,20 +95,20 @@ class Conversation:
                 self.left()
 
     def left(self) -> None:
-        """The client has gone: it is not sent anything more."""
+        """The client has gone: sends nothing more."""
         self._over()
         self._place.expires_at = NEVER
         self._close(half=False)
         self.confirmed(is_received=False)
 
     def confirmed(self, *, is_received: bool) -> None:
-        """Whether the client's system has received the last answers."""
+        """Records whether the client's system has received the last answers."""
         exchanges, self._unconfirmed = self._unconfirmed, []
         for exchange in exchanges:
             self._lane.delivered(exchange, sent=is_received)
 
     def expired(self) -> None:
-        """The time is up for what the client was to do."""
+        """Handles the passed deadline."""
         if self._is_over:
             self.left()
         elif self._waits_for is _HELD:
@@ -121,13 +121,13 @@ class Conversation:
             self.left()
 
     def refuse(self, refused: Refused) -> None:
-        """Turns the client away."""
+        """Refuses the client."""
         if not self._is_over:
             self._lane.refused(refused)
             self._turn_away(refused)
 
     def has_room(self) -> bool:
-        """Whether more may be read from the client now. What it sends ahead of its answers is bounded."""
+        """Whether more may be read from the client now: bytes sent ahead of an answer are limited."""
         bounds = self._lane.bounds
         return self._answering is None or self._parser.waiting_bytes <= bounds.header_bytes + bounds.body_bytes
 
@@ -136,12 +136,12 @@ class Conversation:
             step(*args, **kwargs)
         except Refused as refused:
             self.refuse(refused)
-        except Exception as error:  # noqa: BLE001 - whoever waits gets an answer; the log gets the error
+        except Exception as error:  # noqa: BLE001 - the client gets an answer; the log gets the error
             self._lane.failed(error)
             self._last(answer_bytes(answers.UNKNOWN, is_head=False, closes=True))
 
     def _advance(self, now: float) -> None:
-        """Goes on until there is something to be answered, or more has to come."""
+        """Parses until a request can be answered, or more bytes are needed."""
         parser = self._parser
         while True:
             event = parser.next_event()
@@ -163,9 +163,9 @@ class Conversation:
             return
 
     def _is_early(self, head: Head) -> bool:
-        """Has answered at the head what can be: a wrong token, a body that is too large."""
+        """Answers a wrong token and a too large body from the head. Returns whether the head was enough."""
         bridge, address = self._lane.bridge, self._place.address
-        # Before there is a gateway nobody can say whether the token is right. It answers as unknown.
+        # Without a gateway the token cannot be checked, and the outcome is unknown.
         if bridge is not None and not bridge.admits(address, head.tokens, head.forwarded):
             if not self._lane.forgives(address, head.forwarded):
                 self._lane.refused(TOO_MANY_WRONG)
@@ -216,7 +216,7 @@ class Conversation:
         if closes or (self._is_all and self._parser.is_between):
             self._end()
         elif self._parser.is_between:
-            # The usual case: there is nothing yet to be read.
+            # The usual case: no bytes are left to be read.
             self._waits_for = _NEXT
             self._place.expires_at = lane.clock() + lane.limits.idle_seconds
         else:
@@ -224,8 +224,8 @@ class Conversation:
 
     def _skips(self, head: Head) -> bool:
         """
-        Whether the body of a request that was answered at its head is cheap to read over. A client that asked to
-        continue may send it or not, and nobody could tell.
+        Discards the body of a request that was answered from its head, and returns True, if that is cheap. After
+        `Expect: 100-continue` it is unknown whether the client sends the body.
         """
         bytes_max = SKIPPED_LIMITS * self._lane.bounds.body_bytes
         if head.length is None or head.length > bytes_max or head.expects_continue:
@@ -256,7 +256,7 @@ class Conversation:
         self._last(refusal_bytes(refused))
 
     def _last(self, data: bytes) -> None:
-        """Sends this, and nothing behind it."""
+        """Sends the last bytes, and ends."""
         if not self._is_over:
             try:
                 self._wire.send(data)
@@ -265,7 +265,7 @@ class Conversation:
             self._end()
 
     def _end(self) -> None:
-        """Closes once the client has read all; until then what it still sends is thrown away."""
+        """Closes our sending side. Discards received bytes until the client closes or LINGER_SECONDS have passed."""
         if self._is_over:
             return
         self._over()
@@ -277,7 +277,7 @@ class Conversation:
     def _close(self, *, half: bool) -> None:
         try:
             self._wire.close(half=half)
-        except Exception as error:  # noqa: BLE001 - the sweep cuts what cannot be closed
+        except Exception as error:  # noqa: BLE001 - the sweep cuts a connection that cannot be closed
             self._lane.failed(error)
 
     def _over(self) -> None:

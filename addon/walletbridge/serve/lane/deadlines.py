@@ -1,7 +1,7 @@
 """
-What is known of a connection while it is there: whose it is, and until when it may go on as it is.
+The state of each open connection: its client's address and its deadline.
 
-Times are kept by a sweep over all places instead of a timer each: setting one costs an assignment.
+One sweep over all places replaces a timer for each, so setting a deadline costs one assignment.
 """
 
 import math
@@ -12,11 +12,11 @@ from typing import Any
 
 NEVER = math.inf
 AT_ONCE = 20
-"""How many expire before others have their turn: clients that came as a crowd are turned away as one."""
+"""Places that one sweep may expire before other work runs: a crowd that connected together expires together."""
 
 
 class Place(ABC):
-    """A connection that came in."""
+    """An accepted connection."""
 
     __slots__ = ("address", "expires_at", "is_proven")
 
@@ -24,25 +24,25 @@ class Place(ABC):
         self.address = address
         """The client's IP address, as text."""
         self.expires_at = expires_at
-        """When its time is up, on the gateway's clock; NEVER while the client is not waited for."""
+        """The deadline on the gateway's clock, in seconds; NEVER while no step of the client is awaited."""
         self.is_proven = False
-        """Whether it has brought a right token."""
+        """Whether it has sent an accepted token."""
 
     def may_give_way(self) -> bool:
-        """Whether nothing is lost where it is closed for a newer one."""
+        """Whether closing it for a newer connection loses nothing."""
         return True
 
     @abstractmethod
     def expire(self) -> None:
-        """What is done then, once each time."""
+        """Handles the passed deadline, once for each."""
 
     @abstractmethod
     def cut(self) -> None:
-        """Closes the connection at once, whatever has become of what reads it."""
+        """Closes the connection at once, whatever state its reader is in."""
 
 
 class CarriedPlace(Place):
-    """That of a connection that mitmproxy carries."""
+    """The place of a connection that mitmproxy carries."""
 
     __slots__ = (
         "_cut",
@@ -57,7 +57,7 @@ class CarriedPlace(Place):
         "takes",
     )
 
-    def __init__(  # noqa: PLR0913 - what is known of it
+    def __init__(  # noqa: PLR0913 - the state of one connection
         self,
         address: str,
         expires_at: float,
@@ -69,9 +69,9 @@ class CarriedPlace(Place):
         confirm: Callable[[Callable[[bool], None]], None] = lambda _: None,
     ) -> None:
         """
-        `cut` closes the connection at once, `tell` says to what reads it that its time is up, `is_closing` whether
-        nothing that is sent now goes out any more, `is_stuck` whether the client does not take what it is sent, and
-        `confirm` finds out later whether the client's system has received all that was sent.
+        `cut` closes the connection at once; `tell` reports the passed deadline to the reader. `is_closing` returns
+        whether bytes sent now no longer go out, `is_stuck` whether the client does not take sent bytes. `confirm` later
+        reports whether the client's system has received all sent bytes.
         """
         super().__init__(address, expires_at)
         self._cut = cut
@@ -80,22 +80,22 @@ class CarriedPlace(Place):
         self.is_closing = is_closing
         self.is_stuck = is_stuck
         self.is_held = False
-        """Whether the client was not read for a while, because others do not take what it has sent."""
+        """Whether reading from the client is paused, because the bytes that it has sent are not taken."""
         self.elsewhere = 0
-        """How many requests for other paths it has under way."""
+        """Requests for other paths in progress on it."""
         self.is_read = False
-        """Whether there is somebody to be told."""
+        """Whether a reader exists for `tell`."""
         self.has_room: Callable[[], bool] = _always
-        """Whether more may be read from it now."""
+        """Whether more may be read from the client now."""
         self.takes: Callable[[Any], bool] = _always
-        """Whether more may be read from this connection of mitmproxy's to the upstream."""
+        """Whether more may be read from the given connection to the upstream."""
 
     def expire(self) -> None:
         """See `Place.expire`."""
         (self._tell if self.is_read else self._cut)()
 
     def may_give_way(self) -> bool:
-        """See `Place.may_give_way`. One that waits for the upstream is somebody's work."""
+        """See `Place.may_give_way`. Closing a connection that waits for the upstream would lose work."""
         return not self.elsewhere
 
     def cut(self) -> None:
@@ -104,29 +104,31 @@ class CarriedPlace(Place):
 
 
 class Places:
-    """All connections that are there."""
+    """All open connections."""
 
     def __init__(self, *, on_fault: Callable[[Exception], None] = lambda _: None) -> None:
-        """`on_fault` hears of a connection that failed to expire, and is cut for it. It raises nothing."""
+        """
+        `on_fault` receives the error of a connection that failed to expire and is therefore cut. It must not raise.
+        """
         self._on_fault = on_fault
-        # In the order of their coming.
+        # In order of arrival.
         self._places: dict[Place, None] = {}
 
     def __len__(self) -> int:
         return len(self._places)
 
     def add(self, place: Place) -> None:
-        """A connection has come."""
+        """Adds a connection."""
         self._places[place] = None
 
     def remove(self, place: Place) -> None:
-        """A connection has gone."""
+        """Removes a connection."""
         self._places.pop(place, None)
 
     def sweep(self, now: float) -> bool:
         """
-        Lets some expire whose time is up, each once; says whether there may be more. Raises nothing: a fault of one
-        connection is its own end, and no other's.
+        Expires up to AT_ONCE places whose deadline has passed, and returns whether there may be more. Raises nothing: a
+        fault of one connection ends that one alone.
         """
         expired = list(islice((place for place in self._places if place.expires_at <= now), AT_ONCE))
         for place in expired:

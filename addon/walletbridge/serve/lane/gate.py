@@ -1,11 +1,11 @@
 """
-Which connections may come in: how many in all and from one address, and how many wrong tokens from one in a second.
+Limits connections, in all and per address, and wrong tokens per address and second.
 
-A connection that has brought a right token is *proven*. It counts for no address, so that nothing that shares the
-provider's address can shut the provider out: where a new connection finds no room, the oldest one that is not proven
-gives way. One with requests for other paths under way does so only if there is no other.
+A connection that has sent an accepted token is *proven*. It does not count for its address, so that another client at
+the provider's address cannot shut the provider out: if a new connection finds no room, the oldest unproven one is
+closed. One with requests for other paths in progress is closed only if there is no other.
 
-Knows no sockets. Memory only for addresses that have a connection or sent a wrong token a moment ago.
+Knows no sockets. Uses memory only for addresses with a connection or with a wrong token in the last counted second.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from walletbridge.serve.lane.refusals import Refused
 from walletbridge.settings import Limits
 
 ADDRESSES_MAX = 100_000
-"""Of which wrong tokens are counted; beyond, nobody is forgiven one."""
+"""Addresses whose wrong tokens are counted; beyond that, every wrong token is refused."""
 _IPV6_NETWORK = 64
-"""Bits that one owner of addresses shares."""
+"""Bits of the network that one owner of addresses has."""
 
 
 class Gate:
@@ -35,8 +35,9 @@ class Gate:
         lets_outside_in: bool = True,
     ) -> None:
         """
-        `is_shared`: whether an address is that of a proxy, behind which many stand: it may have any number.
-        `is_outside`: whether no callback is taken from it. Such an address comes in only for other paths, if at all.
+        `is_shared`: whether an address is a proxy of many clients, which may open any number of connections.
+        `is_outside`: whether no callback is accepted from it. It may connect only for other paths, and only with
+        `lets_outside_in`.
         """
         self._is_outside = is_outside
         self._lets_outside_in = lets_outside_in
@@ -45,18 +46,18 @@ class Gate:
         self._limits = limits
         self._clock = clock
         self._unproven: dict[Place, None] = {}
-        """In the order of their coming; so are those of an address."""
+        """In order of arrival, as are the places of each address."""
         self._of: dict[str, dict[Place, None]] = {}
-        """The same ones, by the owner of their address."""
+        """The same places, by the owner of their address."""
         self.connections = 0
-        """How many there are now."""
+        """Connections that are open now."""
         self.gave_way = 0
-        """How many were ever closed for a newer one."""
+        """Connections that were ever closed for a newer one."""
         self._wrong: dict[str, int] = {}
         self._second = -1
 
     def enter(self, place: Place) -> None:
-        """A connection has come; `leave` must follow. Raises Refused where it is one too many."""
+        """Admits a connection; `leave` must follow. Raises Refused beyond a limit, and for an outside address."""
         limits, owner = self._limits, owner_of(place.address)
         is_outside = self._is_outside(place.address)
         if is_outside and not self._lets_outside_in:
@@ -73,27 +74,27 @@ class Gate:
         self._outside += is_outside
 
     def leave(self, place: Place) -> None:
-        """A connection that came in has gone."""
+        """Removes an admitted connection."""
         self.connections -= 1
         self._outside -= self._is_outside(place.address)
         self._forget(place)
 
     def follow(self, place: Place, following: Place) -> None:
-        """One connection, from here on known by another place."""
+        """Replaces the place of a connection by `following`."""
         if place in self._unproven:
             self._forget(place)
             self._unproven[following] = self._of.setdefault(owner_of(following.address), {})[following] = None
         following.is_proven = place.is_proven
 
     def prove(self, place: Place) -> None:
-        """A connection has brought a right token."""
+        """Records that a connection has sent an accepted token."""
         place.is_proven = True
         self._forget(place)
 
     def _make_room(self, places: dict[Place, None], refused: Refused) -> None:
         """
-        Closes the oldest connection without work, or else the oldest. It leaves soon, and does not count any more.
-        Raises `refused` where all are proven. Those at work are few: see `limits.upstream_requests`.
+        Closes the oldest connection without work, or else the oldest. It no longer counts for its address, and leaves
+        soon. Raises `refused` if all are proven. Connections with work are few: see `limits.upstream_requests`.
         """
         place = next((place for place in places if place.may_give_way()), None) or next(iter(places), None)
         if place is None:
@@ -114,9 +115,9 @@ class Gate:
 
     def forgives(self, address: str) -> bool:
         """
-        Whether one more wrong token from `address` is answered, rather than refused.
+        Whether one more wrong token from `address` is answered instead of refused.
 
-        A right one is never refused: the provider may come through the same proxy as who tries out tokens.
+        An accepted token is never refused: the provider may share a proxy with a client that guesses tokens.
         """
         second = int(self._clock())
         if second != self._second:
@@ -132,7 +133,7 @@ class Gate:
 
 @lru_cache(4096)
 def owner_of(address: str) -> str:
-    """The addresses that count as one: of IPv6 a whole network, for anybody has one to himself."""
+    """The key of the addresses that count as one: for IPv6 the /64 network, as one client can own all of it."""
     if ":" not in address:
         return address
     try:

@@ -1,8 +1,8 @@
 """
-The head of a request, from its bytes: one way to read it, or none. RFC 9112 sections 2 to 6.
+Reads the head of a request in the only possible way, or refuses it. RFC 9112 sections 2 to 6.
 
-httptools splits the fields. What it lets through though two parsers may read it differently (request smuggling) is
-refused here: what stands between the fields by one strict pattern, what frames the body by its few rules.
+httptools splits the fields. It accepts heads that two parsers could read differently (request smuggling); this module
+refuses them: one strict pattern checks the field lines, and a few rules check the framing of the body.
 """
 
 import re
@@ -19,10 +19,10 @@ _FIELD_LINES = rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n)*"
 
 REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e\x80-\xff]+) HTTP/([0-9])\.([0-9])\r\n")
 FIELDS_TO_END = re.compile(_FIELD_LINES + rb"\r\n")
-"""The rest of a head after its first line, or the trailers of a body: neither a lone CR or LF nor a folded line."""
+"""A head after its first line, or the trailers of a body: no lone CR or LF, no folded line."""
 LONE_LF = re.compile(rb"(?<!\r)\n")
 _ABSOLUTE = re.compile(r"https?://([^/?#@]+)(/.*)?", re.IGNORECASE | re.DOTALL)
-"""A target as a client of a proxy sends it. RFC 9112 section 3.2.2."""
+"""A target in absolute form, as clients send it to a proxy. RFC 9112 section 3.2.2."""
 
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _COMMA = re.compile(rb"[ \t]*,[ \t]*")
@@ -34,7 +34,7 @@ REMEMBERED_BYTES_MAX = 2048
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A request, of which the body is still to come."""
+    """A request without its body."""
 
     method: str
     tokens: tuple[bytes, ...]
@@ -42,13 +42,13 @@ class Head:
     forwarded: tuple[bytes, ...]
     """The values of all `X-Forwarded-For` fields."""
     length: int | None
-    """Of the body, in bytes, as announced; None where it comes in chunks."""
+    """The announced bytes of the body; None if it is chunked, or over HTTP/2 not announced."""
     keep_alive: bool
     says_keep_alive: bool
-    """An HTTP/1.0 client that asked for it has to be told that it got it."""
+    """Whether an HTTP/1.0 client asked for keep-alive: the response must confirm it."""
     expects_continue: bool
     is_encoded: bool = False
-    """Whether the body is compressed, or said to be."""
+    """Whether the head declares a compressed body."""
 
 
 class Message:
@@ -56,35 +56,36 @@ class Message:
 
     def __init__(self, head: bytes) -> None:
         """
-        Raises Refused for a head that it does not take.
+        Raises Refused if httptools rejects the head.
 
-        It knows some methods only, of which CONNECT changes what follows. To the framing of a body the method does not
-        matter, so it always sees a POST; and never an Upgrade, which we do not do and may pass over.
+        httptools knows only some methods, and reads on differently after CONNECT. The method does not matter to the
+        framing of a body, so httptools always sees POST. It never sees Upgrade, which a server may ignore and
+        walletbridge does not support.
         """
         self.named: dict[bytes, list[bytes]] = {}
-        """The fields that decide something, by their names in small letters."""
+        """The fields in `_DECIDING`, by lower-case name."""
         self.body: list[bytes] = []
-        """In pieces, as far as it has come."""
+        """The received pieces of the body."""
         self._parser = httptools.HttpRequestParser(self)
         as_post = b"POST" + head[head.index(b" ") :]
         self.feed(_UPGRADE.sub(b"\r\nx-upgrade:", as_post))
 
     def feed(self, data: bytes) -> None:
-        """Takes bytes of the message and none behind it. Raises Refused."""
+        """Takes bytes of the message, none after its end. Raises Refused."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             raise Refused(400, "not a request") from None
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Each field, in order; those of trailers as well."""
+        """Called by httptools for each field in order, also in trailers."""
         key = name.lower()
         if key in _DECIDING:
-            # httptools leaves the blanks behind a value.
+            # httptools keeps the blanks after a value.
             self.named.setdefault(key, []).append(value.strip(b" \t"))
 
     def on_body(self, data: bytes) -> None:
-        """Each piece of the body, without its framing."""
+        """Called by httptools for each piece of the body, without framing."""
         self.body.append(data)
 
 
@@ -94,14 +95,14 @@ _FORWARDED, _ENCODING = b"x-forwarded-for", b"content-encoding"
 _DECIDING = frozenset({_HOST, _LENGTH, _CODING, _TOKEN_FIELD, _EXPECT, _CONNECTION, _FORWARDED, _ENCODING})
 _NOTHING: list[bytes] = []
 _VERSIONS = {(b"1", b"1"): False, (b"1", b"0"): True}
-"""Whether each is HTTP/1.0."""
+"""The accepted versions, and whether each is HTTP/1.0."""
 
 
 def read_head(head: bytes, fields_max: int) -> Head:
     """
-    Reads a head, from its first line, which is one, to the empty line at its end. Raises Refused.
+    Reads a head from its request line to the empty line at its end. Raises Refused.
 
-    What equals one of the last is not read again: the heads of a provider differ in little but their lengths.
+    Caches heads of up to REMEMBERED_BYTES_MAX bytes: a provider's heads differ in little but their lengths.
     """
     return _remembered(head, fields_max) if len(head) <= REMEMBERED_BYTES_MAX else _read_head(head, fields_max)
 
@@ -140,7 +141,7 @@ _remembered = lru_cache(256)(_read_head)
 
 
 def path_of(target: str) -> str:
-    """The path and query of a target, whichever of its forms it has."""
+    """Path and query of a target in origin or absolute form; any other target unchanged."""
     if target.startswith("/"):
         return target
     absolute = _ABSOLUTE.fullmatch(target)
@@ -148,7 +149,7 @@ def path_of(target: str) -> str:
 
 
 def _expect_target(method: bytes, target: str, hosts: list[bytes]) -> None:
-    """What some read as a path and others as something else is refused, and a host that is named in two ways."""
+    """Refuses a target that parsers could read differently, and two different hosts."""
     absolute = None if target.startswith("/") else _ABSOLUTE.fullmatch(target)
     if absolute is not None and hosts and absolute[1].lower() != hosts[0].decode("latin-1").lower():
         raise Refused(400, "expected one host")
@@ -158,7 +159,7 @@ def _expect_target(method: bytes, target: str, hosts: list[bytes]) -> None:
 
 
 def _length(named: dict[bytes, list[bytes]], *, is_http_1_0: bool) -> int | None:
-    """Two ways to tell where a body ends are one too many, also where they agree."""
+    """The length of the body, or None for chunks. Refuses two framings, even if they agree."""
     lengths, codings = named.get(_LENGTH, _NOTHING), named.get(_CODING, _NOTHING)
     if codings:
         if lengths or len(codings) > 1 or is_http_1_0 or codings[0].lower() != b"chunked":

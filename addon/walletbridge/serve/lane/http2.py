@@ -1,7 +1,7 @@
 """
-HTTP/2 of a client, with the lane's limits: of time, of what waits in memory, and of what a client may send in vain.
+HTTP/2 of a client, with the lane's limits: on time, on bytes that wait in memory, and on useless frames.
 
-mitmproxy's server takes any number of resets and frames, bodies of any length, and has no times at all.
+mitmproxy's server accepts any number of resets and frames, bodies of any length, and has no time limits.
 """
 
 import h2.connection
@@ -25,24 +25,24 @@ from walletbridge.serve.lane.refusals import Refused
 from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
 STREAM_BYTES = 1 << 18
-"""How much of one stream's body may wait for the upstream, and how much of an answer for its client."""
+"""Bytes of one stream's body that may wait for the upstream, and of its answer that may wait for the client."""
 CONNECTION_BYTES = 1 << 20
-"""The same for all streams of a connection together."""
+"""Bytes of bodies that may wait for the upstream, for all streams of a connection together."""
 _FRAME_BYTES = 16384
 _FIELD_BYTES = 32
-"""What a field counts besides its own bytes. RFC 9113 section 10.5.1."""
+"""Bytes that a field counts in addition to its own. RFC 9113 section 6.5.2."""
 
 
 class LaneHttp2(Http2Requests):
     """One connection."""
 
     def __init__(self, context: Context, lane: CarryingLane, place: CarriedPlace, http: HttpLayer) -> None:
-        """`http` is the layer in which this is the server."""
+        """`http` is the layer whose server this is."""
         super().__init__(context, lane, place)
         self._http = http
         limits = lane.limits
         self._idle_until = lane.clock() + limits.header_seconds
-        """Until when a client without any request is waited for."""
+        """The deadline of a client without a request in progress."""
         self._frame_until = self._head_until = self._taken_until = NEVER
         own = self.h2_conn.local_settings
         own.max_concurrent_streams = self._settings.streams
@@ -58,7 +58,9 @@ class LaneHttp2(Http2Requests):
         return self._held is None
 
     def takes(self, connection: Connection) -> bool:
-        """Whether more may be read from this connection to the upstream: not what its client does not take."""
+        """
+        Whether more may be read from this connection to the upstream: not while its client leaves too much unread.
+        """
         client = client_of(self._http, connection)
         stream = client and client.stream_id
         return not stream or self._waiting(stream) <= STREAM_BYTES
@@ -88,7 +90,7 @@ class LaneHttp2(Http2Requests):
                 yield command
 
     def _greet(self) -> None:
-        # Not as mitmproxy does it, which lets its client send two gigabytes.
+        # mitmproxy's own greeting lets its client send two gigabytes.
         h2.connection.H2Connection.initiate_connection(self.h2_conn)
         self.h2_conn.increment_flow_control_window(CONNECTION_BYTES - self.h2_conn.inbound_flow_control_window)
 
@@ -99,7 +101,7 @@ class LaneHttp2(Http2Requests):
             frames.receive(event.data)
             yield from super()._handle_event(event)
             if not self._is_over:
-                # What came for streams that are closed made no events.
+                # DATA frames for closed streams made no events.
                 frames.bring_nothing(frames.data)
                 frames.data = 0
         except Flood as flood:
@@ -117,20 +119,20 @@ class LaneHttp2(Http2Requests):
             self._taken_until = NEVER
 
     def close_connection(self, msg: str) -> CommandGenerator[None]:
-        """See `Http2Connection.close_connection`. The client may read why, before its connection is cut."""
+        """See `Http2Connection.close_connection`. The client may read the reason before its connection is cut."""
         self._is_over = True
         self._place.expires_at = self._lane.clock() + LINGER_SECONDS
         handle = self._handle_event
         for command in super().close_connection(msg):
             is_close = isinstance(command, CloseConnection) and command.connection is self.conn
             yield CloseTcpConnection(self.conn, half_close=True) if is_close else command
-        # mitmproxy's way to be over takes no event of ours.
+        # mitmproxy's final state handles no event of the lane.
         self._handle_event = handle  # type: ignore[method-assign]
 
     # Time and room
 
     def _settle(self) -> CommandGenerator[None]:
-        """After each event: lets clients send what there is room for, forgets what has ended, and sets the time."""
+        """After each event: opens windows where there is room, drops ended streams, and sets the deadline."""
         lane, now = self._lane, self._lane.clock()
         for stream, other in list(self._others.items()):
             if other.unread and not self._is_waiting_for_upstream(stream):
@@ -181,7 +183,7 @@ class LaneHttp2(Http2Requests):
             yield from self._refuse(stream, TIMEOUT)
         for stream, other in [(stream, each) for stream, each in self._others.items() if each.until <= now]:
             if other.unread and not other.is_extended:
-                # Not the client's fault: the upstream takes nothing. It has the time that an idle connection has.
+                # Not the client's fault: the upstream takes nothing. It gets the time of an idle connection.
                 other.until, other.is_extended = now + max(0, limits.idle_seconds - limits.body_seconds), True
                 continue
             reason = TAKES_NOTHING if other.unread else TIMEOUT
@@ -191,10 +193,10 @@ class LaneHttp2(Http2Requests):
                 self.h2_conn.reset_stream(stream, ErrorCodes.CANCEL)
 
     def _turn_away(self, refused: Refused) -> CommandGenerator[None]:
-        """Ends the connection."""
+        """Refuses the client, and ends the connection."""
         self._lane.refused(refused)
         yield from self.protocol_error(refused.reason, ErrorCodes.ENHANCE_YOUR_CALM)
 
     def _is_waiting_for_upstream(self, stream: int) -> bool:
         layer = self._http.streams.get(stream)
-        return layer is not None and bool(layer._paused_event_queue)  # noqa: SLF001 - nothing else tells
+        return layer is not None and bool(layer._paused_event_queue)  # noqa: SLF001 - mitmproxy shows it nowhere else

@@ -1,8 +1,8 @@
 """
-The frames of an HTTP/2 connection, counted as they come: what costs more than it brings is limited before the h2
-library sees it. RFC 9113 sections 4 to 6 and 10.5.
+Counts the frames of an HTTP/2 connection, and limits frames that cost more than they bring before the h2 library sees
+them. RFC 9113 sections 4 to 6 and 10.5.
 
-Sans-IO. Knows nothing of what is in a frame but its head.
+Sans-IO. Reads only the head of each frame.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ _HEAD_BYTES = 9
 _DATA, _HEADERS, _RESET, _WINDOW_UPDATE, _CONTINUATION = 0, 1, 3, 8, 9
 _END_STREAM, _END_HEADERS = 1, 4
 _SMALL_DATA = 32
-"""Bytes of DATA below which a frame brings nothing: it costs as much as one of 16 KiB."""
+"""A DATA frame with fewer bytes brings nothing: it costs as much as one of 16 KiB."""
 _SENT_FOR_A_WINDOW_UPDATE = 4096
-"""For so many bytes that it was sent, a client may say once that it takes more."""
+"""A client may send one WINDOW_UPDATE for this many bytes that were sent to it."""
 
 
 class Flood(Exception):
-    """Raised for more than a client may send that means well. The connection is closed."""
+    """Raised if a client sends more than a well-behaved one does. The connection is closed."""
 
 
 class Frames:
@@ -26,13 +26,13 @@ class Frames:
 
     def __init__(self, *, head_bytes: int, resets: int, idle: int, clock: Callable[[], float]) -> None:
         """
-        `head_bytes`: of one head, compressed. `resets`, `idle`: streams given up, and frames that bring nothing, in one
+        `head_bytes`: of one compressed head. `resets`, `idle`: reset streams, and frames that bring nothing, in one
         second.
         """
         self._clock = clock
         self._head_bytes_max, self._resets_max, self._idle_max = head_bytes, resets, idle
         self._skip = _PREFACE
-        """Bytes of the preface or of a frame that are still to come."""
+        """Bytes missing from the preface or the frame."""
         self._head = b""
         self._block = 0
         self._second = 0
@@ -40,14 +40,14 @@ class Frames:
         self.is_in_head = False
         """Whether a request's head has begun and has not ended."""
         self.whole = 0
-        """Frames that have come to their end."""
+        """Complete frames, and the preface."""
         self.data = 0
-        """Frames of bodies."""
+        """DATA frames for which h2 has made no event yet."""
         self.window_updates = 0
 
     @property
     def is_between(self) -> bool:
-        """Whether no frame is under way."""
+        """Whether no frame is incomplete."""
         return not self._skip and not self._head
 
     def receive(self, data: bytes) -> None:
@@ -70,11 +70,11 @@ class Frames:
                 self.whole += not self._skip
 
     def sent(self, count: int) -> None:
-        """So many bytes went to the client."""
+        """Counts bytes sent to the client."""
         self._sent += count
 
     def bring_nothing(self, count: int = 1) -> None:
-        """So many frames were in vain. Raises Flood."""
+        """Counts frames that bring nothing. Raises Flood."""
         self._now()
         self._idle += count
         if self._idle > self._idle_max:

@@ -1,6 +1,6 @@
 """
 The requests of one HTTP/2 connection: callbacks are answered here and never become flows of mitmproxy; requests for
-other paths go on to its HTTP layer, stream by stream, as its own server would have them.
+other paths go to its HTTP layer, stream by stream, as from its own server.
 """
 
 import h2.events
@@ -29,7 +29,7 @@ _CONTINUE = [(b":status", b"100")]
 
 
 class Http2Requests(Http2Server):
-    """One connection. What ends it, and when, says `LaneHttp2`."""
+    """One connection. `LaneHttp2` decides when and why it ends."""
 
     def __init__(self, context: Context, lane: CarryingLane, place: CarriedPlace) -> None:
         super().__init__(context)
@@ -46,11 +46,11 @@ class Http2Requests(Http2Server):
         self._others: dict[int, Other] = {}
         self._asking: dict[Exchange, int] = {}
         self._held: int | None = None
-        """The stream that is to be told of too many wrong tokens."""
+        """The stream whose 429 for too many wrong tokens is delayed."""
         self._is_set_up = self._is_over = False
 
     def handle_h2_event(self, event: h2.events.Event) -> CommandGenerator[bool]:
-        """See `Http2Server.handle_h2_event`. Returns whether nothing more is to be read."""
+        """See `Http2Server.handle_h2_event`. Returns whether reading has ended."""
         stream = getattr(event, "stream_id", None) or 0
         callback, other = self._callbacks.get(stream), self._others.get(stream)
         match event:
@@ -60,7 +60,7 @@ class Http2Requests(Http2Server):
                 self._frames.data -= 1
                 yield from self._body(stream, data or b"", size or 0)
             case h2.events.TrailersReceived():
-                # RFC 9110 section 6.5.1: nobody may rely on them, and HTTP/1.1 of mitmproxy cannot send them.
+                # RFC 9110 section 6.5.1: a sender cannot rely on trailers, and mitmproxy's HTTP/1.1 cannot send them.
                 pass
             case h2.events.StreamEnded() if callback is not None:
                 yield from self._ended(stream, callback)
@@ -93,12 +93,12 @@ class Http2Requests(Http2Server):
         yield from super().handle_h2_event(event)
 
     def _begin(self, stream: int, head: Head, *, has_ended: bool) -> CommandGenerator[None]:
-        """Answers at the head of a callback what can be: a wrong token, a body that is too large."""
+        """Begins a callback. Answers a wrong token and a too large body from the head."""
         lane, address, now = self._lane, self._place.address, self._lane.clock()
         until = now + lane.limits.body_seconds
         self._callbacks[stream] = callback = Callback(head, now, until, has_ended=has_ended)
         if len(self._callbacks) > 2 * self._settings.streams:
-            # Given up by their client, they are still being answered.
+            # Requests that their client has reset are still being answered.
             raise Flood("too many requests at the same time")
         if lane.bridge is not None and not lane.bridge.admits(address, head.tokens, head.forwarded):
             if lane.forgives(address, head.forwarded):
@@ -143,7 +143,7 @@ class Http2Requests(Http2Server):
         exchange = Exchange(head, request, not callback.has_ended, self._trace(head))
         self._asking[exchange] = stream
         hook = WalletbridgeCallbackHook(exchange)
-        # Handled here: nobody above has to hold anything back for it.
+        # This layer waits for the hook, so that no layer above it queues events.
         hook.blocking = self  # type: ignore[assignment]
         yield hook
 
@@ -160,7 +160,7 @@ class Http2Requests(Http2Server):
         yield from self._flush()
 
     def _refuse(self, stream: int, refused: Refused) -> CommandGenerator[None]:
-        """Turns one request away."""
+        """Refuses one request."""
         self._lane.refused(refused)
         if self.is_open_for_us(stream):
             self._respond(stream, refused.http_status, [(b"content-type", b"text/plain")], refused.reason.encode())
@@ -172,7 +172,7 @@ class Http2Requests(Http2Server):
         if body:
             self.h2_conn.send_data(stream, body, end_stream=True)
         if not self.is_closed(stream) and not self._waiting(stream):
-            # RFC 9113 section 8.1: it need not send the rest.
+            # RFC 9113 section 8.1: the client need not send the rest.
             self.h2_conn.reset_stream(stream, ErrorCodes.NO_ERROR)
 
     def _body_of_other(self, stream: int, other: Other, data: bytes, size: int) -> CommandGenerator[None]:
@@ -182,7 +182,7 @@ class Http2Requests(Http2Server):
         other.unread += size
 
     def _waiting(self, stream: int) -> int:
-        """How many bytes of an answer its client does not take yet."""
+        """Bytes of an answer that its client does not take yet."""
         return sum(len(chunk.data) for chunk in self.h2_conn.stream_buffers.get(stream, ()))
 
     def _flush(self) -> CommandGenerator[None]:

@@ -1,5 +1,5 @@
 """
-The requests of one HTTP/2 connection that are under way, and until when each may go on as it is.
+The requests in progress on one HTTP/2 connection, and the deadline of each.
 """
 
 from dataclasses import dataclass, field
@@ -17,20 +17,20 @@ type Fields = list[tuple[bytes, bytes]]
 
 @dataclass(slots=True, eq=False)
 class Callback:
-    """A callback whose answer has not gone out."""
+    """A callback that is not answered yet."""
 
     head: Head
     received_at: float
-    """When its head came, on the gateway's clock."""
+    """Arrival time of its head, on the gateway's clock."""
     until: float
-    """When its body must be there; NEVER once it is."""
+    """The deadline of its body; NEVER once the gateway has it."""
     pieces: list[bytes] = field(default_factory=list)
     size: int = 0
-    """Of the pieces, in bytes."""
+    """Bytes of the received body."""
     has_ended: bool = False
-    """Whether the whole request has come."""
+    """Whether the whole request has arrived."""
     is_gone: bool = False
-    """Whether the client has given it up."""
+    """Whether the client has reset its stream."""
 
     @property
     def is_asked(self) -> bool:
@@ -43,15 +43,15 @@ class Other:
     """A request for another path."""
 
     until: float
-    """When more of its body must be there; NEVER once all is."""
+    """The deadline for more of its body; NEVER once all has arrived."""
     unread: int = 0
-    """Bytes of its body that mitmproxy cannot take yet, so that the client may not send more."""
+    """Bytes of its body that mitmproxy cannot take yet: until then the client may not send more."""
     is_extended: bool = False
-    """Whether the upstream has had more time to take them."""
+    """Whether the upstream has been given more time to take them."""
 
 
 def read_headers(headers: Fields, count_max: int) -> tuple[bytes, bytes, Fields]:
-    """The method, the path and the fields of a request that all read in one way. Raises Refused."""
+    """The method, the path and the fields of a request. Raises Refused if parsers could read it differently."""
     try:
         _, _, method, _, authority, path, fields = parse_h2_request_headers(headers)
     except ValueError:
@@ -65,7 +65,7 @@ def read_headers(headers: Fields, count_max: int) -> tuple[bytes, bytes, Fields]
 
 
 def head_of(method: bytes, fields: Fields) -> Head:
-    """The head of a callback. What frames its body, the h2 library sees to."""
+    """The head of a callback. The h2 library checks the framing of its body."""
     lengths = _values(fields, b"content-length")
     return Head(
         method=method.decode("ascii"),

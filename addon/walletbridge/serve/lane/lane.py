@@ -1,5 +1,5 @@
 """
-The lane as mitmproxy's addon: it holds what connections share, and says what reads those that mitmproxy carries.
+The lane as a mitmproxy addon: holds the state that connections share, and chooses the layers of carried ones.
 """
 
 import asyncio
@@ -36,9 +36,9 @@ from walletbridge.settings import Settings
 SWEEP_SECONDS = 0.25
 GAVE_WAY = "closed for a newer connection"
 STILL_SECONDS = 5.0
-"""After so long without a sweep the worker counts as hanging."""
+"""Seconds without a sweep, after which the worker counts as hanging."""
 TELL_SECONDS = 1.0
-"""How often the log tells of clients that were turned away: one line for all, or a flood would fill it."""
+"""Seconds between log lines about refused clients: one line for all, so that a flood does not fill the log."""
 _COUNTED_AS = {
     403: Refusal.PEER,
     408: Refusal.TOO_SLOW,
@@ -53,12 +53,12 @@ class Gateway(Protocol):
 
     @property
     def bridge(self) -> Bridge | None:
-        """None before it is up."""
+        """The gateway; None before it is up."""
         ...
 
     @property
     def is_draining(self) -> bool:
-        """Whether the end has begun."""
+        """Whether the gateway is stopping."""
         ...
 
 
@@ -68,7 +68,7 @@ class Lane:
     name = "walletbridge-lane"
 
     def __init__(self, gateway: Gateway, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` is the gateway's."""
+        """`clock` is the gateway's, in seconds."""
         self._gateway = gateway
         self._path = settings.callback.path
         self.http2 = settings.http2
@@ -93,7 +93,7 @@ class Lane:
         self.places = Places(on_fault=self.failed)
         self._carried: dict[str, CarriedPlace] = {}
         self.refusals: Counter[str] = Counter()
-        """Clients that were turned away, by the reason."""
+        """Refused clients, by reason."""
         self._told: Counter[str] = Counter()
         self._tell_at = 0.0
         self._sweeping: asyncio.TimerHandle | None = None
@@ -102,22 +102,22 @@ class Lane:
     # mitmproxy's hooks
 
     def running(self) -> None:
-        """Begins to keep the times of connections."""
+        """Starts the sweep over the deadlines."""
         self._sweep()
 
     def done(self) -> None:
-        """Ends with it."""
+        """Ends the sweep."""
         if self._sweeping:
             self._sweeping.cancel()
 
     def tcp_message(self, flow: TCPFlow) -> None:
-        """Forgets what goes through a tunnel, of WebSockets for one: nobody looks at it here."""
+        """Drops the messages of a tunnel, such as a WebSocket: `serve` does not show them."""
         flow.messages.clear()
 
     def next_layer(self, nextlayer: NextLayer) -> None:
         """
-        Chooses what reads a connection that mitmproxy carries: TLS, in which there may be callbacks, or plain text in
-        which there are none.
+        Chooses the layers of a connection that mitmproxy carries: `LaneLayer`, inside TLS if the connection begins with
+        a handshake.
         """
         context, data = nextlayer.context, nextlayer.data_client()  # type: ignore[no-untyped-call]
         place = self._carried.get(context.client.id)
@@ -135,7 +135,7 @@ class Lane:
 
     @contextmanager
     def carries(self, connection: str, place: CarriedPlace) -> Iterator[None]:
-        """While mitmproxy carries the connection, to which it gave this id."""
+        """Registers a connection by the id that mitmproxy gave it, for as long as mitmproxy carries it."""
         self._carried[connection] = place
         self.places.add(place)
         try:
@@ -145,29 +145,29 @@ class Lane:
             del self._carried[connection]
             self._elsewhere -= place.elsewhere
 
-    # What connections share
+    # Shared by all connections
 
     @property
     def bridge(self) -> Bridge | None:
-        """None before the gateway is up."""
+        """The gateway; None before it is up."""
         return self._gateway.bridge
 
     @property
     def is_draining(self) -> bool:
-        """Whether the next callback has to find another door."""
+        """Whether the gateway is stopping, so that each answer closes its connection."""
         return self._gateway.is_draining
 
     def is_callback(self, target: str) -> bool:
-        """Whether a request target is the callback path."""
+        """Whether a request target names the callback path."""
         bridge, target = self._gateway.bridge, path_of(target)
         return target.partition("?")[0] == self._path if bridge is None else bridge.is_callback(target)
 
     def is_proxy(self, address: str) -> bool:
-        """Whether PROXY headers from this address are believed."""
+        """Whether PROXY headers from this address are trusted."""
         return self._peers.is_trusted(address)
 
     def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
-        """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
+        """Whether a wrong token from the client behind `address` is answered; see `Gate.forgives`."""
         client = self._peers.client(address, forwarded)
         return self.gate.forgives(address if client is None else str(client))
 
@@ -189,7 +189,7 @@ class Lane:
         place.elsewhere -= 1
 
     def refused(self, refused: Refused) -> None:
-        """Counts a client that was turned away."""
+        """Counts a refused client."""
         self.refusals[refused.reason] += 1
         if bridge := self._gateway.bridge:
             bridge.counts.refused(_COUNTED_AS.get(refused.http_status, Refusal.MALFORMED))
@@ -201,24 +201,21 @@ class Lane:
             bridge.counts.refused(Refusal.TLS)
 
     async def answer(self, exchange: Exchange) -> None:
-        """Has a callback answered. Raises nothing: what goes wrong here is an unknown outcome."""
+        """Sets the answer of a callback. Raises nothing: an error is an unknown outcome."""
         bridge = self._gateway.bridge
         if bridge is None:
             return
         try:
             exchange.answer = await bridge.answer(exchange.request, exchange.trace)
         except asyncio.CancelledError:
-            # A hook that ends as cancelled would leave its client without the answer.
+            # A cancelled hook would leave its client without an answer.
             exchange.answer = answers.UNKNOWN
         except Exception as error:  # noqa: BLE001 - the provider must get its answer; the log gets the error
             exchange.answer = answers.UNKNOWN
             self.failed(error)
 
     def begin(self, exchange: Exchange, answered: Callable[[], None]) -> None:
-        """
-        Like `answer`, for who does not wait: calls `answered`, which raises nothing, at the end, perhaps before this
-        returns.
-        """
+        """Like `answer`, without waiting: calls `answered` at the end, possibly before returning. It must not raise."""
         bridge = self._gateway.bridge
         if bridge is None:
             answered()
@@ -236,7 +233,7 @@ class Lane:
                 told(answers.UNKNOWN)
 
     def delivered(self, exchange: Exchange, *, sent: bool) -> None:
-        """Notes that an answer was sent, or that its client had left: the wallet call was made all the same."""
+        """Records that an answer was sent, or that its client had left: the wallet call was made either way."""
         bridge, answer = self._gateway.bridge, exchange.answer
         if bridge is None or answer is None:
             return
@@ -251,14 +248,14 @@ class Lane:
             self.failed(error)
 
     def failed(self, error: Exception) -> None:
-        """Writes down a fault of ours."""
+        """Logs an internal error."""
         if bridge := self._gateway.bridge:
             with suppress(Exception):
                 bridge.log.failed(error)
 
     @property
     def is_sweeping(self) -> bool:
-        """Whether the times of connections were kept a moment ago. Without the sweep no limit of time holds."""
+        """Whether a sweep ran within STILL_SECONDS. Without sweeps, no time limit holds."""
         return self.clock() - self._swept_at < STILL_SECONDS
 
     def _sweep(self) -> None:

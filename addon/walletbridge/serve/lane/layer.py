@@ -1,8 +1,8 @@
 """
-The fast lane as a layer of mitmproxy: callbacks are read and answered here, without mitmproxy's HTTP flow. A request
-for another path goes to mitmproxy's HTTP layer; once it is answered, what comes behind it is read here again.
+The fast lane as a layer of mitmproxy: reads and answers callbacks without mitmproxy's HTTP flow. A request for another
+path goes to mitmproxy's HTTP layer; after its answer, this layer reads the next bytes again.
 
-No server is ever connected from the lane, so whatever goes wrong, a callback does not reach the upstream.
+The lane never connects to a server, so no fault sends a callback to the upstream.
 """
 
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ _H2 = b"h2"
 
 class LaneLayer(Layer):
     """
-    One connection that mitmproxy carries: behind its layer for TLS, or in plain text since it has brought something
-    else than callbacks; see `PlainConnection`.
+    One connection that mitmproxy carries: inside its TLS layer, or in plain text that begins with a request for another
+    path; see `PlainConnection`.
     """
 
     def __init__(self, context: Context, lane: CarryingLane, place: CarriedPlace) -> None:
@@ -37,23 +37,22 @@ class LaneLayer(Layer):
         self._handed_over: bytes | None = None
         self._conversation = Conversation(lane, place, self)
         self._http: HttpLayer | None = None
-        """None until there was a request for another path."""
+        """None until it is needed, for another path or HTTP/2."""
         self._carried: Carried | None = None
-        """That request, while it is under way."""
+        """The request for another path that is in progress."""
         self._http2: LaneHttp2 | None = None
-        """What reads the connection where its client has chosen HTTP/2."""
+        """The reader of the connection if its client has chosen HTTP/2."""
         self._is_between = False
-        """Whether nothing has come since a request was answered that mitmproxy carried."""
+        """Whether no bytes have arrived since mitmproxy carried a request and its answer."""
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         return self.handle_event(event)
 
     def handle_event(self, event: events.Event) -> CommandGenerator[None]:
         """
-        See `Layer.handle_event`, which would hold back all that comes while a hook is at work: here, that the client
-        has left is seen at once.
+        See `Layer.handle_event`, which queues events while a hook runs. This one sees at once that the client has left.
 
-        A fault, here or in mitmproxy, ends the connection: nobody would wake it again.
+        A fault, here or in mitmproxy, ends the connection: no other event would wake it.
         """
         try:
             yield from self._handle(event)
@@ -100,7 +99,7 @@ class LaneLayer(Layer):
     def ask(self, exchange: Exchange) -> None:
         """See `Wire`."""
         hook = WalletbridgeCallbackHook(exchange)
-        # Handled here: nobody above has to hold anything back for it.
+        # This layer waits for the hook, so that no layer above it queues events.
         hook.blocking = self  # type: ignore[assignment]
         self._commands.append(hook)
 
@@ -113,7 +112,7 @@ class LaneLayer(Layer):
         self._place.cut()
 
     def _is_ours(self, event: events.Event) -> bool:
-        """Whether it is for the conversation, rather than for mitmproxy."""
+        """Whether the event is for the conversation instead of mitmproxy."""
         if isinstance(event, events.HookCompleted):
             return isinstance(event.command, WalletbridgeCallbackHook)
         if isinstance(event, events.ConnectionEvent) and event.connection is not self.context.client:
@@ -139,7 +138,7 @@ class LaneLayer(Layer):
             self._place.has_room = conversation.has_room
 
     def _advance(self) -> CommandGenerator[None]:
-        """Goes on until nothing is left to be done at once: one request may follow another in what has come."""
+        """Goes on until nothing more can be done at once: the received bytes may hold several requests."""
         while True:
             yield from self._said()
             if self._handed_over is not None:
@@ -174,7 +173,7 @@ class LaneLayer(Layer):
         yield from http.handle_event(start)
 
     def _http_layer(self) -> HttpLayer:
-        # As mitmproxy does with layers that have found their successor.
+        # mitmproxy does the same with layers that have found their successor.
         self.context.layers.remove(self)
         return HttpLayer(self.context, HTTPMode.transparent)
 
@@ -187,7 +186,7 @@ class LaneLayer(Layer):
         yield from carried.receive(rest)
 
     def _take_back(self, carried: Carried) -> None:
-        """What comes behind a request that mitmproxy has carried may be a callback again."""
+        """Starts a new conversation: the request after a carried one may be a callback."""
         carried.leave()
         self._carried = None
         self._conversation = conversation = Conversation(self._lane, self._place, self)

@@ -1,5 +1,5 @@
 """
-One connection of the lane that mitmproxy carries, because of TLS or of requests that are no callbacks.
+A connection of the lane that mitmproxy carries, because of TLS or of requests for other paths.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 
 ROOM_POLL_SECONDS = 0.02
 READ_BYTES = 16_384
-"""That are read at once of a stranger: full of chunks of a byte, they take some milliseconds."""
+"""Bytes read at once from a stranger: as one-byte chunks, they take some milliseconds."""
 WAIT_SECONDS_MAX = 10.0
 FREE_READS = 4
-"""In which one from an address that is known shakes hands, and brings its token."""
+"""Reads without a turn for a known address: enough for its handshake and its token."""
 
 
 class LaneHandler(ProxyConnectionHandler):
     """
-    Reads and writes a connection as mitmproxy does. A callback's hook goes straight to the gateway: there is nobody
-    else to ask, and to ask costs more than to answer.
+    Reads and writes a connection as mitmproxy does. A callback's hook goes straight to the gateway: no other addon uses
+    it, and asking them all costs more than the answer.
     """
 
     def __init__(  # noqa: PLR0913,PLR0917 - the last four are mitmproxy's
@@ -67,7 +67,7 @@ class LaneHandler(ProxyConnectionHandler):
         )
 
     async def handle_client(self) -> None:
-        """See `ConnectionHandler.handle_client`. Nothing of a client that has gone waits for its turn."""
+        """See `ConnectionHandler.handle_client`. Ends the waiting for turns once the client has gone."""
         try:
             await super().handle_client()
         finally:
@@ -78,19 +78,19 @@ class LaneHandler(ProxyConnectionHandler):
 
     @property
     def is_known(self) -> bool:
-        """Whether a right token has come from its address."""
+        """Whether its address has sent an accepted token."""
         return self._lane.strangers.knows(self.place.address)
 
     async def turn(self) -> None:
         """
-        Waits until more may be done for the client, who loses nothing of its time by a wait up to WAIT_SECONDS_MAX. See
-        `Strangers`.
+        Waits until more work may be done for the client; see `Strangers`. A wait of up to WAIT_SECONDS_MAX does not
+        count against its deadline.
         """
         place, lane = self.place, self._lane
         if place.is_proven or self._is_gone:
             return
         began, expires_at = lane.clock(), place.expires_at
-        # Bounded: what waits is kept in memory.
+        # Limited: waiting bytes are kept in memory.
         place.expires_at = waits_until = max(expires_at, began + WAIT_SECONDS_MAX)
         turn = asyncio.get_running_loop().create_future()
         self._turns.add(turn)
@@ -102,21 +102,21 @@ class LaneHandler(ProxyConnectionHandler):
                 place.expires_at = expires_at + (lane.clock() - began)
 
     async def server_event(self, event: Event) -> None:
-        """See `ConnectionHandler.server_event`, which waits for nothing."""
+        """See `ConnectionHandler.server_event`, which never waits: its thread time is work for this client."""
         is_stranger, began = not self.place.is_proven, time.thread_time()
         await super().server_event(event)
         if is_stranger:
             self._lane.strangers.charge(time.thread_time() - began)
 
     async def handle_hook(self, hook: StartHook) -> None:
-        """See `ConnectionHandler.handle_hook`. No addon of `serve` waits where a request is not a callback."""
+        """See `ConnectionHandler.handle_hook`. No addon of `serve` waits in a hook for another path."""
         is_stranger, began = not self.place.is_proven, time.thread_time()
         await super().handle_hook(hook)
         if is_stranger:
             self._lane.strangers.charge(time.thread_time() - began)
 
     async def hook_task(self, hook: StartHook) -> None:
-        """See `ConnectionHandler.hook_task`. Each request of a stranger for another path waits here, at its steps."""
+        """See `ConnectionHandler.hook_task`. A stranger's request for another path waits here, at each of its hooks."""
         if not isinstance(hook, WalletbridgeCallbackHook):
             if isinstance(hook.args()[0], Flow):
                 await self.turn()
@@ -129,29 +129,30 @@ class LaneHandler(ProxyConnectionHandler):
 
     def log(self, message: str, level: int = logging.INFO, exc_info: Any = None) -> None:
         """
-        See `ConnectionHandler.log`. What mitmproxy logs as an error is a fault in its layers or ours: it would leave
-        the connection open with nothing that reads it.
+        See `ConnectionHandler.log`. Cuts the connection on an error, which is a fault in a layer of mitmproxy or
+        walletbridge: it would leave the connection open without a reader.
         """
         super().log(message, level, exc_info)
         if level >= logging.ERROR:
             self._cut()
 
     async def drain_writers(self) -> None:
-        """See `ConnectionHandler.drain_writers`; also holds back a client that sends far ahead of its answers."""
+        """See `ConnectionHandler.drain_writers`; also pauses a client that sends far ahead of its answers."""
         task = asyncio.current_task()
         connection = next((each for each, io in self.transports.items() if io.handler is task), self.client)
         is_client = connection is self.client
         self.place.is_held = self.place.is_held or is_client
         if len(self.transports) > 1 or self._transport.get_write_buffer_size():
             await super().drain_writers()  # type: ignore[no-untyped-call]
-        while not is_client and not self.place.takes(connection) and self.client in self.transports:  # noqa: ASYNC110 - see below
+        # Polling is enough: no well-behaved client waits in the second loop.
+        while not is_client and not self.place.takes(connection) and self.client in self.transports:  # noqa: ASYNC110
             await asyncio.sleep(ROOM_POLL_SECONDS)
-        while is_client and not self.place.has_room() and self.client in self.transports:  # noqa: ASYNC110 - no client that means well comes here
+        while is_client and not self.place.has_room() and self.client in self.transports:  # noqa: ASYNC110
             await asyncio.sleep(ROOM_POLL_SECONDS)
         self.place.is_held = self.place.is_held and not is_client
 
     def _cut(self) -> None:
-        # What the client does not take would keep a connection that is only closed.
+        # Bytes that the client does not take would keep a connection that is only closed.
         self._transport.abort()
         io = self.transports.get(self.client)
         if io is not None and io.handler is not None:
@@ -162,7 +163,7 @@ class LaneHandler(ProxyConnectionHandler):
 
 
 def _keep(task: asyncio.Future[Any]) -> None:
-    """The loop itself holds tasks only weakly."""
+    """Keeps a task alive: the loop holds only a weak reference."""
     if not task.done():
         _KEPT.add(task)
         task.add_done_callback(_KEPT.discard)
@@ -172,7 +173,7 @@ _KEPT: set[asyncio.Future[Any]] = set()
 
 
 class _Reader:
-    """What mitmproxy reads the client from: little at a time of a stranger, and only at its turn."""
+    """mitmproxy's reader of the client: reads little at a time from a stranger, and passes it on only at its turn."""
 
     def __init__(self, reader: asyncio.StreamReader, handler: LaneHandler) -> None:
         self._reader = reader

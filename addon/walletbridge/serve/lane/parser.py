@@ -1,8 +1,8 @@
 """
-The bytes of one connection, read as requests: callbacks come out whole, anything else is handed on untouched.
+Parses the bytes of one connection: callbacks come out whole, other requests stay unread.
 
-Sans-IO: bytes and the time of their coming go in, events come out, one when it is asked for, so that pipelined
-requests wait here until the ones before them are answered.
+Sans-IO: takes bytes with their arrival time and returns one event per call, so pipelined requests wait here until the
+requests before them are answered.
 """
 
 import re
@@ -23,27 +23,27 @@ _LINE_TOO_LARGE = "the first line is too large"
 
 
 class Bounds(NamedTuple):
-    """What a request may be at most."""
+    """The limits of one request."""
 
     header_bytes: int
-    """Of a head, its first line included."""
+    """Bytes of a head, including its first line."""
     header_count: int
     body_bytes: int
 
 
 class Body(Struct, frozen=True):
-    """The body of the request whose Head came before."""
+    """The body of the request whose Head was returned before."""
 
     content: bytes | None
-    """None where it is over the limit; then the rest of it has not been read."""
+    """None if it exceeds the limit; then its rest is unread."""
 
 
 class Elsewhere:
-    """The next request is no callback: from here on the connection is not the parser's. See `Parser.rest`."""
+    """The next request is not a callback; the parser reads no further. See `Parser.rest`."""
 
 
 class _Again:
-    """A step was done, and the next one may be."""
+    """A step is done, and the next may begin."""
 
 
 ELSEWHERE = Elsewhere()
@@ -56,51 +56,51 @@ class Parser:
     """Reads one connection."""
 
     def __init__(self, is_callback: Callable[[str], bool], bounds: Bounds) -> None:
-        """`is_callback` says whether a request target is the callback path."""
+        """`is_callback` returns whether a request target names the callback path."""
         self._is_callback = is_callback
         self._bounds = bounds
         self._message: Message | None = None
-        """What httptools has read of a body in chunks."""
+        """The message with a chunked body, as httptools reads it."""
         self._pieces: list[bytes] = []
-        """Of a body of a known length, as far as it has come."""
+        """The received pieces of a body of known length."""
         self._data = b""
         self._at = 0
-        """Up to here `_data` has been consumed."""
+        """`_data` is consumed up to this index."""
         self._searched = 0
-        """Up to here there is no end of a head."""
+        """`_data` holds no end of a head before this index."""
         self._arrived = 0.0
-        """When the first byte of `_data` came."""
+        """Arrival time of the first byte of `_data`."""
         self._later: deque[tuple[int, float]] = deque()
-        """Where in `_data` each piece begins that came later, and when it came."""
+        """Start index in `_data` and arrival time of each later piece."""
         self._next: Callable[[Parser], _Step] = Parser._head
-        """The next step; no method of this parser, which would hold itself in a circle."""
+        """The next step. Not a bound method, which would make a reference cycle."""
         self._left = 0
-        """Of a body or a chunk, in bytes."""
+        """Bytes missing from the body or the chunk."""
         self._size = 0
-        """Of a body in chunks so far, in bytes."""
+        """Bytes of the chunked body so far."""
         self._is_skipping = False
         self._may_be_blank = True
         self.received_at = 0.0
-        """When the first byte of the last Head came."""
+        """Arrival time of the first byte of the last Head."""
         self.is_in_body = False
-        """Whether a head has been read and the end of its body is still to come."""
+        """Whether a head has been read and its body has not ended."""
 
     @property
     def is_between(self) -> bool:
-        """Whether nothing of the next request has come."""
+        """Whether no byte of the next request has arrived."""
         return not self.is_in_body and self._at == len(self._data)
 
     @property
     def waiting_bytes(self) -> int:
-        """How many bytes have come and are not consumed."""
+        """Received bytes that are not consumed."""
         return len(self._data) - self._at
 
     def rest(self) -> bytes:
-        """All bytes that are not consumed."""
+        """Returns the received bytes that are not consumed."""
         return self._data[self._at :]
 
     def receive(self, data: bytes, now: float) -> None:
-        """Takes bytes from the connection."""
+        """Takes bytes from the connection, which arrived at `now`."""
         if self._at == len(self._data):
             self._data = data
             self._at = self._searched = 0
@@ -114,19 +114,19 @@ class Parser:
             self._data += data
 
     def next_event(self) -> Event | None:
-        """The next event, or None where more bytes are needed. Raises Refused; then nothing more can be read."""
+        """The next event, or None if more bytes are needed. Raises Refused; then nothing more can be read."""
         while True:
             event = self._next(self)
             if not isinstance(event, _Again):
                 return event
 
     def skip_body(self) -> None:
-        """Reads over the body of the last Head, whose length is known: no event comes of it."""
+        """Discards the body of the last Head, whose length must be known: it makes no event."""
         self._is_skipping = True
 
     def _head(self) -> Event | None:
         if self._may_be_blank and self._data.startswith(_CRLF, self._at):
-            # RFC 9112 section 2.2: some clients send one after a body.
+            # RFC 9112 section 2.2: some clients send an empty line after a body.
             self._may_be_blank = False
             self._at = self._searched = self._at + len(_CRLF)
         data, start = self._data, self._at
@@ -135,7 +135,7 @@ class Parser:
             self._expect_line()
             return None
         if line.end() - start > self._bounds.header_bytes:
-            # Whatever its path, and however it comes in pieces.
+            # For any path, and however the line is split into pieces.
             raise Refused(431, _LINE_TOO_LARGE)
         target = line[2].decode("latin-1")
         if not self._is_callback(target):
@@ -151,7 +151,7 @@ class Parser:
         return self._whole_head(end + len(_HEAD_END))
 
     def _expect_line(self) -> None:
-        """No first line yet, or none that could be the one of a request."""
+        """Raises Refused for a line that is not a request line, and for one that is too large."""
         data, start = self._data, self._at
         if data.find(b"\n", start) >= 0:
             raise Refused(400, "not a request")
@@ -174,7 +174,7 @@ class Parser:
         return head
 
     def _forget(self, count: int) -> None:
-        """Drops so many bytes that have been consumed."""
+        """Drops the first `count` bytes, which are consumed."""
         self._arrived = self._arrived_at(count)
         self._later = deque((begin - count, at) for begin, at in self._later)
         self._data = self._data[count:]
@@ -182,7 +182,7 @@ class Parser:
         self._at = 0
 
     def _arrived_at(self, place: int) -> float:
-        """When the byte at `place` came."""
+        """Arrival time of the byte at `place`."""
         while self._later and self._later[0][0] <= place:
             _, self._arrived = self._later.popleft()
         return self._arrived
@@ -215,7 +215,7 @@ class Parser:
         return _AGAIN
 
     def _chunk(self) -> _Step:
-        """What is left of a chunk, and the line's end behind it."""
+        """Reads the rest of a chunk and the line end after it."""
         if self._left:
             place = min(self._at + self._left, len(self._data))
             self._left -= place - self._at
@@ -247,7 +247,7 @@ class Parser:
         return self._message_end(message.body)
 
     def _consume(self, place: int) -> Message:
-        """Gives the bytes up to `place` to httptools, which has to agree with how they were read here."""
+        """Passes the bytes up to `place` to httptools, which must agree with this parser. Raises Refused."""
         if self._message is None:
             raise RuntimeError("chunks without a head")
         self._message.feed(self._data[self._at : place])

@@ -1,10 +1,9 @@
 """
-A connection as it comes in, and for as long as it brings callbacks in plain text: a conversation on a socket, past
-mitmproxy.
+A new connection, while it brings callbacks in plain text: a conversation on a socket, without mitmproxy.
 
-Anybody can have thousands of these, so one is made of as little as can be. What a connection holds is looked at by
-Python's garbage collector whenever it goes through everything, and answers wait meanwhile; so there is no task, no
-stream, no buffer and nothing of mitmproxy's, until a connection needs it, and nothing is left in a circle at its end.
+A client can open thousands of these, so each consists of as little as possible. Python's garbage collector visits all
+its objects in a full collection, and answers wait meanwhile. So a connection gets a task, a stream, a buffer and
+objects of mitmproxy only when it needs them, and leaves no reference cycle at its end.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ type Carry = Callable[[Place, asyncio.StreamReader, asyncio.StreamWriter], Await
 
 
 class PlainConnection(Place, asyncio.Protocol):
-    """Made for one connection; see `port.Wire` for the half of it that its conversation knows."""
+    """One connection; `port.Wire` describes the methods that its conversation uses."""
 
     __slots__ = (
         "_asked",
@@ -45,34 +44,34 @@ class PlainConnection(Place, asyncio.Protocol):
 
     def __init__(self, lane: Lane, carry: Carry, address: str = "") -> None:
         """
-        `carry` is given what is not for callbacks: the place, whose address and time hold on, and the stream. It leaves
-        the gate at its end. `address`: the client's, where it is not the socket's.
+        `carry` takes over a connection that is not for callbacks: the place, whose address and deadline stay valid, and
+        the stream. It leaves the gate at its end. `address`: the client's, if it is not the socket's.
         """
         super().__init__(address, NEVER)
         self._lane = lane
         self._carry = carry
         self._transport: asyncio.Transport | None = None
-        """None before it is let in, once it is lost, and once it was given away."""
+        """None before it is admitted, once it is lost, and once it was given away."""
         self._conversation: Conversation | None = None
-        """None until something was said."""
+        """None until the first bytes arrive."""
         self._asked: Exchange | None = None
         self._rest: bytes | None = None
         self._is_asking = self._is_answered = False
         self._is_ended = False
-        """Whether we have closed our sending side."""
+        """Whether our sending side is closed."""
         self._is_full = False
-        """Whether the client does not take what it is sent."""
+        """Whether the client does not take sent bytes."""
         self._is_held = False
-        """Whether nothing is read from it."""
+        """Whether reading is paused."""
 
     # The protocol of its transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Lets it in, or turns it away."""
+        """Admits the connection, or refuses it."""
         transport = cast("asyncio.Transport", transport)
         peername = transport.get_extra_info("peername")
         if peername is None:
-            # Gone before it was here.
+            # The client left before this call.
             transport.abort()
             return
         lane, self.address = self._lane, self.address or peername[0]
@@ -88,7 +87,7 @@ class PlainConnection(Place, asyncio.Protocol):
         lane.places.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Takes the bytes to the conversation."""
+        """Passes the bytes to the conversation; TLS goes to `carry`."""
         conversation = self._conversation
         if conversation is None:
             if data[0] == TLS_HANDSHAKE:
@@ -106,23 +105,23 @@ class PlainConnection(Place, asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Holds back who does not read its answers."""
+        """Pauses a client that does not read its answers."""
         self._is_full = True
         self._hold_back_or_go_on()
 
     def resume_writing(self) -> None:
-        """Goes on with it."""
+        """Resumes the client."""
         self._is_full = False
         self._hold_back_or_go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leaves."""
+        """Removes the connection."""
         del exc
         transport, self._transport = self._transport, None
         conversation, self._conversation = self._conversation, None
         if transport is None:
             return
-        # Closed already; but a transport that was not asked to close keeps circles of its own.
+        # It is closed already, but a transport whose `close` was not called keeps reference cycles.
         transport.close()
         if conversation is not None:
             conversation.left()
@@ -140,7 +139,7 @@ class PlainConnection(Place, asyncio.Protocol):
         return not transport.is_closing()
 
     def close(self, *, half: bool) -> None:
-        """See `Wire`. Who does not take what is still to go out is not waited for without end."""
+        """See `Wire`. A client that does not take the last bytes is cut after LINGER_SECONDS."""
         transport = self._transport
         if transport is None:
             return
@@ -149,7 +148,7 @@ class PlainConnection(Place, asyncio.Protocol):
             try:
                 transport.write_eof()
             except OSError:
-                # What cannot be written to any more is dead.
+                # A connection that cannot be written to is dead.
                 transport.abort()
             return
         transport.close()
@@ -198,11 +197,11 @@ class PlainConnection(Place, asyncio.Protocol):
         return conversation
 
     def _settle(self, conversation: Conversation) -> None:
-        """Does what was asked for in the last step, until nothing is left to be done at once."""
+        """Does the work that the last step asked for, until nothing more can be done at once."""
         while (exchange := self._asked) is not None:
             self._asked = None
             self._is_asking, self._is_answered = True, False
-            # With its conversation: once the client has left, this has none, and yet the answer is accounted for.
+            # Bound to the conversation, which records the answer even once the client has left.
             self._lane.begin(exchange, partial(self._answered, conversation))
             self._is_asking = False
             if self._is_answered:
@@ -214,16 +213,16 @@ class PlainConnection(Place, asyncio.Protocol):
             self._hold_back_or_go_on()
 
     def _answered(self, conversation: Conversation) -> None:
-        """What was asked has its answer, or will have none."""
+        """The exchange has its answer, or will have none."""
         if self._is_asking:
-            # At once: whoever asked is still at it, and goes on by itself.
+            # Called from within `begin`: `_settle` is still running and goes on by itself.
             self._is_answered = True
         else:
             conversation.answered()
             self._settle(conversation)
 
     def _hold_back_or_go_on(self) -> None:
-        """Reads no more from a client that sends far ahead of its answers, or does not take them."""
+        """Pauses a client that sends far ahead of its answers or does not take them; otherwise resumes it."""
         transport, conversation = self._transport, self._conversation
         if transport is None or conversation is None:
             return
@@ -233,7 +232,7 @@ class PlainConnection(Place, asyncio.Protocol):
             (transport.pause_reading if is_held else transport.resume_reading)()
 
     def _give_away(self, rest: bytes) -> None:
-        """From here on the connection is a stream, as mitmproxy has it, that begins with `rest`."""
+        """Turns the connection into a stream for mitmproxy that begins with `rest`."""
         transport, self._transport = self._transport, None
         if transport is None:
             return

@@ -1,5 +1,5 @@
 """
-Between whom a conversation stands: the wire that carries it, and the lane, in which connections share who answers.
+The two interfaces that a conversation uses: `Wire` carries one connection, and all connections share `Lane`.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,108 +19,112 @@ from walletbridge.settings import Http2, Limits
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """A request, and its answer once there is one."""
+    """A request and, once the gateway has given it, its answer."""
 
     head: Head
     request: Request
-    """Its `received_at` is when the first byte of the head came."""
+    """`received_at` is the arrival time of the head's first byte; over HTTP/2, of the whole head."""
     is_early: bool
-    """Answered while its body is still to come."""
+    """Whether it is answered without waiting for the rest of its body."""
     trace: Trace
     answer: Answer | None = None
-    """None until the gateway has answered, and where it could not."""
+    """None until the gateway has answered; stays None if the gateway is not up yet."""
 
 
 class Wire(Protocol):
-    """What carries the conversation."""
+    """The connection that carries a conversation."""
 
     def send(self, data: bytes) -> bool:
-        """To the client. False where it is known not to get there: the connection is closing already."""
+        """
+        Sends to the client. Returns False if the connection is already closing, so that the bytes will not arrive.
+        """
         ...
 
     def close(self, *, half: bool) -> None:
-        """Closes the connection, or our half of it. What was sent goes out first."""
+        """Closes the connection, or with `half` only our sending side. Bytes that were sent before go out first."""
         ...
 
     def confirm(self) -> None:
         """
-        Finds out whether the client's system receives what was sent, tells `Conversation.confirmed`, not before this
-        has returned, and closes the connection.
+        Finds out whether the client's system receives the sent bytes. Calls `Conversation.confirmed`, never before this
+        method has returned, and closes the connection.
         """
         ...
 
     def ask(self, exchange: Exchange) -> None:
-        """Has the exchange answered; then calls `Conversation.answered`, not before this has returned."""
+        """
+        Passes the exchange to the gateway. Calls `Conversation.answered` later, never before this method has returned.
+        """
         ...
 
     def hand_over(self, rest: bytes) -> None:
-        """The connection is not for callbacks from here on. `rest`: what has come and was not read."""
+        """Takes over a connection whose next request is not a callback. `rest`: received bytes that are not parsed."""
         ...
 
 
 class Lane(Protocol):
-    """What connections share."""
+    """State that all connections share."""
 
     limits: Limits
     bounds: Bounds
 
     @property
     def clock(self) -> Callable[[], float]:
-        """Seconds, as the gateway counts them."""
+        """The gateway's clock, in seconds."""
         ...
 
     @property
     def bridge(self) -> Bridge | None:
-        """None before the gateway is up."""
+        """The gateway; None before it is up."""
         ...
 
     @property
     def is_draining(self) -> bool:
-        """Whether the next callback has to find another door."""
+        """Whether the gateway is stopping, so that each answer closes its connection."""
         ...
 
     def is_callback(self, target: str) -> bool:
-        """Whether a request target is the callback path."""
+        """Whether a request target names the callback path."""
         ...
 
     def forgives(self, address: str, forwarded: Sequence[bytes]) -> bool:
-        """Whether a wrong token of whoever stands behind `address` is answered; see `Gate`."""
+        """Whether a wrong token from the client behind `address` is answered; see `Gate.forgives`."""
         ...
 
     def prove(self, place: Place) -> None:
-        """A connection has brought a right token."""
+        """Records that a connection has sent an accepted token."""
         ...
 
     def refused(self, refused: Refused) -> None:
-        """A client was turned away."""
+        """Counts a refused client."""
         ...
 
     def delivered(self, exchange: Exchange, *, sent: bool) -> None:
-        """The answer of an exchange was sent, or its client had left. Raises nothing."""
+        """Records that the answer was sent, or that its client had left. Raises nothing."""
         ...
 
     def failed(self, error: Exception) -> None:
-        """A fault of ours. Raises nothing."""
+        """Logs an internal error. Raises nothing."""
         ...
 
 
 class CarryingLane(Lane, Protocol):
-    """A lane whose connections mitmproxy carries: with requests for other paths."""
+    """A lane whose connections mitmproxy carries, with requests for other paths."""
 
     @property
     def http2(self) -> Http2 | None:
-        """What a client may do that speaks HTTP/2; None where none may."""
+        """The limits of HTTP/2 clients; None if HTTP/2 is off."""
         ...
 
     @property
     def has_upstream(self) -> bool:
-        """Whether there is anybody to whom they go."""
+        """Whether requests for other paths have an upstream."""
         ...
 
     def enter_elsewhere(self, place: CarriedPlace) -> None:
-        """A request for another path has come; `leave_elsewhere` follows. Raises Refused where it is one too many."""
+        """Counts a request for another path until `leave_elsewhere`. Raises Refused if it exceeds the limit."""
         ...
 
     def leave_elsewhere(self, place: CarriedPlace) -> None:
-        """It has ended."""
+        """Ends the count of such a request."""
         ...

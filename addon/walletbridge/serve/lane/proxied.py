@@ -1,5 +1,5 @@
 """
-A connection behind a load balancer, until its PROXY header has come: then it is a connection of the client's.
+A connection from a load balancer until its PROXY header has arrived; then it is the client's connection.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ NO_HEADER = Refused(408, "the PROXY header did not come in time")
 
 
 class Lane(Protocol):
-    """What connections share."""
+    """State that all connections share."""
 
     limits: Limits
     gate: Gate
@@ -25,23 +25,20 @@ class Lane(Protocol):
 
     @property
     def clock(self) -> Callable[[], float]:
-        """Seconds, as the gateway counts them."""
+        """The gateway's clock, in seconds."""
         ...
 
     def is_proxy(self, address: str) -> bool:
-        """Whether PROXY headers from this address are believed."""
+        """Whether PROXY headers from this address are trusted."""
         ...
 
     def refused(self, refused: Refused) -> None:
-        """A client was turned away."""
+        """Counts a refused client."""
         ...
 
 
 class ProxiedConnection(Place, asyncio.Protocol):
-    """
-    Made for one connection. What is wrong with its header is counted, and ends it without an answer: who sent it does
-    not speak HTTP yet.
-    """
+    """One connection. A bad header is counted, and closes it without an answer: its sender does not speak HTTP yet."""
 
     __slots__ = ("_connect", "_data", "_lane", "_transport")
 
@@ -52,14 +49,14 @@ class ProxiedConnection(Place, asyncio.Protocol):
         self._connect = connect
         self._data = b""
         self._transport: asyncio.Transport | None = None
-        """None before it is let in, once it is lost, and once it was passed on."""
+        """None before it is admitted, once it is lost, and once it was passed on."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Waits for the header, if it comes from a proxy of ours."""
+        """Waits for the header of a trusted proxy; refuses other peers."""
         transport = cast("asyncio.Transport", transport)
         peername, lane = transport.get_extra_info("peername"), self._lane
         if peername is None:
-            # Gone before it was here.
+            # The client left before this call.
             transport.abort()
             return
         try:
@@ -76,7 +73,7 @@ class ProxiedConnection(Place, asyncio.Protocol):
         lane.places.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Takes more of the header, and passes the connection on behind its end."""
+        """Reads the header, and passes the connection on after its end."""
         transport = self._transport
         if transport is None:
             return
@@ -96,10 +93,10 @@ class ProxiedConnection(Place, asyncio.Protocol):
             connection.data_received(rest)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leaves."""
+        """Removes the connection."""
         del exc
         if self._transport is not None:
-            # It is closed already; but one that was not asked to close keeps circles of its own.
+            # It is closed already, but a transport whose `close` was not called keeps reference cycles.
             self._transport.close()
             self._leave()
 

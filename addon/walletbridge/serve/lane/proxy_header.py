@@ -1,5 +1,5 @@
 """
-The PROXY header, in which a load balancer says whose connection it passes on: versions 1 and 2 of HAProxy's
+Reads the PROXY header, in which a load balancer names the client of a connection: versions 1 and 2 of HAProxy's
 specification (proxy-protocol.txt). Sans-IO.
 """
 
@@ -9,9 +9,9 @@ from ipaddress import IPv4Address, IPv6Address
 
 V2_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 V1_BYTES_MAX = 107
-"""Of version 1, its line end included (section 2.1)."""
+"""Version 1, including its line end (section 2.1)."""
 V2_BYTES_MAX = 2048
-"""Of version 2 with all that it tells beside addresses. A balancer's list of TLS facts takes some hundred bytes."""
+"""Version 2 with its extensions. A balancer's TLS data takes some hundred bytes."""
 _V1_START = b"PROXY "
 _V1 = re.compile(rb"PROXY (TCP4|TCP6) ([0-9A-Fa-f.:]{2,39}) ([0-9A-Fa-f.:]{2,39}) (\d{1,5}) (\d{1,5})")
 _V1_UNKNOWN = b"PROXY UNKNOWN"
@@ -23,21 +23,21 @@ _ADDRESS_BYTES = {_TCP4: 4, _TCP6: 16}
 
 
 class BadHeader(Exception):
-    """The bytes are no PROXY header, or one that is too long. Never holds what was sent."""
+    """Raised for bytes that are not a PROXY header, or one that is too long. Never contains received bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A whole header."""
+    """A complete header."""
 
     address: str | None
-    """Of the client; None where the sender of the header speaks for itself, as with a health check."""
+    """The client's address; None if the sender connects for itself, as for a health check."""
     length: int
-    """In bytes: what follows is the client's."""
+    """Bytes of the header; the client's bytes follow."""
 
 
 def read_header(data: bytes) -> Header | None:
-    """Reads the header at the beginning of a connection; None where more bytes are needed. Raises BadHeader."""
+    """Reads the header at the start of a connection; None if more bytes are needed. Raises BadHeader."""
     if data.startswith(V2_SIGNATURE):
         return _read_v2(data)
     if V2_SIGNATURE.startswith(data) or _V1_START.startswith(data):
@@ -82,7 +82,7 @@ def _read_v2(data: bytes) -> Header | None:
     if command == _LOCAL:
         return Header(None, length)
     address_bytes = _ADDRESS_BYTES.get(family)
-    # Two addresses and two ports. What stands behind them, such as facts about TLS, is passed over.
+    # Two addresses and two ports. Extensions after them, such as TLS data, are ignored.
     if address_bytes is None or size < 2 * address_bytes + 4:
         raise BadHeader("the PROXY header has no address")
     packed = data[_V2_FIXED : _V2_FIXED + address_bytes]
@@ -90,6 +90,6 @@ def _read_v2(data: bytes) -> Header | None:
 
 
 def _text(address: IPv4Address | IPv6Address) -> str:
-    """An IPv4 caller of a socket for both families counts as what it is."""
+    """Shows an IPv4 address that a socket for both families has mapped to IPv6 as IPv4."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address)

@@ -1,8 +1,8 @@
 """
-Whether the system at the other end of a connection has received what was sent.
+Finds out whether the system at the other end of a connection has received the sent bytes.
 
-A client that has closed its sending side may be waiting for its answer, or it may have gone altogether: both look the
-same until something is sent. Then the system of one that waits confirms the bytes, and that of one that has gone resets
+A client that has closed its sending side may be waiting for its answer or may have gone: both look the same until bytes
+are sent. Then the system of a waiting client acknowledges the bytes, and the system of a client that has gone resets
 the connection.
 """
 
@@ -15,15 +15,15 @@ import termios
 from collections.abc import Callable
 
 FIRST_SECONDS = 0.002
-"""From the sending to the first look; doubled from look to look."""
+"""Seconds from sending to the first look. The pauses then double, up to LONGEST_SECONDS."""
 LONGEST_SECONDS = 0.1
 
 type Received = bool | None
-"""None: not known yet."""
+"""None while it is not known."""
 
 
 def received(connection: socket.socket) -> Received:
-    """Looks once. Where the system cannot tell (it is not Linux), this is never known."""
+    """Looks once. Only Linux reports this; elsewhere the result is always None."""
     if sys.platform != "linux":
         return None
     try:
@@ -31,7 +31,7 @@ def received(connection: socket.socket) -> Received:
             return False
         unconfirmed = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
     except (OSError, ValueError):
-        # Closed here by now.
+        # The socket is already closed on this side.
         return False
     return True if struct.unpack("i", unconfirmed)[0] == 0 else None
 
@@ -44,13 +44,13 @@ def watch(
     is_lost: Callable[[], bool] = lambda: False,
 ) -> None:
     """
-    Calls `tell`, which raises nothing, once it is known; after so many seconds it counts as not received.
+    Calls `tell` with the result once it is known, or with False after `seconds`. `tell` must not raise.
 
-    `is_lost` says whether the transport has met an error: the system tells of a reset but once, to who meets it first.
+    `is_lost` returns whether the transport has met an error: the system reports a reset only once, to its first reader.
     """
     loop = asyncio.get_running_loop()
     try:
-        # A file of our own: the transport may close its own at once, and then there is nothing left to look at.
+        # A duplicate descriptor: the transport may close its own at once, and then it cannot be inspected.
         connection = transport.get_extra_info("socket").dup()
     except OSError:
         loop.call_soon(tell, False)  # noqa: FBT003 - the callback's own argument

@@ -1,9 +1,8 @@
 """
-A request for another path, on its way from its client to mitmproxy: read once, by the lane's own rules, so that what
-two parsers could read differently never reaches the upstream, and so that it is known where the request ends. What
-comes behind that is the lane's again.
+Reads a request for another path on its way from the client to mitmproxy, by the lane's own rules: a request that two
+parsers could read differently never reaches the upstream, and its end is known. The lane reads the bytes after it.
 
-Sans-IO: bytes go in, bytes for mitmproxy come out. Nothing of a body is kept.
+Sans-IO: takes bytes and returns bytes for mitmproxy. Keeps nothing of a body.
 """
 
 import re
@@ -24,27 +23,28 @@ class Relay:
     """Reads one request, from its first byte."""
 
     def __init__(self, bounds: Bounds, *, drops_body: bool) -> None:
-        """`drops_body`: nobody wants the body, so mitmproxy is given a request without one."""
+        """`drops_body`: mitmproxy gets the request without its body, as there is no upstream."""
         self._bounds = bounds
         self._drops_body = drops_body
         self._data = b""
         self._at = 0
-        """Up to here `_data` has been consumed; 0 between two calls of `receive`."""
+        """`_data` is consumed up to this index; 0 between two calls of `receive`."""
         self._pieces: list[bytes] = []
-        """Of the body in chunks, since the last call of `receive`."""
+        """Pieces of the chunked body in this call of `receive`."""
         self._next: _Step = Relay._read_head
         self._left = 0
-        """Of the body or of the chunk, in bytes."""
+        """Bytes missing from the body or the chunk."""
         self.head: Head | None = None
-        """None until it has come."""
+        """None until it has arrived."""
         self.is_done = False
-        """Whether the whole request has come."""
+        """Whether the whole request has arrived."""
 
     def receive(self, data: bytes) -> bytes:
         """
-        Takes bytes from the client; returns what goes on to mitmproxy. Raises Refused; then it is over.
+        Takes bytes from the client; returns the bytes for mitmproxy. After it raises Refused, it must not be called
+        again.
 
-        The chunks in them go on as one. Each costs mitmproxy some tenths of a millisecond, also one of a single byte.
+        Joins the chunks into one: each costs mitmproxy some tenths of a millisecond, even one of a single byte.
         """
         self._data += data
         found: list[bytes] = []
@@ -55,7 +55,7 @@ class Relay:
         return b"".join(found)
 
     def rest(self) -> bytes:
-        """What came behind the request."""
+        """The bytes that arrived after the request."""
         return self._data
 
     def _read_head(self) -> bytes | None:
@@ -79,7 +79,7 @@ class Relay:
             self._next = Relay._chunk_size
         else:
             self._next, self._left, self.is_done = Relay._body, head.length, head.length == 0
-        # In the form in which an origin gets it, also where the client speaks to a proxy. RFC 9112 section 3.2.1.
+        # In origin form, even if the client used absolute form. RFC 9112 section 3.2.1.
         target = path_of(line[2].decode("latin-1")).encode("latin-1")
         rest = data[line.end(2) : end]
         return line[1] + b" " + target + (_FRAMING.sub(b"", rest) if self._drops_body else rest)
@@ -100,7 +100,7 @@ class Relay:
         return b""
 
     def _chunk(self) -> bytes | None:
-        """What its sender has added to the size of a chunk ends here."""
+        """Reads a chunk. Extensions of its size are dropped."""
         if self._left:
             self._pieces.append(self._taken())
             if self._left:
@@ -113,7 +113,7 @@ class Relay:
         return b""
 
     def _taken(self) -> bytes:
-        """What has come of the bytes that are left."""
+        """The received part of the missing bytes."""
         piece = self._data[self._at : self._at + self._left]
         self._at += len(piece)
         self._left -= len(piece)
@@ -124,7 +124,7 @@ class Relay:
         return self._kept(b"%x\r\n%b\r\n" % (len(content), content)) if content else b""
 
     def _trailers(self) -> bytes | None:
-        """They end here. RFC 9110 section 6.5.1: nobody may rely on them, and mitmproxy cannot send them."""
+        """Drops the trailers. RFC 9110 section 6.5.1: a sender cannot rely on them, and mitmproxy cannot send them."""
         if self._data.startswith(_CRLF, self._at):
             end = self._at + len(_CRLF)
         else:

@@ -1,5 +1,5 @@
 """
-What the lane writes on the wire.
+The bytes of the lane's HTTP/1.1 responses.
 """
 
 from functools import lru_cache
@@ -14,7 +14,7 @@ _KEEP_ALIVE = b"Connection: keep-alive\r\n"
 
 
 def answer_bytes(answer: Answer, *, is_head: bool, closes: bool, says_keep_alive: bool = False) -> bytes:
-    """An answer to a callback; to a HEAD without its body. `closes`: it is the connection's last."""
+    """The response with a callback's answer, for HEAD without its body. `closes`: it is the connection's last."""
     body = answer.body
     connection = _CLOSE if closes else (_KEEP_ALIVE if says_keep_alive else b"")
     return b"%b%bcontent-length: %d\r\n\r\n%b" % (
@@ -26,7 +26,7 @@ def answer_bytes(answer: Answer, *, is_head: bool, closes: bool, says_keep_alive
 
 
 def refusal_bytes(refused: Refused) -> bytes:
-    """What a client gets that is turned away."""
+    """The response to a refused client."""
     reason = refused.reason.encode("ascii")
     return b"HTTP/1.1 %d %b\r\n%bContent-Type: text/plain\r\ncontent-length: %d\r\n\r\n%b" % (
         refused.http_status,

@@ -1,5 +1,5 @@
 """
-Where connections come in: mitmproxy's reverse mode with a listener, connections and a handler of our own.
+The lane's listener: mitmproxy's reverse mode with a listener, connections and a handler of walletbridge.
 
 mitmproxy finds a mode by the name of its class, so this module is imported before the options are set.
 """
@@ -23,7 +23,7 @@ from walletbridge.serve.lane.proxied import ProxiedConnection
 from walletbridge.serve.listening import ADDON
 
 BACKLOG = 2048
-"""Connections that the system holds for us while a crowd comes in; it may allow fewer."""
+"""Connections that may wait to be accepted; the system may allow fewer."""
 
 
 class LaneMaster(Protocol):
@@ -40,7 +40,7 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
     """The listener."""
 
     async def listen(self, host: str, port: int) -> list[Any]:
-        """Listens on TCP alone, where the doors say, or by itself where there are none."""
+        """Listens on TCP alone: on the sockets of the doors addon, or without that addon on its own."""
         lane, carry = _lane(), self.carry
 
         def connect() -> asyncio.Protocol:
@@ -50,16 +50,16 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
 
         doors = ctx.master.addons.get(ADDON)  # type: ignore[no-untyped-call]
         if doors is not None:
-            # Only these two of a Server's attributes are used: `sockets` and `close`.
+            # mitmproxy uses only these two attributes of a Server: `sockets` and `close`.
             return [doors.listen(connect, lambda: lane.gate.connections, lambda: lane.is_sweeping)]
         return [await asyncio.get_running_loop().create_server(connect, host, port, backlog=BACKLOG)]
 
     def make_top_layer(self, context: Context) -> Layer:
-        """As in the reverse mode."""
+        """The same as in reverse mode."""
         return ReverseProxy(context)
 
     async def carry(self, place: Place, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """A connection that is mitmproxy's from here on, to its end. See `plain.Carry`."""
+        """Has mitmproxy carry a connection until its end. See `plain_connection.Carry`."""
         lane = _lane()
         try:
             handler = LaneHandler(lane, place.address, place.expires_at, reader, writer, ctx.options, self.mode)
@@ -74,7 +74,7 @@ class LaneInstance(AsyncioServerInstance[LaneMode]):  # type: ignore[no-untyped-
         finally:
             lane.gate.leave(place)
             if writer.transport.get_write_buffer_size():
-                # Closed, but only once the client has taken all. It has not all the time in the world.
+                # Closes once the client has read everything, or is cut after LINGER_SECONDS.
                 asyncio.get_running_loop().call_later(LINGER_SECONDS, writer.transport.abort)
 
 

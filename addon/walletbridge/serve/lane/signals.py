@@ -1,5 +1,5 @@
 """
-What the lane's layers hear and ask for beside what mitmproxy's own do.
+The event and the command that the lane's layers add to mitmproxy's own.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from walletbridge.serve.lane.port import Exchange
 
 
 class Expired(events.Event):
-    """The time is up for what the client was to do."""
+    """The deadline of the connection has passed."""
 
 
 @dataclass
 class WalletbridgeCallbackHook(commands.StartHook):  # type: ignore[no-untyped-call]
-    """A callback wants its answer. Ends when `exchange.answer` is there."""
+    """Asks the gateway for a callback's answer. Completes once `exchange.answer` is set; at once without a gateway."""
 
     exchange: Exchange

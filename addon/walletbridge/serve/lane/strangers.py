@@ -1,11 +1,11 @@
 """
-How much of a worker's time goes to strangers: connections that have not brought a right token yet.
+Limits a worker's time for strangers: connections that have not sent an accepted token yet.
 
-What is done for them is paid from one bucket, which fills at a share of the time that passes, or at all of it while no
-callbacks come that could be kept waiting. While it is empty they wait for their turn, the addresses one after the other
-and each one's connections in the order of their asking: a crowd from a few addresses keeps another one waiting for a
-moment only. A connection that is proven never waits. Nor does the beginning of one from an address that has brought a
-right token: the provider may come back with all its connections at once.
+One bucket of seconds pays for their work. It fills at a share of the elapsed time, or at all of it while no callbacks
+arrive that could be delayed. While it is empty, strangers wait: addresses take turns, and the connections of one
+address go in the order in which they asked. So a crowd from a few addresses delays another address only for a moment. A
+proven connection never waits. Nor does the start of a connection from an address that has sent an accepted token: the
+provider may reopen all its connections at once.
 """
 
 import asyncio
@@ -16,37 +16,37 @@ from collections.abc import Callable
 from walletbridge.serve.lane.gate import owner_of
 
 BURST_SECONDS = 0.1
-"""Of work that may be done at once after a while without any."""
+"""Seconds of work that may be done at once after a quiet time."""
 WAIT_SECONDS_MIN = 0.001
 CALM_SECONDS = 10.0
-"""Without a callback, after which strangers need share with nobody."""
+"""Seconds without a callback, after which strangers may have all of the time."""
 KNOWN_MAX = 1024
-"""Addresses that are remembered, the latest ones."""
+"""Addresses that are remembered; the oldest are dropped."""
 
 
 class Strangers:
     """Counts for one event loop."""
 
     def __init__(self, percent: int, *, clock: Callable[[], float]) -> None:
-        """`percent`: of the time, at most, while callbacks come. With 100 nobody waits long."""
+        """`percent`: the strangers' largest share of the time while callbacks arrive. At 100, waits are short."""
         self._percent = percent
         self._clock = clock
         self._callback_at = -math.inf
         self._left = BURST_SECONDS
-        """Seconds of work. Below zero after a piece of work that took longer than there was left."""
+        """Seconds of work in the bucket. Negative after work that took longer than was left."""
         self._filled_at = clock()
         self._waiting: OrderedDict[str, OrderedDict[asyncio.Future[None], None]] = OrderedDict()
-        """By address, in the order in which these have their turn."""
+        """By address, in the order of the addresses' turns."""
         self._known: OrderedDict[str, None] = OrderedDict()
         self._timer: asyncio.Handle | None = None
-        """None while nobody waits."""
+        """None while no connection waits."""
 
     def __len__(self) -> int:
-        """How many wait."""
+        """The number of waiting turns."""
         return sum(map(len, self._waiting.values()))
 
     def know(self, address: str) -> None:
-        """A right token has come from there."""
+        """Records that `address` has sent an accepted token."""
         owner = owner_of(address)
         self._known[owner] = None
         self._known.move_to_end(owner)
@@ -54,21 +54,21 @@ class Strangers:
             self._known.popitem(last=False)
 
     def knows(self, address: str) -> bool:
-        """Whether one has, not long ago."""
+        """Whether `address` is among the last KNOWN_MAX that sent an accepted token."""
         return owner_of(address) in self._known
 
     def make_room(self) -> None:
-        """A callback has come: from now on there is somebody to share with."""
+        """Records a callback: strangers get only their share again."""
         self._fill()
         self._callback_at = self._filled_at
 
     def charge(self, seconds: float) -> None:
-        """So long something was done for a stranger."""
+        """Charges seconds of work for a stranger."""
         self._fill()
         self._left -= seconds
 
     async def turn(self, turn: asyncio.Future[None], address: str) -> None:
-        """Returns when one more piece of work may be done for a client at `address`, or once `turn` is done."""
+        """Waits until a client at `address` may have one more piece of work done, or until `turn` is done."""
         if self.wait_seconds() <= 0 and not self._waiting:
             return
         owner = owner_of(address)
@@ -84,7 +84,7 @@ class Strangers:
                 del self._waiting[owner]
 
     def wait_seconds(self) -> float:
-        """How long it is until something may be done, by what has been charged so far."""
+        """Seconds until the next piece of work may be done, by the charges so far."""
         self._fill()
         return 0.0 if self._left > 0 else WAIT_SECONDS_MIN - self._left / self._share
 
@@ -101,7 +101,7 @@ class Strangers:
         self._timer = asyncio.get_running_loop().call_later(self.wait_seconds(), self._wake)
 
     def _wake(self) -> None:
-        """Lets one go on, and then looks what it has cost."""
+        """Lets one connection go on, then checks the cost."""
         self._timer = None
         if not self._waiting:
             return
@@ -111,9 +111,9 @@ class Strangers:
         owner, turns = self._waiting.popitem(last=False)
         turn, _ = turns.popitem(last=False)
         if turns:
-            # Behind all others.
+            # Behind all other addresses.
             self._waiting[owner] = turns
         if not turn.done():
             turn.set_result(None)
-        # Runs behind the one that was woken.
+        # Runs after the woken task.
         self._timer = asyncio.get_running_loop().call_soon(self._wake)

@@ -1,6 +1,6 @@
 """
-TLS of a client's connection: mitmproxy's layer, with handshakes that are bounded, refusals that reach the client, and
-failures that are counted rather than logged one by one.
+mitmproxy's TLS layer for clients, with limited handshakes, alerts that reach the client, and failures that are counted
+instead of logged one by one.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers import ClientTLSLayer
 
 HELLO_BYTES_MAX = 32_768
-"""Of a ClientHello, which takes some hundred bytes, or two thousand with keys that withstand quantum computers."""
+"""A ClientHello takes some hundred bytes, or two thousand with post-quantum keys."""
 TLS_HANDSHAKE = 0x16
 """The first byte of every TLS connection; no HTTP request begins with it."""
 _RECORD_HEAD, _MESSAGE_HEAD = 5, 4
@@ -40,26 +40,24 @@ _CAUSES = {
     "packet length": "TLS: not TLS",
     "record layer failure": "TLS: not TLS",
 }
-"""By words in the error of OpenSSL or mitmproxy; the first that stand in it count."""
+"""By words in the error of OpenSSL or mitmproxy; the first match counts."""
 
 
 class _Hello:
-    """
-    A ClientHello on its way, in any number of records, of which each is read once. RFC 8446 sections 4 and 5.1.
-    """
+    """A ClientHello in any number of records, each read once. RFC 8446 sections 4 and 5.1."""
 
     def __init__(self) -> None:
         self.data = bytearray()
-        """All that has come."""
+        """All received bytes."""
         self._record = 0
-        """Where the first record begins that has not come whole."""
+        """Start index of the first incomplete record."""
         self._head = b""
-        """The first bytes of the message: its type and its length."""
+        """The first bytes of the message: its type and length."""
         self._bytes = 0
-        """Of the message, in whole records."""
+        """Bytes of the message in complete records."""
 
     def receive(self, data: bytes) -> bool:
-        """Takes bytes; says whether the message is whole, or can be none."""
+        """Takes bytes; returns whether the message is complete or cannot be a ClientHello."""
         self.data += data
         while len(self.data) >= (begin := self._record + _RECORD_HEAD):
             size = int.from_bytes(self.data[begin - 2 : begin])
@@ -76,19 +74,19 @@ class _Hello:
 
 
 class ListenerTlsLayer(ClientTLSLayer):
-    """Its failures go to `on_failure`, by their cause."""
+    """Passes the cause of each failure to `on_failure`."""
 
     def __init__(self, context: Context, on_failure: Callable[[str], None]) -> None:
         super().__init__(context)
         self._on_failure = on_failure
         self._is_over = False
-        """The client was turned away: what it still sends is not read."""
+        """Whether the client was refused: its further bytes are not read."""
         self._hello = _Hello()
 
     def receive_handshake_data(self, data: bytes) -> CommandGenerator[tuple[bool, str | None]]:
         """
-        See `ClientTLSLayer.receive_handshake_data`, which takes a ClientHello of any length, and reads it from its
-        beginning for every piece that comes.
+        See `ClientTLSLayer.receive_handshake_data`, which accepts a ClientHello of any length, and reads it from its
+        start for each new piece.
         """
         if not self.client_hello_parsed:
             hello = self._hello
@@ -101,7 +99,7 @@ class ListenerTlsLayer(ClientTLSLayer):
         return (yield from super().receive_handshake_data(data))
 
     def on_handshake_error(self, err: str) -> CommandGenerator[None]:
-        """See `ClientTLSLayer.on_handshake_error`, which logs each and keeps OpenSSL's alert to itself."""
+        """See `ClientTLSLayer.on_handshake_error`, which logs each error and does not send OpenSSL's alert."""
         self._is_over = True
         self._on_failure(cause_of(err))
         if self.tls is not None:
@@ -110,7 +108,7 @@ class ListenerTlsLayer(ClientTLSLayer):
         self.event_to_child = self.errored  # type: ignore[method-assign]
 
     def receive_data(self, data: bytes) -> CommandGenerator[None]:
-        """See `TLSLayer.receive_data`, which logs each record that is no good and reads on, and fails without TLS."""
+        """See `TLSLayer.receive_data`, which logs each bad record and reads on, and fails without TLS."""
         if self._is_over:
             return
         for command in super().receive_data(data):
@@ -124,6 +122,6 @@ class ListenerTlsLayer(ClientTLSLayer):
 
 
 def cause_of(error: str) -> str:
-    """One of a few causes for what OpenSSL or mitmproxy say of a failed handshake."""
+    """One of a few causes for an OpenSSL or mitmproxy error in a handshake."""
     lowered = error.lower()
     return next((cause for words, cause in _CAUSES.items() if words in lowered), OTHER_CAUSE)
