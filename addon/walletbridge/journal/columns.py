@@ -1,5 +1,5 @@
 """
-A row as SQL: the columns of its table, the statements that read and write it, and the values to and fro.
+A row as SQL: the columns of its table, the statements that read and write it, and the conversion of its values.
 """
 
 import time
@@ -16,7 +16,7 @@ from walletbridge.rules.row import CancelState, Kind, Row, Told
 _COLUMNS = Row.__struct_fields__
 _WRITTEN = (*_COLUMNS, "needs_look", "created_wall", "updated_wall", "updated_running")
 _ENUMS = tuple(_COLUMNS.index(name) for name in ("kind", "movement", "cancel", "call", "result", "told"))
-"""Written as their values. Python's adapter to SQLite knows how to, but first looks for others that do."""
+"""Converted to their values here: Python's adapter to SQLite could do so, but searches for other adapters first."""
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 SELECT_WITH_ID = f"SELECT id, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
 SELECT_NUMBERED = f"SELECT id, created_wall, updated_wall, {', '.join(_COLUMNS)} FROM transactions"  # noqa: S608 - names of ours
@@ -27,18 +27,18 @@ _CHANGED = ", ".join(
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A row with what only people need of it."""
+    """A row with the fields that only people need."""
 
     number: int
     created_wall: int
-    """Unix seconds, by the wall clock: nothing is decided by it."""
+    """Unix seconds of the wall clock. No rule uses it."""
     updated_wall: int
     row: Row
 
 
 def needs_look(row: Row) -> bool:
-    """Whether the resolver or a person must still see the row: it is listed, or could be once its call has ended."""
-    # What one look tells comes first: each row that is written passes here.
+    """Whether the resolver or a person must still see the row: it is listed, or may be once its call has ended."""
+    # The cheapest checks come first: every written row passes here.
     if row.call is not None:
         return True
     if row.kind is Kind.BET and row.told is Told.MAYBE and row.cancel is CancelState.NONE:
@@ -49,7 +49,7 @@ def needs_look(row: Row) -> bool:
 
 @cache
 def upsert(count: int) -> str:
-    """The statement that writes so many rows, new ones and changed ones, and takes `values_of` each."""
+    """The statement that inserts or updates `count` rows, with the values of `values_of` for each."""
     places = ", ".join([f"({', '.join('?' * len(_WRITTEN))})"] * count)
     return (
         f"INSERT INTO transactions ({', '.join(_WRITTEN)}) VALUES {places}"  # noqa: S608 - names of ours
@@ -58,23 +58,23 @@ def upsert(count: int) -> str:
 
 
 def values_of(row: Row, running: int) -> list[Any]:
-    """What `upsert` writes of a row. `running`: how long the journal has been at work, in seconds."""
+    """The values that `upsert` writes for a row. `running`: seconds that the journal has been at work."""
     values = list(astuple(row))
     for place in _ENUMS:
         if values[place] is not None:
-            # What `value` returns after a detour that takes longer than all the rest here.
+            # Equal to `value`, whose detour takes longer than all the rest here.
             values[place] = values[place]._value_
     wall = int(time.time())
     return [*values, needs_look(row), wall, wall, running]
 
 
 def row_of(values: Iterable[Any]) -> Row:
-    """What SELECT has found."""
+    """The row from the values of SELECT."""
     # Not strict: SQLite has no bool.
     return msgspec.convert(dict(zip(_COLUMNS, values, strict=True)), Row, strict=False)
 
 
 def numbered(values: Any) -> Numbered:
-    """What SELECT_NUMBERED has found."""
+    """The row from the values of SELECT_NUMBERED."""
     number, created_wall, updated_wall, *rest = values
     return Numbered(number, created_wall, updated_wall, row_of(rest))

@@ -1,5 +1,5 @@
 """
-`walletbridge journal`: what is open, why, and settling it by hand.
+`walletbridge journal`: shows unsettled transactions and why they are, and settles them by hand.
 """
 
 import json
@@ -183,7 +183,7 @@ def _opened(config: Path) -> Iterator[tuple[Settings, Store]]:
 
 @contextmanager
 def _looked(config: Path) -> Iterator[tuple[Settings, Path]]:
-    """Where the journal is, for who only looks: nothing of it is changed, and no file is made."""
+    """The settings and the journal's path, for reading: changes nothing in the journal and makes no file."""
     try:
         settings = load(config)
     except SettingsError as error:
@@ -218,7 +218,7 @@ def _expected(found: Numbered | None, number: int) -> Numbered:
 
 
 def _preview(one: Numbered, decision: Decision, decimals: int) -> str:
-    """What is about to be decided, for somebody who may have mistyped a number."""
+    """The decision about to be made, because a person may have mistyped a number."""
     row = one.row
     amount = "unknown amount" if row.amount is None else format_minor(row.amount, decimals)
     what = f"{row.kind or 'cancel'} of {amount}, account {row.account}, transaction {row.trans_id}"
@@ -260,7 +260,7 @@ def _utc(wall: int) -> str:
 
 
 def _print(pages: Iterable[Sequence[Numbered]], settings: Settings, *, as_json: bool) -> int:
-    """Prints rows as they are read, one list for scripts or a table for each page; returns how many there were."""
+    """Prints rows as they are read: one JSON list, or a table for each page. Returns the number of rows."""
     count = 0
     for page in pages:
         if as_json:

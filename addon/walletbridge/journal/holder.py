@@ -1,5 +1,5 @@
 """
-Which process holds a lock of the journal, as the kernel tells it: for whoever has to end one that stands still.
+Finds the process that holds a lock of the journal, from the kernel's list, so that a person can end a stopped one.
 """
 
 import os
@@ -8,30 +8,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 QUEUE_SUFFIX = "-queue"
-"""Of the file beside the journal that the next to write locks; see `Queue`."""
+"""Suffix of the file beside the journal that the next writer locks; see `Queue`."""
 _LOCKS = Path("/proc/locks")
 _WRITE_LOCK = range(120, 121)
-"""The byte of the `-shm` file that SQLite locks in order to write in WAL mode (its file format: WAL-index locks)."""
+"""The byte of the `-shm` file that SQLite locks to write in WAL mode (its file format: WAL-index locks)."""
 _WHOLE_FILE = range(1)
 _STOPPED = {"T", "t"}
 
 
 class Lock(StrEnum):
-    """What keeps others from writing."""
+    """A lock that keeps other processes from writing."""
 
     WRITE = "write lock"
-    """SQLite's own: nobody else can write."""
+    """SQLite's own: no other process can write."""
     QUEUE = "queue"
     """The place behind the holder of the write lock: the others write only once they have waited for it in vain."""
 
 
 class Hold(NamedTuple):
-    """A process that has a lock at this moment."""
+    """A process that holds a lock at this moment."""
 
     pid: int
     lock: Lock
     is_stopped: bool
-    """Whether it stands still, so that it will not give it back by itself."""
+    """Whether it is stopped, so that it will not give the lock back by itself."""
 
     def __str__(self) -> str:
         return f"process {self.pid} holds its {self.lock}" + (", and is stopped" if self.is_stopped else "")
@@ -39,9 +39,9 @@ class Hold(NamedTuple):
 
 def holds(journal: Path) -> list[Hold]:
     """
-    Who keeps others from writing, as far as it can be seen from here (Linux alone). At most one for each lock.
+    The processes that keep others from writing, as far as visible from here (Linux alone). At most one for each lock.
 
-    Whoever has the queue while another has the write lock waits itself, and is named only where it stands still.
+    While another process has the write lock, the holder of the queue waits too, and is listed only if it is stopped.
     """
     file = journal.resolve()  # as SQLite does
     found = ((Lock.WRITE, pid) for pid in processes(file.with_name(f"{file.name}-shm"), "WRITE", _WRITE_LOCK))
@@ -53,11 +53,11 @@ def holds(journal: Path) -> list[Hold]:
 
 def processes(file: Path, mode: str, places: range, *, kind: str = "POSIX") -> set[int]:
     """
-    Who holds a lock of this mode ("READ" or "WRITE") on one of these bytes of a file, as far as it can be seen.
+    The processes that hold a lock of this mode ("READ" or "WRITE") on one of these bytes of a file, as far as visible.
 
-    `kind` is "POSIX" for what fcntl locks, "FLOCK" for what flock does.
+    `kind` is "POSIX" for locks by fcntl, "FLOCK" for locks by flock.
     """
-    # The file must not be opened for that: closing it would end all locks that this process has on it.
+    # Do not open the file: closing it would end all locks that this process has on it.
     try:
         inode = str(file.stat().st_ino)
         lines = _LOCKS.read_text().splitlines()
@@ -65,7 +65,7 @@ def processes(file: Path, mode: str, places: range, *, kind: str = "POSIX") -> s
         return set()
     found = set()
     for line in lines:
-        # 2: POSIX  ADVISORY  WRITE 27233 fe:00:2162967 120 120; who waits for a lock has an arrow before POSIX.
+        # 2: POSIX  ADVISORY  WRITE 27233 fe:00:2162967 120 120; a waiting process has an arrow before POSIX.
         if "->" in line:
             continue
         _, its_kind, _, has, pid, locked, first, last = line.split()[:8]
@@ -78,10 +78,10 @@ def processes(file: Path, mode: str, places: range, *, kind: str = "POSIX") -> s
 
 
 def has_open(pid: int, file: Path) -> bool:
-    """Whether the process has this file open; False where that cannot be seen, as of another user's."""
+    """Whether the process has this file open. False if that is not visible, as for another user's process."""
     try:
         wanted = file.stat()
-        # In the order of their numbers: what a process has opened at its start comes first.
+        # In the order of their numbers: files that a process has opened at its start come first.
         with os.scandir(f"/proc/{pid}/fd") as entries:
             return any(_is(entry.path, wanted) for entry in entries)
     except OSError:
@@ -96,14 +96,14 @@ def _is(path: str, wanted: os.stat_result) -> bool:
 
 
 def held_by(journal: Path) -> str:
-    """The same as words to add to an error of the write lock; empty where it is not known."""
-    # Under load somebody is always next: that is told only where it is a fault.
+    """The same as text to add to an error of the write lock; empty if unknown."""
+    # Under load some process is always next: name it only if it is stopped.
     told = [hold for hold in holds(journal) if hold.lock is Lock.WRITE or hold.is_stopped]
     return ": " + "; ".join(map(str, told)) if told else ""
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a process stands still, by a signal or a debugger."""
+    """Whether a process is stopped, by a signal or a debugger."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

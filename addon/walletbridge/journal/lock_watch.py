@@ -1,8 +1,8 @@
 """
-Since when a process has held a lock of the journal without giving it back.
+Measures how long a process has held a lock of the journal without giving it back.
 
-A look sees who holds it at that moment, and under load somebody always does. So it counts as one hold only where nobody
-has written meanwhile: whoever writes changes SQLite's log (`-wal`).
+A look sees the holder at that moment, and under load there always is one. Two looks show the same hold only if no
+process has written in between: each write changes SQLite's log (`-wal`).
 """
 
 import time
@@ -17,11 +17,11 @@ type _Key = tuple[Hold, tuple[int, int] | None]
 
 
 class Held(NamedTuple):
-    """A lock that has not been given back since it was first looked at."""
+    """A lock that has not been given back since a look first found it."""
 
     hold: Hold
     seconds: float
-    """For how long, as far as it was looked at."""
+    """Seconds since the first look that found it."""
 
     @property
     def since(self) -> str:
@@ -33,7 +33,7 @@ class Held(NamedTuple):
 
 
 class LockWatch:
-    """What several looks show together. For one thread at a time."""
+    """Compares successive looks. For one thread at a time."""
 
     def __init__(self, journal: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._journal = journal
@@ -41,21 +41,21 @@ class LockWatch:
         self._since: dict[_Key, float] = {}
 
     def look(self) -> list[Held]:
-        """Who holds a lock now, and since which look in a row."""
+        """The present holders of locks, and how long successive looks have found them."""
         now = self._clock()
         written = _written(self._journal)
-        # Whoever has the queue alone keeps nobody from writing, but only makes them wait.
+        # The holder of the queue does not prevent writes but only delays them, so a write does not end its hold.
         found = [(hold, written if hold.lock is Lock.WRITE else None) for hold in holds(self._journal)]
         self._since = {key: self._since.get(key, now) for key in found}
         return [Held(hold, now - since) for (hold, _), since in self._since.items()]
 
     def clear(self) -> None:
-        """Forgets what was seen: the locks were free meanwhile, or nobody has looked."""
+        """Forgets earlier looks: the locks were free meanwhile, or no look was made."""
         self._since = {}
 
 
 def _written(journal: Path) -> tuple[int, int] | None:
-    """What is another after each commit; None where it cannot be seen."""
+    """A value that differs after each commit; None if it is not visible."""
     journal = journal.resolve()  # as SQLite does
     try:
         found = journal.with_name(f"{journal.name}-wal").stat()

@@ -1,7 +1,7 @@
 """
-Whether the journal's path still names the files that this process has open.
+Checks that the journal's path still names the files that this process has open.
 
-A file that was deleted or replaced can be written for as long as somebody has it open, and all of that is lost.
+A deleted or replaced file can be written as long as a process has it open, and all of that is lost.
 """
 
 import os
@@ -12,16 +12,16 @@ from walletbridge.journal.mark import mark_of
 from walletbridge.journal.port import JournalUnavailable
 
 _WAL_MAGIC = b"\x37\x7f\x06"
-"""How the log begins (SQLite's file format: the write-ahead log), but for the byte of its order."""
+"""The first bytes of the log (SQLite's file format: the write-ahead log), without the byte of its order."""
 
 
 class Place:
-    """The files of one connection to SQLite, as they were when it was opened. Costs three `stat` a look."""
+    """The files of one connection to SQLite, as they were when it was opened. A look costs three `stat` calls."""
 
     def __init__(self, path: Path) -> None:
         """Looks at nothing yet; see `remember`."""
-        # The journal by the name that everybody uses: a link in it may come to lead elsewhere. SQLite follows links,
-        # and names the other two after the file that it has found.
+        # Keep the journal's path as given: a link in it may later lead elsewhere. SQLite follows links, and names the
+        # other two files after the target.
         found = path.resolve()
         self._path = str(path)
         self._log_path = f"{found}-wal"
@@ -31,20 +31,20 @@ class Place:
         self._log = -1
 
     def remember(self) -> None:
-        """SQLite has all of them open now. Raises OSError."""
+        """Remembers the files, which SQLite has open now. Raises OSError."""
         self._identities = {name: _identity(os.stat(name)) for name in self._names}  # noqa: PTH116 - as below
         self._size = os.stat(self._path).st_size  # noqa: PTH116 - as below
-        # Of the log alone: to close the others would give SQLite's locks away.
+        # Open the log alone: closing the others would release SQLite's locks.
         self._log = os.open(self._log_path, os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
-        """Closes what it has open itself."""
+        """Closes its own descriptor of the log."""
         if self._log >= 0:
             os.close(self._log)
             self._log = -1
 
     def expect_unchanged(self) -> None:
-        """Raises JournalUnavailable where a path names another file by now, or none, or the journal was cut."""
+        """Raises JournalUnavailable if a path names another file now, or none, or the journal was cut."""
         for name, before in self._identities.items():
             try:
                 now = os.stat(name)  # noqa: PTH116 - on the way of every commit
@@ -53,24 +53,27 @@ class Place:
             if _identity(now) != before:
                 raise JournalUnavailable(f"{name} was replaced while it was in use")
             if name == self._path:
-                # SQLite only lets it grow.
+                # SQLite only lets the journal grow.
                 if now.st_size < self._size:
                     raise JournalUnavailable(f"{name} was cut while it was in use, or another was copied over it")
                 self._size = now.st_size
 
     def expect_committed(self) -> None:
-        """The same right behind a commit, which nobody finds in a log that has lost its beginning."""
+        """
+        The same right after a commit. Also raises if the log has lost its beginning, because no reader finds a commit
+        there.
+        """
         self.expect_unchanged()
-        # Without content it was cut by SQLite, once all of it was in the file. Where somebody else has done so, the
-        # commit has left a hole before what it wrote.
+        # SQLite empties the log once all of it is in the file. If another program did so, the commit has left a hole
+        # before its own bytes.
         if os.pread(self._log, len(_WAL_MAGIC), 0) not in {_WAL_MAGIC, b""}:
             raise JournalUnavailable(f"{self._log_path} was cut while it was in use")
 
 
 class FirstSeen:
     """
-    Which file the journal was when it was first seen. A gateway whose workers do not have the same one has two
-    journals, of which neither knows what the other has called the wallet for.
+    Remembers which file the journal was when first seen. If a gateway's workers had different files, it would have two
+    journals, of which neither knows the wallet calls of the other.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,7 +87,7 @@ class FirstSeen:
             self.problem()
 
     def problem(self) -> str:
-        """Why the path is not to be opened any more; empty where it may be. Raises nothing."""
+        """Why the path must not be opened any more; empty if it may be. Raises nothing."""
         try:
             now = _identity(self._path.stat())
         except OSError as error:
@@ -95,12 +98,12 @@ class FirstSeen:
 
 def expect_never_made(path: Path) -> None:
     """
-    Raises OSError where there is nothing at `path` although what is left beside every journal says that there was one:
-    an empty journal would take money that is owed, or was moved already, for unheard of.
+    Raises OSError if there is no journal at `path` although the files beside it show that there was one. An empty
+    journal would not know of money that is owed or was moved already.
     """
     mark, queue = mark_of(path), path.with_name(f"{path.name}{QUEUE_SUFFIX}")
     if path.exists():
-        # For a moment every first start has a file without content; a mark gets its own only behind that.
+        # Every first start has an empty journal for a moment; a mark gets content only after the journal.
         signs = [mark] if _is_empty(path) and not _is_empty(mark) else []
     else:
         signs = [sign for sign in (queue, mark) if sign.exists()]

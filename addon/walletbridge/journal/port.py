@@ -1,5 +1,5 @@
 """
-The journal as the gateway sees it: turns, and rows that change in one step. SQLite is behind it, or something else.
+The journal as the gateway sees it: turns, and rows that change in one step. SQLite or another store is behind it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,25 +14,25 @@ from walletbridge.rules.row import Row
 
 class JournalUnavailable(Exception):
     """
-    Raised by a journal that cannot be read or written. Nothing may be sent to the wallet then, and what came of a call
-    that was sent is unknown.
+    Raised by a journal that cannot be read or written. Nothing may be sent to the wallet then, and the outcome of a
+    call that was sent is unknown.
     """
 
 
 class Found(Struct, frozen=True):
-    """What a journal has of a transaction, inside one step."""
+    """The journal's data about a transaction, inside one step."""
 
     row: Row | None
-    """Of this account."""
+    """The row of this account."""
     other: Row | None
-    """Of another account, with the same `trans_id`."""
+    """A row of another account with the same `trans_id`."""
     around: Round
     now: float
-    """On the journal's clock."""
+    """Seconds on the journal's clock."""
 
 
 class Change[T](Struct, frozen=True):
-    """What a step does: the row to write, if any, whether it takes the turn, and what it found out."""
+    """The result of a step: the row to write, if any, whether it takes the turn, and a value for the caller."""
 
     row: Row | None
     takes_turn: bool
@@ -45,12 +45,12 @@ class Busy:
 
 
 type Step[T] = Callable[[Found], Change[T]]
-"""A function from what was found to what to write. Pure: it runs in another thread, perhaps twice."""
+"""A pure function from the found data to the change. It runs in another thread, perhaps twice."""
 
 
 class Journal(Protocol):
     """
-    A durable record of transactions. Every method raises JournalUnavailable where the disk fails.
+    A durable record of transactions. Every method raises JournalUnavailable if the disk fails.
 
     Each step runs inside one exclusive transaction, which is on disk when the method returns.
     """
@@ -59,26 +59,26 @@ class Journal(Protocol):
         self, account: str, trans_id: str, step: Step[T], *, seconds: float, needs_round: bool = False
     ) -> T | Busy:
         """
-        Reads a transaction and writes what `step` makes of it, if nobody else has the turn.
+        Reads a transaction and writes the change of `step`. Returns Busy if another worker has the turn.
 
-        A turn that `step` takes is this worker's for `seconds` and a grace.
+        If `step` takes the turn, this worker has it for `seconds` and a grace.
         """
         ...
 
     async def end[T](self, account: str, trans_id: str, step: Step[T]) -> T | Busy:
         """
-        Writes what came of a call and gives the turn back, unless `step` keeps it.
+        Writes the outcome of a call and gives the turn back, unless `step` keeps it.
 
-        Writes nothing where another worker has taken over a turn that had run out.
+        Writes nothing and returns Busy if another worker has taken over a turn that had run out.
         """
         ...
 
     async def note(self, account: str, trans_id: str, step: Step[None]) -> None:
-        """Writes something that needs no turn."""
+        """Writes a change that needs no turn."""
         ...
 
     def note_soon(self, account: str, trans_id: str, step: Step[None]) -> None:
-        """Like `note`, for something that may be lost: nobody waits for it, and nobody hears of a failure."""
+        """Like `note`, for a change that may be lost: does not wait for it, and reports no failure."""
         ...
 
     def now(self) -> float:
@@ -86,7 +86,7 @@ class Journal(Protocol):
         ...
 
     async def to_look_at(self, *, after: int, limit: int) -> Sequence[tuple[int, Row]]:
-        """Rows not at rest whose turn is free, by number, from the one behind `after`."""
+        """Rows not at rest whose turn is free, by number, from the one after `after`."""
         ...
 
     async def prune(self) -> None:
@@ -94,5 +94,5 @@ class Journal(Protocol):
         ...
 
     async def close(self) -> None:
-        """Writes what is queued, then closes."""
+        """Writes the queued changes, then closes."""
         ...

@@ -1,5 +1,5 @@
 """
-Looks at a journal from outside, for whoever watches over the gateway: can it be written, and what is open in it?
+Looks at a journal from outside, for monitoring: can it be written, and how much in it is open?
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from walletbridge.journal.wal import bytes_of
 from walletbridge.journal.write_queue import Queue
 
 FRESH_SECONDS = 1.0
-"""A look is not repeated sooner, however many ask."""
+"""Least seconds between two looks, however many callers ask."""
 BUSY_SECONDS = 1.0
-"""How long the gateway's own writing may keep the file from being looked at."""
+"""Seconds for which the gateway's own writes may delay a look."""
 
 _OPEN = """
     movement_unresolved_since IS NOT NULL
@@ -40,29 +40,29 @@ _DEPTH = f"""
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What was found."""
+    """The result of a look."""
 
     problem: str = ""
     """Why the journal cannot be written; empty if it can."""
     open_rows: int | None = None
-    """Transactions that are not settled; None where that could not be read."""
+    """The number of transactions that are not settled; None if it could not be read."""
     for_human: int | None = None
-    """Transactions that wait for a person."""
+    """The number of transactions that wait for a person."""
     oldest_seconds: float | None = None
-    """The age of the oldest that is open; None where there is none."""
+    """The age of the oldest open one; None if there is none, or its age is unknown."""
     held: tuple[Held, ...] = ()
-    """Who kept this look from its turn to write, and since when that was seen."""
+    """The processes that kept this look from writing, and since when they were seen."""
 
 
 def probe(path: Path, clock: JournalClock, locks: LockWatch | None = None) -> Probed:
     """
-    Opens the file, writes to it what is there already, and counts. Makes no file.
+    Opens the file, writes a value that is there already, and counts. Makes no file.
 
-    `locks` remembers from one look to the next who holds a lock.
+    `locks` remembers the holders of locks from one look to the next.
     """
     locks = locks or LockWatch(path)
     try:
-        # A file that is not there must not be made here, for an empty one says nothing.
+        # Do not make a missing file: an empty one proves nothing.
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         with closing(connection) as db, closing(Queue(path)) as queue:
             return _look(db, queue, clock, locks)
@@ -71,12 +71,12 @@ def probe(path: Path, clock: JournalClock, locks: LockWatch | None = None) -> Pr
 
 
 class JournalProbe:
-    """Looks in a thread, one at a time, and shares what it has found for a moment."""
+    """Looks in a thread, one at a time, and shares each result for a moment."""
 
     def __init__(
         self, path: Path, *, file: FirstSeen | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`file`: which one the journal is, where that was seen before."""
+        """`file`: the file that the journal is, if it was seen before."""
         self._path = path
         self._clock = clock
         self._journal_clock = journal_clock()
@@ -86,20 +86,20 @@ class JournalProbe:
         self._looked_at = 0.0
 
     def wal_bytes(self) -> int | None:
-        """The size of the log beside it; None where that cannot be seen."""
+        """The size of the log in bytes; None if it is not visible."""
         return bytes_of(self._path)
 
     async def look(self) -> Probed:
-        """What was found, at most FRESH_SECONDS ago."""
+        """The result of a look, at most FRESH_SECONDS old."""
         is_old = self._clock() - self._looked_at >= FRESH_SECONDS
         if self._looking is None or (self._looking.done() and is_old):
             self._looked_at = self._clock()
             self._looking = asyncio.create_task(asyncio.to_thread(self._probe))
-        # Whoever gives up waiting must not end it for the others.
+        # A caller that gives up must not end the look for the others.
         return await asyncio.shield(self._looking)
 
     def _probe(self) -> Probed:
-        # Whoever closes another file beside the log of this one takes that log away.
+        # Do not open a replaced file: closing it would remove the log of the original.
         if problem := self._file.problem():
             return Probed(problem=problem)
         return probe(self._path, self._journal_clock, self._locks)
@@ -112,7 +112,7 @@ def _look(db: apsw.Connection, queue: Queue, clock: JournalClock, locks: LockWat
         db.execute("PRAGMA synchronous = FULL")
         queue.begin(db, seconds=BUSY_SECONDS)
         epoch = db.execute("SELECT epoch FROM meta").get
-        # There and back: what does not change is not written.
+        # There and back: an unchanged value would not be written.
         db.execute("UPDATE meta SET epoch = ''")
         db.execute("UPDATE meta SET epoch = ?", (epoch,))
         db.execute("COMMIT")

@@ -1,5 +1,5 @@
 """
-Reads the journal's file beside the gateway that writes it: for people who look something up.
+Reads the journal's file beside the gateway that writes it, to look up rows for people.
 """
 
 import os
@@ -16,7 +16,7 @@ from walletbridge.rules.decisions import RESTORED
 from walletbridge.settings.small_files import PRIVATE, expect_regular
 
 STEPS_MAX = 100
-"""How often SQLite is let go on; a journal of years is not searched to its end."""
+"""How often SQLite may go on; a search in a journal of years ends early."""
 _STEP_OPERATIONS = 1_000_000
 ROWS_MAX = 50
 BUSY_MILLISECONDS = 5000
@@ -25,12 +25,12 @@ _NO_JOURNAL = "there is no journal in this file"
 
 
 def of_transaction(path: Path, trans_id: str) -> Sequence[Numbered]:
-    """All rows of a transaction, of whichever account. Raises apsw.Error where the file cannot be read."""
+    """The rows of a transaction, of any account. Raises apsw.Error if the file cannot be read."""
     return _read(path, "WHERE trans_id = ? ORDER BY id LIMIT ?", trans_id)
 
 
 def of_account(path: Path, account: str) -> Sequence[Numbered]:
-    """The last rows of an account, the newest first. Raises apsw.Error, also where it takes too long."""
+    """The last rows of an account, the newest first. Raises apsw.Error, also if the search takes too long."""
     return _read(path, "WHERE account = ? ORDER BY id DESC LIMIT ?", account)
 
 
@@ -41,7 +41,7 @@ def unsettled(path: Path) -> Sequence[Numbered]:
 
 
 def listed(path: Path, *, limit: int) -> tuple[Sequence[Numbered], int]:
-    """At most so many of the rows that are not at rest, the oldest first, and how many there are in all."""
+    """At most `limit` of the rows that are not at rest, the oldest first, and how many there are in all."""
     with _opened(path) as db:
         total = db.execute("SELECT count(*) FROM transactions WHERE needs_look").get
         rows = db.execute(f"{SELECT_NUMBERED} WHERE needs_look ORDER BY id LIMIT ?", (limit,))
@@ -49,22 +49,22 @@ def listed(path: Path, *, limit: int) -> tuple[Sequence[Numbered], int]:
 
 
 def all_listed(path: Path, *, rows: int) -> Iterator[Sequence[Numbered]]:
-    """All that are not at rest, the oldest first, by pages of so many. Raises apsw.Error."""
+    """All rows that are not at rest, the oldest first, in pages of `rows`. Raises apsw.Error."""
     return _pages(path, "needs_look", rows)
 
 
 def recovered(path: Path, *, rows: int) -> Iterator[Sequence[Numbered]]:
-    """All that are left to a person because the journal was restored, by pages of so many. Raises apsw.Error."""
+    """All rows left to a person because the journal was restored, in pages of `rows`. Raises apsw.Error."""
     return _pages(path, "needs_look AND for_human = ?", rows, RESTORED)
 
 
 def back_up(path: Path, copy: Path) -> None:
     """
-    Copies the journal as it is at one moment, while others write it. Raises apsw.Error where it cannot be read, OSError
-    where the copy cannot be written or there is a file at `copy` already. No file is left that only looks like a copy.
+    Copies the journal's state at one moment, while others write it. Raises apsw.Error if it cannot be read, OSError if
+    the copy cannot be written or `copy` exists already. Leaves no incomplete copy.
     """
     with _opened(path) as db:
-        # Read first: what is wrong with the journal is nothing that the copy could be blamed for.
+        # Read first, so that an error of the journal is not reported as one of the copy.
         db.execute("SELECT count(*) FROM meta").fetchall()
         os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
         try:
@@ -83,14 +83,14 @@ def back_up(path: Path, copy: Path) -> None:
 
 
 def _words(error: apsw.Error) -> str:
-    """SQLite's, of which apsw has none where a backup fails."""
+    """SQLite's text for an error; apsw has none if a backup fails."""
     return "the disk is full" if isinstance(error, apsw.FullError) else str(error)
 
 
 def is_older(path: Path) -> bool:
-    """Whether the file lacks what a gateway has written since, by the mark beside it. Raises apsw.Error, OSError."""
+    """Whether the file lacks later writes of a gateway, by the mark beside it. Raises apsw.Error, OSError."""
     try:
-        # First the mark: what is committed meanwhile must not look like what is missing.
+        # First the mark: a commit made meanwhile must not look like a missing one.
         mark = mark_of(path).read_bytes()
     except FileNotFoundError:
         return False
@@ -98,13 +98,13 @@ def is_older(path: Path) -> bool:
         with _opened(path) as db:
             incarnation, commits = db.execute("SELECT incarnation, commits FROM meta").get
     except apsw.SQLError:
-        # One of an earlier version, which has no such numbers.
+        # A file of an earlier version has no such numbers.
         return False
     return bool(incarnation) and is_behind(mark, incarnation, commits)
 
 
 def by_number(path: Path, number: int) -> Numbered | None:
-    """The row with that number. Raises apsw.Error."""
+    """The row with this number, or None. Raises apsw.Error."""
     with _opened(path) as db:
         found = db.execute(f"{SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
         return numbered(found) if found else None
@@ -112,8 +112,8 @@ def by_number(path: Path, number: int) -> Numbered | None:
 
 def unusable(path: Path) -> str:
     """
-    Why no gateway can ever write its journal into this file. Empty where one can, or where that cannot be known now: a
-    lock passes, and what is empty becomes a journal. Waits for nobody.
+    Why no gateway can ever write its journal into this file. Empty if one can, or if that is unknown now: a lock
+    passes, and an empty file becomes a journal. Does not wait for a lock.
     """
     try:
         if not path.is_file() or not path.stat().st_size:
@@ -133,7 +133,7 @@ def _pages(path: Path, condition: str, rows: int, *values: str) -> Iterator[Sequ
     statement = f"{SELECT_NUMBERED} WHERE {condition} AND id > ? ORDER BY id LIMIT ?"
     last = 0
     while True:
-        # Anew for each: who looks at a page at leisure must not keep a read open, see `WalWatch`.
+        # Open it for each page: a slow reader must not keep a read open, see `WalWatch`.
         with _opened(path) as db:
             page = [numbered(found) for found in db.execute(statement, (*values, last, rows))]
         if page:
@@ -158,11 +158,11 @@ def _opened(path: Path) -> Iterator[apsw.Connection]:
 @contextmanager
 def _connected(path: Path, *, busy_milliseconds: int) -> Iterator[apsw.Connection]:
     if path.exists():
-        # SQLite would wait for a pipe. What is not there, it says itself.
+        # SQLite would wait for a pipe. It reports a missing file itself.
         expect_regular(path)
     name, flags = str(path), apsw.SQLITE_OPEN_READONLY
     if not path.with_name(f"{path.name}-wal").exists():
-        # Nobody has it open: read so, SQLite makes no file beside it.
+        # No process has it open: opened like this, SQLite makes no file beside it.
         name, flags = f"{path.absolute().as_uri()}?immutable=1", flags | apsw.SQLITE_OPEN_URI
     with closing(apsw.Connection(name, flags=flags)) as db:
         db.set_busy_timeout(busy_milliseconds)
@@ -172,6 +172,6 @@ def _connected(path: Path, *, busy_milliseconds: int) -> Iterator[apsw.Connectio
 
 
 def _expect_journal(db: apsw.Connection) -> None:
-    """Raises apsw.Error for a file that is no database, or one without a journal in it, such as an empty one."""
+    """Raises apsw.Error for a file that is no database, or one without a journal, such as an empty one."""
     if db.execute("PRAGMA user_version").get == 0:
         raise apsw.NotADBError(_NO_JOURNAL)

@@ -1,9 +1,9 @@
 """
 Numbers that change with transactions, in a file that all processes of one journal share.
 
-The status cache stamps what it stores with such a number, so that a cancel in another process makes it worthless before
-that process calls the wallet: the number changes right before the commit of the intent, and before every later one
-that changes where the transaction stands. Whoever has read the new number finds that commit in the journal.
+The status cache stamps its facts with such a number. The number changes right before the commit of a cancel's intent,
+and before each later commit that changes where the transaction stands. So a cancel in another process invalidates the
+facts before that process calls the wallet. A process that has read the new number finds that commit in the journal.
 """
 
 import os
@@ -17,23 +17,23 @@ from walletbridge.rules.row import Row
 from walletbridge.settings.small_files import PRIVATE
 
 SUFFIX = "-changes"
-"""Of the file beside the journal. It may be removed: what was stamped before is worthless then."""
+"""Suffix of the file beside the journal. The file may be removed, which invalidates all earlier stamps."""
 SLOTS = 4096
-"""Transactions share slots by hash: a collision costs a question to the wallet, never a wrong answer."""
+"""Transactions share slots by hash. A collision costs a question to the wallet and never gives a wrong answer."""
 _BYTES = 8
 
 type Revision = tuple[int, bytes]
-"""The file's inode, for another file may hold the same number, and the number."""
+"""The file's inode and the number: another file may hold the same number."""
 
 
 class Revisions:
     """
     One process's view of the file. It is read and written, not mapped: on a full disk, or in a file that was cut, a
-    mapping ends the process. Nothing is synced, for no stamp outlives its process.
+    mapping ends the process. Nothing is synced because no stamp outlives its process.
     """
 
     def __init__(self, journal: Path) -> None:
-        """Opens nothing yet. Links are followed: the processes may name the journal in several ways."""
+        """Opens nothing yet. Follows links: the processes may name the journal in several ways."""
         journal = journal.resolve()
         self._path = str(journal.with_name(f"{journal.name}{SUFFIX}"))
         self._file = -1
@@ -41,7 +41,7 @@ class Revisions:
         self._random = Random()  # noqa: S311 - to be another one each time, not to be secret
 
     def of(self, trans_id: str) -> Revision | None:
-        """A number that was never before, once the transaction has changed; None where it cannot be read."""
+        """A number that is new after each change of the transaction; None if it cannot be read."""
         try:
             self._expect_open()
             found = os.pread(self._file, _BYTES, _offset(trans_id))
@@ -50,20 +50,20 @@ class Revisions:
         return (self._inode, found) if len(found) == _BYTES else None
 
     def renew(self, *trans_ids: str) -> None:
-        """These transactions are about to change. Raises OSError."""
+        """Renews the numbers of transactions that are about to change. Raises OSError."""
         offsets = {_offset(trans_id) for trans_id in trans_ids}
         if self._file < 0:
             self._expect_open()
         while offsets:
             for offset in offsets:
-                # Random rather than counted: nobody's write can be lost to another's.
+                # Random rather than counted: no write can be lost to another process's.
                 os.pwrite(self._file, self._random.randbytes(_BYTES), offset)
             if self._is_ours():
                 return
             self._expect_open()
 
     def close(self) -> None:
-        """Closes the file. It is opened again where it is needed."""
+        """Closes the file; its next use opens it again."""
         if self._file >= 0:
             os.close(self._file)
         self._file = self._inode = -1
@@ -75,11 +75,11 @@ class Revisions:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         self._inode = os.fstat(self._file).st_ino
         if os.geteuid() == 0:
-            # Root, who looks after the journal, must leave nothing that its owner cannot open.
+            # If root made the file, the journal's owner must still be able to open it.
             with suppress(OSError):
                 owner = os.stat(self._path.removesuffix(SUFFIX))  # noqa: PTH116 - see `_is_ours`
                 os.fchown(self._file, owner.st_uid, owner.st_gid)
-        # Whatever numbers are there stay.
+        # Existing numbers stay.
         with suppress(OSError):
             if sys.platform == "linux":
                 os.posix_fallocate(self._file, 0, SLOTS * _BYTES)
@@ -87,7 +87,7 @@ class Revisions:
                 os.ftruncate(self._file, SLOTS * _BYTES)
 
     def _is_ours(self) -> bool:
-        """Whether the file that is open is still the one that others find."""
+        """Whether the open file is still the one that other processes find."""
         try:
             return os.stat(self._path).st_ino == self._inode  # noqa: PTH116 - on the way of every commit
         except OSError:
@@ -95,7 +95,7 @@ class Revisions:
 
 
 def stands_otherwise(before: Row | None, after: Row) -> bool:
-    """Whether a `status` may have to be answered otherwise. Notes of what was said or tried change nothing there."""
+    """Whether the answer to a `status` may differ. Notes about answers and tries make no difference."""
     return (
         before is None
         or before.movement is not after.movement
@@ -109,5 +109,5 @@ def stands_otherwise(before: Row | None, after: Row) -> bool:
 
 
 def _offset(trans_id: str) -> int:
-    # Not hash(): it differs between processes.
+    # hash() differs between processes.
     return crc32(trans_id.encode("utf-8", "surrogatepass")) % SLOTS * _BYTES

@@ -1,9 +1,9 @@
 """
-What the file has of the transactions that are at work, in memory: a batch of steps reads all that it needs at once and
-writes all that it has changed at once, and what the last batches knew is not read again.
+Caches the rows and turns of active transactions. A batch of steps reads everything it needs at once, and writes all its
+changes at once. Data of the last batches is not read again.
 
-Each statement lets other threads run and then has to wait for them, which costs more than what it does; so there is one
-for many rows, not one for each.
+Each statement lets other threads run and then waits for them, which costs more than its own work. So one statement
+serves many rows.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,24 +20,24 @@ from walletbridge.journal.running import Running
 from walletbridge.rules.row import Row
 
 TRANSACTIONS_MAX = 4096
-"""How many are known at most."""
+"""The most transactions in the cache."""
 AT_ONCE_MAX = 32
-"""Rows of one statement. There is one for each number up to it, which SQLite reads once; see `STATEMENTS`."""
+"""The most rows of one statement. SQLite parses one statement for each number of rows, once; see `STATEMENTS`."""
 STATEMENTS = 8 * AT_ONCE_MAX
-"""That a connection has to keep."""
+"""The number of statements that a connection must keep."""
 
 
 class Turn(NamedTuple):
-    """Whose turn it is."""
+    """The holder of a turn."""
 
     worker: str
     ends_at: float
-    """On the journal's clock."""
+    """Seconds on the journal's clock."""
 
 
 @dataclass(slots=True)
 class Transaction:
-    """All that the file has of one transaction."""
+    """The file's rows and turn of one transaction."""
 
     trans_id: str
     rows: dict[str, Row] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Transaction:
 
 
 class Known:
-    """For one connection, inside its transactions. The file is as it says once `write` was called."""
+    """For one connection, inside its transactions. The file matches the cache after `write`."""
 
     def __init__(self, db: apsw.Connection, running: Running) -> None:
         self._db = db
@@ -56,29 +56,29 @@ class Known:
         self._rows: dict[tuple[str, str], Row] = {}
         """To be written, by transaction and account."""
         self._turns: dict[str, Turn | None] = {}
-        """To be written, or to be deleted."""
+        """To be written; None: to be deleted."""
 
     def begin(self) -> None:
-        """A transaction has begun. What another connection has written since the last one is not known."""
+        """Begins a transaction. Empties the cache if another connection has written since the last one."""
         version = self._db.execute("PRAGMA data_version").get
         if version != self._version:
             self.forget()
             self._version = version
 
     def forget(self) -> None:
-        """Knows nothing, and has nothing to write: the transaction was undone, or rows were deleted."""
+        """Empties the cache and drops unwritten changes: the transaction was undone, or rows were deleted."""
         self._transactions.clear()
         self._rows.clear()
         self._turns.clear()
 
     def expect(self, trans_ids: Collection[str]) -> None:
-        """Reads what is not known of these, at once."""
+        """Reads those of these transactions that are not cached, at once."""
         unknown = [trans_id for trans_id in dict.fromkeys(trans_ids) if trans_id not in self._transactions]
         for some in batched(unknown, AT_ONCE_MAX):
             self._read(some)
 
     def of(self, trans_id: str) -> Transaction:
-        """What there is of a transaction. To be changed by `put` and `put_turn` alone."""
+        """The rows and turn of a transaction. Change them by `put` and `put_turn` alone."""
         known = self._transactions.get(trans_id)
         if known is None:
             self._read([trans_id])
@@ -86,17 +86,17 @@ class Known:
         return known
 
     def put(self, transaction: Transaction, row: Row) -> None:
-        """The row is to be written."""
+        """Sets a row, to be written."""
         transaction.rows[row.account] = row
         self._rows[row.trans_id, row.account] = row
 
     def put_turn(self, transaction: Transaction, turn: Turn | None) -> None:
-        """Somebody has the turn from now on, or nobody."""
+        """Sets the holder of the turn; None frees it."""
         transaction.turn = turn
         self._turns[transaction.trans_id] = turn
 
     def write(self) -> None:
-        """Writes what is to be written. Raises apsw.Error."""
+        """Writes all changes. Raises apsw.Error."""
         if not self._rows and not self._turns:
             return
         running = int(self._running.seconds())
@@ -112,7 +112,7 @@ class Known:
         self._turns.clear()
 
     def _read(self, trans_ids: Sequence[str]) -> None:
-        # What is to be written of a transaction that is not remembered any more would not be found.
+        # Otherwise, unwritten changes of a transaction that left the cache would be missed.
         self.write()
         found = {trans_id: Transaction(trans_id) for trans_id in trans_ids}
         for values in self._db.execute(_rows_of(len(trans_ids)), trans_ids):

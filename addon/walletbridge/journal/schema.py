@@ -1,5 +1,5 @@
 """
-The journal file's schema, and how a file of an earlier version, or of another boot, becomes one of today.
+The journal file's schema, and the migration of a file of an earlier version or of another boot.
 """
 
 import time
@@ -71,9 +71,9 @@ _TIMES = ("movement_unresolved_since", "call_ends_at", "told_at", "next_try_at",
 
 def use_wal(db: apsw.Connection, *, seconds: float) -> None:
     """
-    Puts the file in WAL mode. Raises apsw.Error.
+    Puts the file in WAL mode; waits at most `seconds` for a lock. Raises apsw.Error.
 
-    SQLite does not wait here by itself: of two that open a new file, one may hear at once that it is locked.
+    SQLite does not wait here itself: if two processes open a new file, one may find it locked.
     """
     ends_at = time.monotonic() + seconds
     while True:
@@ -89,8 +89,8 @@ def use_wal(db: apsw.Connection, *, seconds: float) -> None:
 
 def expect_today(db: apsw.Connection, clock: JournalClock) -> bool:
     """
-    For who changes a row beside the gateway: whether the file's times are of this clock. Nothing is brought up to date.
-    Raises ValueError for a file of another version.
+    For a change of a row beside the gateway: whether the file's times are of this clock. Migrates nothing. Raises
+    ValueError for a file of another version.
     """
     version = db.execute("PRAGMA user_version").get
     if version != len(_MIGRATIONS):
@@ -99,7 +99,7 @@ def expect_today(db: apsw.Connection, clock: JournalClock) -> bool:
 
 
 def expect_known(db: apsw.Connection) -> int:
-    """The file's version, which is 0 before it is a journal. Raises ValueError for a later one than today's."""
+    """The file's version, 0 before it is a journal. Raises ValueError for a later version than this program's."""
     version: int = db.execute("PRAGMA user_version").get
     if version > len(_MIGRATIONS):
         raise ValueError(f"the journal is of version {version}; this program knows {len(_MIGRATIONS)}")
@@ -107,10 +107,10 @@ def expect_known(db: apsw.Connection) -> int:
 
 
 def migrate(db: apsw.Connection, clock: JournalClock) -> None:
-    """Brings the file to the last version. Inside a transaction. Raises ValueError for a file of a later version."""
+    """Brings the file to the latest version. Inside a transaction. Raises ValueError for a file of a later version."""
     version = expect_known(db)
     for number, migration in enumerate(_MIGRATIONS[version:], start=version + 1):
-        # Not executescript: it would commit what comes before.
+        # Not executescript: it would commit earlier statements.
         for statement in migration.split(";"):
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {number}")
@@ -120,7 +120,7 @@ def migrate(db: apsw.Connection, clock: JournalClock) -> None:
 
 
 def _start_anew(db: apsw.Connection, clock: JournalClock) -> None:
-    """After another boot the old times mean nothing: all ages count from now, and nobody has a turn."""
+    """Counts all ages from now and ends all turns: after another boot the old times mean nothing."""
     now = clock.now()
     changes = ", ".join(f"{name} = iif({name} IS NULL, NULL, :now)" for name in _TIMES)
     db.execute(f"UPDATE transactions SET {changes} WHERE needs_look", {"now": now})  # noqa: S608 - names of ours

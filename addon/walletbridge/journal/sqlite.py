@@ -16,13 +16,13 @@ from walletbridge.journal.writer import Writer
 from walletbridge.rules.row import Row
 
 PRUNE_ROWS = 1000
-"""Looked at in one transaction: few enough that a callback does not notice."""
+"""Rows looked at in one transaction: few enough not to delay a callback noticeably."""
 
 
 class SqliteJournal:
-    """See `Journal`. Must be made inside a running event loop."""
+    """See `Journal`. Create it inside a running event loop."""
 
-    def __init__(  # noqa: PLR0913 - what it is told, and who hears of what
+    def __init__(  # noqa: PLR0913 - all inputs and listeners
         self,
         path: Path,
         *,
@@ -35,14 +35,14 @@ class SqliteJournal:
         clock: JournalClock | None = None,
     ) -> None:
         """
-        A file that cannot be opened is no error here: steps fail until it can be. `on_recovered` hears, in the event
-        loop, that the file was restored, and how many of its rows were left to a person; `on_wal` what `WalWatch` says
-        of a log that has more than `wal_bytes`.
+        Does not raise for a file that cannot be opened: steps fail until it can be. If the file was restored,
+        `on_recovered` receives, in the event loop, the number of rows left to a person. `on_wal` receives the reports
+        of `WalWatch` on a log of more than `wal_bytes`.
         """
         worker, clock = worker_name(), clock or journal_clock()
         self._keep_days = keep_days
         self._clock = clock
-        # Who has had the file open once must never begin another in its place.
+        # A process that has had the file open must never make another in its place.
         was_open = False
         loop = asyncio.get_running_loop()
 

@@ -28,13 +28,13 @@ from walletbridge.rules.row import Row
 from walletbridge.settings.small_files import make_private
 
 BUSY_SECONDS = 1.0
-"""How long a step waits for another process's transaction."""
+"""Seconds that a step waits for another process's transaction."""
 CHECKPOINT_PAGES = 4000
-"""How much is written between two moves from the log into the file, each of which costs two more syncs."""
+"""Pages written between two moves from the log into the file. Each move costs two more syncs."""
 LOG_BYTES = 64 * 1024 * 1024
-"""To what the log is cut, once nobody reads it any more, where a reader that stayed has made it grow."""
+"""The log is cut to this size after a reader that stayed has made it grow and has ended."""
 GRACE_SECONDS = 0.5
-"""How long after its deadline a turn is still its worker's: time for what came of the call to reach the disk."""
+"""Seconds that a worker keeps its turn after the deadline, for the outcome of the call to reach the disk."""
 
 _DAY = 86400
 _NO_ROUND = Round()
@@ -47,18 +47,18 @@ class Store:
         self, path: Path, worker: str, clock: JournalClock, *, may_create: bool = True, is_guest: bool = False
     ) -> None:
         """
-        Opens the file, or makes it if it may and there never was one. Raises apsw.Error or OSError where that fails,
+        Opens the file, or makes it if it may and there never was one. Raises apsw.Error or OSError if that fails,
         ValueError for a file of a later version.
 
-        `is_guest`: for a person who settles a row beside the gateway, perhaps on a machine or in a container of another
-        boot. A guest brings nothing up to date, and takes no turn for one of a dead worker that it cannot know.
+        `is_guest`: for a person's decision beside the gateway, perhaps on a machine or in a container of another boot.
+        A guest migrates nothing. Under another boot it cannot tell whether a worker is dead, so it respects every turn.
         """
         self._worker = worker
         self._clock = clock
         self._knows_turns = True
-        """Whether the times and workers of turns mean something here."""
+        """Whether the times and workers of turns have a meaning here."""
         self.recovered: int | None = None
-        """How many rows were left to a person, because the file is older than what was answered; None if it is not."""
+        """The number of rows left to a person because the file is older than what was answered; None if it is not."""
         expect_never_made(path)
         if may_create or path.exists():
             make_private(path, *BESIDE)
@@ -67,7 +67,7 @@ class Store:
         self._place = Place(path)
         self._revisions = Revisions(path)
         self._changed: set[str] = set()
-        """Transactions that stand otherwise once the transaction of SQLite is committed."""
+        """Transactions whose standing changes with the commit of SQLite's transaction."""
         try:
             self._queue = Queue(path)
             self._mark = Mark(path)
@@ -103,27 +103,27 @@ class Store:
 
     @property
     def changes(self) -> int:
-        """How many rows were ever written by this connection."""
+        """The number of rows ever written by this connection."""
         return self._db.total_changes()
 
     def expect_in_place(self) -> None:
-        """Raises JournalUnavailable where the path does not name this file any more."""
+        """Raises JournalUnavailable if the path no longer names this file."""
         self._place.expect_unchanged()
 
     def try_to_write(self) -> None:
-        """Writes what makes no difference. Raises as a transaction does."""
+        """Writes only the running time. Raises like a transaction."""
         with self.transaction():
             self._running.count()
 
     def look_at_wal(self, watch: WalWatch) -> None:
-        """Has the size of the log beside the file looked after. Outside a transaction."""
+        """Lets `watch` look at the log beside the file. Outside a transaction."""
         watch.look(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """
-        One exclusive transaction: on disk, in the file that the path names, when it ends. When it raises it is
-        undone, or lost with a file that was removed.
+        One exclusive transaction: on disk, in the file that the path names, when it ends. If it raises, it is undone,
+        or lost with a file that was removed.
         """
         self._queue.begin(self._db, seconds=BUSY_SECONDS)
         changes = self.changes
@@ -143,7 +143,7 @@ class Store:
             self._db.execute("COMMIT")
             if is_written:
                 self._mark.done(number)
-                # Only what is on disk while the path still names this file counts; see `Place`.
+                # A commit counts only if the path still names this file; see `Place`.
                 self._place.expect_committed()
         except BaseException:
             self._known.forget()
@@ -152,7 +152,7 @@ class Store:
             raise
 
     def expect(self, trans_ids: Collection[str]) -> None:
-        """What is going to be asked for, so that it is read at once. Inside a transaction."""
+        """Reads at once the transactions that are about to be asked for. Inside a transaction."""
         self._known.expect(trans_ids)
 
     def look[T](self, account: str, trans_id: str, step: Step[T], *, seconds: float, needs_round: bool) -> T | Busy:
@@ -182,7 +182,7 @@ class Store:
         return self._step(self._known.of(trans_id), account, step, self._clock.now()).value
 
     def rows_to_look_at(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
-        """Rows that are not at rest and whose turn is free, from the one behind number `after`, in order."""
+        """Rows that are not at rest and whose turn is free, from the one after number `after`, in order."""
         now = self._clock.now()
         taken = {
             trans_id
@@ -200,12 +200,12 @@ class Store:
         return [numbered(values) for values in rows]
 
     def numbered_row(self, number: int) -> Numbered | None:
-        """The row with that number."""
+        """The row with this number, or None."""
         values = self._execute(f"{SELECT_NUMBERED} WHERE id = ?", (number,)).fetchone()
         return numbered(values) if values else None
 
     def around(self, row: Row) -> Round:
-        """What else is known of the row's round."""
+        """The state of the other transactions in the row's round."""
         if not row.round_id:
             return Round()
         has_win, has_cancelled_bet, has_standing_bet = self._execute(
@@ -218,10 +218,11 @@ class Store:
 
     def prune(self, *, keep_days: int, after: int, limit: int) -> int:
         """
-        Deletes the rows at rest that were last written so many days of work ago (see `Running`), among the `limit` rows
-        behind number `after`.
+        Deletes the rows at rest that were last written over `keep_days` days of work ago (see `Running`), among the
+        `limit` rows after number `after`.
 
-        Returns the number of the last row that was looked at, 0 at the end. Forgets turns that nobody gave back, too.
+        Returns the number of the last row that was looked at, 0 at the end. Also deletes turns that were never given
+        back.
         """
         self._execute("DELETE FROM turns WHERE ends_at < ?", (self._clock.now() - _DAY,))
         self._running.count()
@@ -235,7 +236,7 @@ class Store:
         return int(rows[-1][0]) if len(rows) == limit else 0
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Deletes all rows and turns."""
         self._execute("DELETE FROM transactions")
         self._execute("DELETE FROM turns")
         self._known.forget()
@@ -245,8 +246,8 @@ class Store:
 
     def _recover(self) -> int | None:
         """
-        Leaves to a person what a restored journal must not act on (RULES 12). Inside the opening's transaction; returns
-        how many rows that are, and None for a journal that was not restored.
+        Leaves to a person the rows that a restored journal must not act on (RULES 12). Inside the opening's
+        transaction. Returns their number; None for a journal that was not restored.
         """
         incarnation, commits = self._db.execute("SELECT incarnation, commits FROM meta").get
         count = 0
@@ -267,7 +268,9 @@ class Store:
         return None if is_first else count
 
     def _execute(self, statement: str, values: Sequence[int | float | str | None] = ()) -> apsw.Cursor:
-        """Anything but what `_known` does: it sees what is to be written."""
+        """
+        Runs a statement that does not belong to `_known`. Writes the changes in `_known` first, so that it sees them.
+        """
         self._known.write()
         return self._db.execute(statement, values)
 
@@ -275,7 +278,7 @@ class Store:
         self, known: Transaction, account: str, step: Step[T], now: float, *, needs_round: bool = False
     ) -> Change[T]:
         row = known.rows.get(account)
-        # A transaction belongs to the account that moved money in it; a mere cancel may name any.
+        # A transaction belongs to the account that moved money in it; a cancel alone may name any account.
         other = None
         if len(known.rows) > (row is not None):
             other = next((row for row in known.rows.values() if row.account != account and row.kind is not None), None)
@@ -289,7 +292,7 @@ class Store:
         return change
 
     def _cancel_round(self, row: Row) -> None:
-        """Notes in the wins of the row's round that a bet of it is cancelled."""
+        """Notes in the wins of the row's round that a bet of the round is cancelled."""
         wins: list[Any] = self._execute(
             "SELECT trans_id FROM transactions WHERE account = ? AND round_id = ? AND round_id != '' AND kind = 'win'",
             (row.account, row.round_id),

@@ -1,5 +1,5 @@
 """
-Who holds a turn: a name for this process, and whether the process of a name is still there.
+Names the holder of a turn: makes a name for this process, and tests whether the process of a name still runs.
 """
 
 import getpass
@@ -9,21 +9,21 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _START_TIME_FIELD = 22 - 3
-"""Of /proc/PID/stat, counted behind the command's closing parenthesis, where field 3 follows."""
+"""Index in /proc/PID/stat, counted from the command's closing parenthesis, where field 3 follows."""
 _ENDED = "0"
-"""In place of the start time, where it is not known or the process has ended."""
+"""In place of the start time, if that is unknown or the process has ended."""
 
 
 def worker_name() -> str:
     """
-    Unique among all processes that ever share a journal file, and telling enough to see when its process is dead.
+    A name that is unique among all processes that ever share a journal file, and that shows when its process is dead.
     """
     pid = os.getpid()
     return f"{_pid_namespace()} {pid} {_start_time(pid) or _ENDED} {uuid.uuid4().hex[:8]}"
 
 
 def user_name() -> str:
-    """Who runs this process, for what people have done with it."""
+    """The user that runs this process, for the record of people's decisions."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -32,14 +32,14 @@ def user_name() -> str:
 
 def is_dead(name: str) -> bool:
     """
-    Whether it is certain that the process of `name` is gone. Where it cannot be seen from here (another container,
-    no /proc) it counts as alive.
+    Whether the process of `name` is certainly gone. A process that is not visible from here (another container, no
+    /proc) counts as alive.
     """
     namespace, pid, start_time, _ = name.rsplit(" ", 3)
     if not namespace or namespace != _pid_namespace() or start_time == _ENDED:
         return False
     found = _start_time(int(pid))
-    # /proc may hide the processes of other users (hidepid); a signal does not overlook them.
+    # /proc may hide the processes of other users (hidepid); a signal finds them.
     return not _exists(int(pid)) if found is None else found != start_time
 
 
@@ -61,11 +61,11 @@ def _exists(pid: int) -> bool:
 
 
 def _start_time(pid: int) -> str | None:
-    """When the process was started, in the kernel's ticks; "0" if it has ended, None if it cannot be seen."""
+    """The start time of the process, in the kernel's ticks; "0" if it has ended, None if it is not visible."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    # A zombie has ended; only its parent has not noticed.
+    # A zombie has ended; only its parent has not collected it.
     return _ENDED if fields[0] in {"Z", "X"} else fields[_START_TIME_FIELD]

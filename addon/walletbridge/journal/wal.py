@@ -1,8 +1,9 @@
 """
-The size of the log that SQLite keeps beside the journal (`-wal`), and who keeps it from being cut.
+Watches the size of the log that SQLite keeps beside the journal (`-wal`), and names the processes that keep it from
+being cut.
 
-What is written goes to the log first, and is moved from there into the file. While a process keeps a read open, be it a
-shell or a tool for backups, what came since cannot be moved, and the log grows with each write until the disk is full.
+Each write goes to the log first, and is moved from there into the file. While a process keeps a read open, such as a
+shell or a backup tool, later writes cannot be moved, and the log grows until the disk is full.
 """
 
 import os
@@ -17,17 +18,17 @@ from walletbridge.journal.holder import has_open, processes
 from walletbridge.journal.write_queue import SUFFIX
 
 WAL_BYTES = 256_000_000
-"""More than the log ever is without such a reader; see `CHECKPOINT_PAGES` and `LOG_BYTES`."""
+"""The log never grows to this size without such a reader; see `CHECKPOINT_PAGES` and `LOG_BYTES`."""
 LOOK_SECONDS = 1.0
 LOOKS = 3
-"""A reader was there in so many looks in a row before it is told of: all gateways read, each for a moment."""
+"""Looks in a row that must find a reader before it is reported: all gateways read, each for a moment."""
 _READ_LOCKS = range(123, 128)
-"""The bytes of the `-shm` file that SQLite locks in order to read in WAL mode (its file format: WAL-index locks)."""
+"""The bytes of the `-shm` file that SQLite locks to read in WAL mode (its file format: WAL-index locks)."""
 _NAMED_MAX = 5
 
 
 class WalWatch:
-    """Looks at the log now and then. For one thread."""
+    """Looks at the log at intervals. For one thread."""
 
     def __init__(
         self,
@@ -38,8 +39,8 @@ class WalWatch:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
-        `on_wal` hears, once each time, that the log has more than `bytes_max` because somebody reads, and who; then,
-        with an empty text, that it was cut.
+        `on_wal` receives, once each time, a text with the readers that keep the log above `bytes_max`; then an empty
+        text once the log was cut.
         """
         self._journal = journal
         self._bytes_max = bytes_max
@@ -47,11 +48,11 @@ class WalWatch:
         self._clock = clock
         self._next_look = 0.0
         self._looks = 0
-        """In a row in which it was too long."""
+        """The number of looks in a row that found the log too long."""
         self._staying: set[int] = set()
 
     def look(self, db: apsw.Connection) -> None:
-        """Does so at most every LOOK_SECONDS. Outside a transaction; cuts a log that is too long, if it can be cut."""
+        """Looks at most every LOOK_SECONDS, and cuts a log that is too long if possible. Outside a transaction."""
         now = self._clock()
         if now < self._next_look:
             return
@@ -70,23 +71,26 @@ class WalWatch:
                 self._on_wal(f"it has {size} bytes, for {_named(self._suspects())} keeps a read open")
 
     def _suspects(self) -> set[int]:
-        """Who stayed. Gateways, whose many short reads look like that, are named only where it is nobody else."""
+        """
+        The readers that stayed. Gateways, whose many short reads look like a long one, are named only if there is no
+        other.
+        """
         queue = _beside(self._journal, SUFFIX)
         return {pid for pid in self._staying if not has_open(pid, queue)} or self._staying
 
     def _cut(self, db: apsw.Connection) -> bool:
-        """Whether nothing is in the log any more. Waits for nobody."""
+        """Cuts the log if it can do so without waiting. Returns whether the log is empty now."""
         with suppress(apsw.Error):
             pages, moved = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             if moved == pages:
-                # What is left to do is little: others who write are not kept waiting.
+                # Little is left to do, so other writers are not kept waiting.
                 db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 return True
         return False
 
 
 def bytes_of(journal: Path) -> int | None:
-    """How long the log is; None where that cannot be seen."""
+    """The size of the log in bytes; None if it is not visible."""
     try:
         return _beside(journal, "-wal").stat().st_size
     except FileNotFoundError:
@@ -96,7 +100,7 @@ def bytes_of(journal: Path) -> int | None:
 
 
 def readers(journal: Path) -> set[int]:
-    """The other processes that read it right now, as far as they can be seen from here (Linux alone)."""
+    """The other processes that read the journal right now, as far as visible from here (Linux alone)."""
     return processes(_beside(journal, "-shm"), "READ", _READ_LOCKS) - {os.getpid()}
 
 

@@ -1,9 +1,9 @@
 """
-Processes that want to write to one SQLite file stand in line.
+Lets the processes that write to one SQLite file stand in line.
 
-SQLite has no queue: who finds the file locked sleeps and tries again, and under load another process, which has just
-finished, locks it anew meanwhile, again and again. So whoever wants the lock first takes a second one, and gives that
-back as soon as it has the first: it is the next, and who has just finished stands behind it.
+SQLite has no queue: a process that finds the file locked sleeps and tries again. Under load, a process that has just
+finished locks the file again meanwhile, over and over. So a process that wants the lock first takes a second one, and
+gives that back as soon as it has the first. Thus it is the next, and a process that has just finished stands behind it.
 """
 
 import fcntl
@@ -21,24 +21,24 @@ from walletbridge.journal.revisions import SUFFIX as CHANGES
 from walletbridge.settings.small_files import PRIVATE
 
 SUFFIX = QUEUE_SUFFIX
-"""Of the file beside the journal that is locked. It stays empty."""
+"""Suffix of the file beside the journal that is locked. It stays empty."""
 BESIDE = ("-wal", "-shm", SUFFIX, CHANGES, MARK)
-"""What follows the journal's name in the names of its other files."""
+"""The suffixes of the journal's other files."""
 POLL_SECONDS = 0.001
 
 
 class Queue:
-    """One process's place. For one thread."""
+    """One process's place in the line. For one thread."""
 
     def __init__(self, path: Path) -> None:
         """`path` is the journal's. Raises OSError."""
         self.waited_in_vain = False
-        """Whether whoever was next, when a transaction was last begun, did not take its turn in time."""
+        """Whether the last `begin` waited in vain: the process in front did not take its turn in time."""
         self._journal = path
         own = path.with_name(f"{path.name}{SUFFIX}")
         self._file = os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE), "ab")
         if os.geteuid() == 0:
-            # Root, who looks after the journal, must leave nothing that its owner cannot open. A sandbox may forbid it.
+            # If root made the file, the journal's owner must still be able to open it. A sandbox may forbid this.
             with suppress(OSError):
                 owner = path.stat()
                 os.fchown(self._file.fileno(), owner.st_uid, owner.st_gid)
@@ -49,12 +49,12 @@ class Queue:
 
     def begin(self, db: apsw.Connection, *, seconds: float) -> None:
         """
-        Begins an exclusive transaction. `db` must not wait by itself (which is how apsw opens it).
+        Begins an exclusive transaction. `db` must not wait by itself (apsw's default).
 
-        Raises apsw.BusyError where the lock is not to be had within `seconds`.
+        Raises apsw.BusyError if it does not get the lock within `seconds`.
         """
         ends_at = time.monotonic() + seconds
-        # Whoever stands before us may have been stopped there: then it is not waited for longer than for the lock.
+        # The process in front may be stopped, so at most half of the time is spent on waiting for it.
         with self._first(seconds / 2):
             while True:
                 try:

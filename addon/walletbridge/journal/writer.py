@@ -1,5 +1,5 @@
 """
-A thread that owns the journal's file, and one commit for all that wait at that moment.
+A thread that owns the journal's file, and one commit for all jobs that wait at that moment.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ BATCH_MAX = 512
 CROWD = 8
 GATHER_SECONDS = 0.001
 """
-How long a commit waits for others to share it where the last one was of so many jobs. What a commit costs, and what it
-costs to run beside the event loop, hardly depends on their number: a crowd is served sooner by fewer commits.
+Seconds that a commit waits for more jobs if the last one had at least CROWD. The cost of a commit, and of running
+beside the event loop, hardly depends on the number of jobs: fewer commits serve a crowd sooner.
 """
 SOON_SECONDS = 0.02
-"""How long a job that nobody waits for may wait for one that somebody does, to share its commit."""
+"""Seconds that a job without a waiting caller may wait to share another job's commit."""
 REOPEN_SECONDS = 0.5
-"""How long after a failure to open the file the next attempt is made."""
+"""Least seconds between two attempts to open the file."""
 PULSE_SECONDS = 1.0
-"""How often the file is looked at where nobody writes: whoever asks whether callbacks can be answered must know."""
+"""Seconds between two looks at the file without a job: readiness must know whether callbacks can be answered."""
 
 _OPENED_ANEW = (apsw.CorruptError, apsw.NotADBError)
-"""What time alone does not heal: a full disk or a locked file needs nothing but time."""
+"""Errors that time alone does not heal, unlike a full disk or a locked file."""
 
 type Job = Callable[[Store], Any]
 
@@ -47,9 +47,7 @@ class _Waiting:
 
 
 class Writer:
-    """
-    Runs jobs against the store, in the order in which they came. At most `waiting_max` may wait.
-    """
+    """Runs jobs against the store, in the order of their arrival. At most `waiting_max` may wait."""
 
     def __init__(
         self,
@@ -60,8 +58,8 @@ class Writer:
         after: Callable[[Store], None] = lambda _: None,
     ) -> None:
         """
-        `on_problem` hears, in the event loop, of a file that fails, and with an empty text that it works again. `after`
-        runs behind each commit, once everybody who waited for it was told. It raises nothing.
+        `on_problem` receives, in the event loop, why the file fails, and an empty text once it works again. `after`
+        runs after each commit, once its results were sent to their callers. It must not raise.
         """
         self._open_store = open_store
         self._waiting_max = waiting_max
@@ -69,7 +67,7 @@ class Writer:
         self._after = after
         self._loop = asyncio.get_running_loop()
         self._jobs: deque[_Waiting] = deque()
-        # Lighter than an Event: whoever waits here is woken by one lock, not by a condition made of several.
+        # Lighter than an Event: one lock wakes the thread, not a condition made of several.
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._closing = False
         self._store: Store | None = None
@@ -84,16 +82,14 @@ class Writer:
         """
         Runs `job` in a transaction and returns its value once that is on disk. Raises JournalUnavailable.
 
-        `about` is the `trans_id` that it concerns: all that a batch needs is read at once.
+        `about` is the job's `trans_id`: a batch reads all its transactions at once.
         """
         future: asyncio.Future[Any] = self._loop.create_future()
         self._add(_Waiting(job, about, future))
         return await future
 
     def run_soon(self, job: Job, *, about: str | None = None) -> None:
-        """
-        Runs `job` before any that comes later, in the next commit or after a moment; what comes of it nobody hears.
-        """
+        """Runs `job` before any later one, in the next commit or after a moment. Reports neither value nor failure."""
         if self._closing or len(self._jobs) >= self._waiting_max:
             return
         self._jobs.append(_Waiting(job, about, None))
@@ -105,7 +101,7 @@ class Writer:
         self._ring()
 
     async def close(self) -> None:
-        """Runs what waits, then closes the file."""
+        """Runs the waiting jobs, then closes the file."""
         self._closing = True
         self._ring()
         await asyncio.to_thread(self._thread.join)
@@ -119,7 +115,7 @@ class Writer:
         self._ring()
 
     def _ring(self) -> None:
-        # A bell that has not been heard yet will be: the thread looks for jobs after it.
+        # A pending bell suffices: the thread looks for jobs after it.
         if self._bell.empty():
             self._bell.put(None)
 
@@ -136,7 +132,7 @@ class Writer:
                 self._loop.call_soon_threadsafe(_deliver, batch)
                 if self._store:
                     self._after(self._store)
-            # Behind the jobs: where a lock is not to be had, it takes as long as they may wait.
+            # After the jobs: if the lock is taken, this lasts as long as a job may wait.
             self._look_at_file_sometimes()
         if self._store:
             self._store.close()
@@ -146,7 +142,7 @@ class Writer:
             written = self._attempt(batch)
         except (apsw.Error, OSError, ValueError, JournalUnavailable) as error:
             if len(batch) > 1 and self._store and _is_of_one_step(error):
-                # A disk that takes no more can still be read: who only reads must not fail with who writes.
+                # A full disk can still be read: jobs that only read must not fail with jobs that write.
                 for waiting in batch:
                     self._commit([waiting])
             else:
@@ -156,7 +152,7 @@ class Writer:
                 self._tell("")
 
     def _attempt(self, batch: list[_Waiting]) -> bool:
-        """Runs the batch in one transaction; says whether that has written anything."""
+        """Runs the batch in one transaction. Returns whether it has written anything."""
         store = self._opened()
         while True:
             changes = store.changes
@@ -178,8 +174,8 @@ class Writer:
 
     def _look_at_file(self) -> None:
         """
-        Finds out without a job whether the file is still in its place, and whether one that failed works again: where
-        no callbacks are sent to a gateway that cannot write, nothing else would tell.
+        Checks without a job whether the file is still in its place, and whether a failed one works again. A gateway
+        that cannot write gets no callbacks, so no job would find out.
         """
         try:
             store = self._opened()
@@ -214,13 +210,13 @@ class Writer:
 
 
 class _FaultyStep(Exception):
-    """A step has raised: all is undone, and done again without it."""
+    """A step has raised: the batch is undone, and done again without it."""
 
 
 def _is_of_one_step(error: Exception) -> bool:
     """
-    Whether the rest of the batch may still succeed: the disk is full or failing, of the journal or beside it, but
-    the file is ours.
+    Whether the rest of the batch may still succeed: the disk of the journal or of a file beside it is full or failing,
+    but the journal itself is sound and in place.
     """
     return isinstance(error, apsw.FullError | apsw.IOError | OSError)
 
