@@ -1,6 +1,6 @@
 """
-Finds tokens in any text and puts `***` in their place: as they are, percent-encoded, escaped as in JSON, or inside of
-base64 (Basic credentials). Pure.
+Replaces tokens in any text by `***`: plain, percent-encoded, escaped as in JSON, or inside of base64 (Basic
+credentials). Pure.
 """
 
 import re
@@ -10,10 +10,10 @@ from functools import cached_property
 
 HIDDEN = "***"
 _ANYWHERE_FROM = 8
-"""A shorter token is hidden where it is a word by itself: a few characters may stand in any text."""
+"""A shorter token is hidden only as a word by itself: any text may hold a few characters."""
 _BASE64 = "[A-Za-z0-9+/_-]?"
 _BASE64_MIN = 8
-"""Less of a token in base64 may stand in any text."""
+"""Any text may hold a shorter part of a token in base64."""
 
 
 class Hiding:
@@ -21,7 +21,7 @@ class Hiding:
 
     def __init__(self, tokens: Iterable[str]) -> None:
         """`tokens` are ASCII, and none is empty."""
-        # The longest first: one may begin with another.
+        # The longest first: a token may begin with another.
         self._tokens = sorted(set(tokens), key=len, reverse=True)
         self._cores = [core for token in self._tokens for core in _cores(token.encode())]
         self._looked_for = [*self._tokens, *self._cores, *(_for_urls(core) for core in self._cores)]
@@ -33,8 +33,8 @@ class Hiding:
         return Hiding, ((),)
 
     def text(self, text: str) -> str:
-        """The text without tokens."""
-        for word in self._looked_for:  # not any(): each line of log passes here
+        """Hides the tokens in a text."""
+        for word in self._looked_for:  # not any(), which is slower: every log line passes here
             if word in text:
                 text = self._plain.sub(HIDDEN, text)
                 break
@@ -43,14 +43,14 @@ class Hiding:
         return text
 
     def octets(self, octets: bytes) -> bytes:
-        """The same for bytes."""
+        """Hides the tokens in bytes."""
         return self.text(octets.decode("latin-1")).encode("latin-1")
 
     @cached_property
     def _plain(self) -> re.Pattern[str]:
         tokens = [_bounded(token, re.escape(token)) for token in self._tokens]
         cores = [re.escape(core) for core in (*self._cores, *map(_for_urls, self._cores))]
-        # The characters beside a core hold a few bits of the token.
+        # The characters beside a core hold some bits of the token.
         return re.compile("|".join([*tokens, *(f"{_BASE64}{core}{_BASE64}=*" for core in cores)]))
 
     @cached_property
@@ -61,7 +61,7 @@ class Hiding:
 def _bounded(token: str, pattern: str) -> str:
     if len(token) >= _ANYWHERE_FROM:
         return pattern
-    # Behind an escape of `repr`, such as \n, a word begins as well.
+    # A word also begins behind an escape of `repr`, such as \n.
     return rf"(?:(?<![A-Za-z0-9])|(?<=\\[rnt])){pattern}(?![A-Za-z0-9])"
 
 
@@ -73,7 +73,7 @@ def _spelled(character: str) -> str:
 
 
 def _cores(token: bytes) -> Iterable[str]:
-    """What is the same of a token's base64 whatever stands before and behind it, at each of three positions."""
+    """The part of a token's base64 that no text around it changes, for each of three positions."""
     for before in range(3):
         encoded = b64encode(bytes(before) + token).decode()
         core = encoded[-(-before * 8 // 6) : (before + len(token)) * 8 // 6]

@@ -1,5 +1,5 @@
 """
-Writes lines in a thread of its own, so that a slow reader of the log never holds up an answer.
+Writes lines in its own thread, so that a slow reader of the log never delays an answer.
 """
 
 import threading
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from io import RawIOBase
 
 AGAIN_SECONDS = 1.0
-"""Between two tries to write to a stream that fails."""
+"""Pause between two tries to write to a failing stream."""
 GATHER_SECONDS = 0.05
-"""How long a line may wait for others to be written with."""
+"""How long a line may wait, so that others are written with it."""
 
 
 READER_SLOW = "the reader is too slow"
@@ -26,27 +26,27 @@ def _tell_loss(lines: int, problem: str) -> str:
 
 class LineWriter:
     """
-    A bounded queue in front of a stream. When it is full, lines are dropped and counted, and the loss is written down.
+    A bounded queue in front of a stream. A full queue drops and counts lines, and writes a line about the loss.
 
-    A stream that fails, as on a full disk, is tried again: what is queued waits meanwhile.
+    A stream that fails, as on a full disk, is tried again; queued lines wait meanwhile.
     """
 
     def __init__(self, stream: TextIO, *, lines_max: int, tell_loss: Callable[[int, str], str] = _tell_loss) -> None:
-        """`tell_loss` makes the line that says how many lines were dropped, and why."""
+        """`tell_loss` makes the line about the loss from the number of dropped lines and the reason."""
         self._stream = stream
         self._lines_max = lines_max
         self._tell_loss = tell_loss
         self._lines: deque[str] = deque()
         self._dropped = 0
         self._has_failed = False
-        """Whether the stream has refused to be written since the last batch was taken."""
+        """Whether a write has failed since the last batch was taken."""
         self.lost = 0
         """How many lines were dropped so far."""
         buffer = getattr(stream, "buffer", None)
         self._raw: RawIOBase | None = getattr(buffer, "raw", None)
-        """The file itself, where there is one."""
+        """The unbuffered file of the stream, if there is one."""
         self._rest = b""
-        """What did not go out of the lines that are being tried again."""
+        """The unwritten part of the lines that are tried again."""
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
@@ -63,7 +63,7 @@ class LineWriter:
             self._wake.set()
 
     def close(self, *, seconds: float = 1.0) -> None:
-        """Writes what is queued, as far as the stream takes it within `seconds`."""
+        """Writes the queued lines, as far as the stream takes them within `seconds`."""
         self._closing.set()
         self._wake.set()
         self._thread.join(seconds)
@@ -71,11 +71,11 @@ class LineWriter:
     def _run(self) -> None:
         while not self._closing.is_set() or self._lines:
             self._wake.wait()
-            # Under load one wake-up serves many lines: a thread that runs for each would cost more than the line.
+            # Under load one wake-up serves many lines: a wake-up for each would cost more than the line.
             self._closing.wait(GATHER_SECONDS)
             self._wake.clear()
             while self._lines:
-                # Taken one by one from the left: the deque is safe to append to meanwhile.
+                # Pop one by one from the left: other threads may append to the deque meanwhile.
                 batch = [self._lines.popleft() for _ in range(len(self._lines))]
                 dropped, self._dropped = self._dropped, 0
                 if dropped:
@@ -95,18 +95,18 @@ class LineWriter:
             self._stream.write(text)
             self._stream.flush()
         except UnicodeEncodeError:
-            # A character that the stream's encoding lacks: an account may be in any script.
+            # The stream's encoding lacks a character: an account may be in any script.
             return self._write(text.encode("ascii", "backslashreplace").decode("ascii"))
         except (OSError, ValueError):
-            # A full disk, a closed pipe, a closed file. Answers matter more than lines.
+            # A full disk, a closed pipe, a closed file: answers matter more than log lines.
             return False
         return True
 
     def _write_raw(self, data: bytes) -> None:
         """
-        Without the stream's own buffer, which would keep what failed, and write it later once more.
+        Bypasses the stream's own buffer, which would keep failed data and write it once more later.
 
-        Where only a part went out, the rest is what is tried again.
+        After a partial write, only the rest is tried again.
         """
         if self._rest:
             data = self._rest
@@ -115,5 +115,5 @@ class LineWriter:
             while view:
                 view = view[self._raw.write(view) or 0 :]  # type: ignore[union-attr]
         finally:
-            # At the end nothing is left.
+            # Empty after a full write.
             self._rest = bytes(view)

@@ -1,7 +1,7 @@
 """
-One structured line for each callback, and one for what else an operator wants to know. Never a token.
+Writes one structured line for each callback, and one for each event that an operator needs. Never a token.
 
-For people on a terminal, as JSON otherwise; to stderr, or to mitmproxy's event log where its console owns the terminal.
+Readable on a terminal, JSON otherwise; to stderr, or to mitmproxy's event log if its console owns the terminal.
 """
 
 import json
@@ -41,8 +41,8 @@ class Log:
         hide: Callable[[str], str] | None = None,
     ) -> None:
         """
-        With no `writer`, lines go to the standard logging module, which mitmproxy shows as its event log. `kept`: which
-        lines are written at all. `hide` takes tokens out of them.
+        Without a `writer`, lines go to the standard logging module, which mitmproxy shows as its event log. `kept`
+        selects the lines that are written at all. `hide` removes tokens from them.
         """
         self._level = logging.getLevelNamesMapping()[kept.level.value.upper()]
         self._sample_percent = kept.sample_percent
@@ -63,24 +63,24 @@ class Log:
         ).bind()
 
     def event(self, event: str, **fields: object) -> None:
-        """Something that happened to the gateway itself."""
+        """Logs an event of the gateway itself."""
         self._logger.info(event, **fields)
 
     def warning(self, event: str, **fields: object) -> None:
-        """Something that an operator should look into."""
+        """Logs an event that an operator should look into."""
         self._logger.warning(event, **fields)
 
     def failed(self, error: BaseException) -> None:
-        """A fault of ours, with its traceback (which shows code, never values)."""
+        """Logs a fault of the gateway, with its traceback (which shows code, never values)."""
         self._logger.error("fault", exc_info=error)
 
     def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
-        """The line of a callback."""
+        """Logs an answered callback."""
         if not self._is_kept(trace, answer, seconds):
             return
         fields = callback_fields(trace, answer, seconds)
         if self._write is not None:
-            # The same line without structlog, which takes longer than all that the gateway itself does for a read.
+            # Without structlog, which takes longer than all other work of the gateway for a read.
             fields["event"] = "callback"
             fields["level"] = "warning" if answer.http_status == _HTTP_UNKNOWN else "info"
             fields["timestamp"] = f"{datetime.now(UTC).replace(tzinfo=None).isoformat()}Z"
@@ -106,7 +106,7 @@ class Log:
         return self._writer.lost if self._writer else 0
 
     def close(self) -> None:
-        """Writes what is still queued."""
+        """Writes the queued lines."""
         if self._writer:
             self._writer.close()
 
@@ -120,8 +120,8 @@ def open_log(
     hide: Callable[[str], str] | None = None,
 ) -> Log:
     """
-    A log to `stream`: for people if it is a terminal. None: to the standard logging module. `mask_account` hides
-    players' accounts, `kept` says which lines are written, `hide` takes tokens out of them.
+    Opens a log to `stream`, for people if it is a terminal. None: to the standard logging module. `mask_account` hides
+    players' accounts, `kept` selects the lines that are written, `hide` removes tokens from them.
     """
     if stream is None:
         return Log(None, for_people=True, mask_account=mask_account, kept=kept)
@@ -133,13 +133,13 @@ def open_log(
 
 
 def _is_plain_success(trace: Trace, answer: Answer, seconds: float) -> bool:
-    """What nobody misses where there are many: done at the first try, within its time, and nothing to say of it."""
+    """Whether sampling may drop the line: result 0 at the first try, in time, and without a reason."""
     is_in_time = seconds <= trace.budget or not trace.budget
     return answer.result is Result.OK and trace.tries <= 1 and not trace.reason and is_in_time
 
 
 def callback_fields(trace: Trace, answer: Answer, seconds: float) -> dict[str, object]:
-    """What a callback's line says; what does not apply is left out."""
+    """The fields of a callback's line, without those that do not apply."""
     callback = trace.callback
     fields: dict[str, object] = {}
     if callback is not None:
@@ -180,7 +180,7 @@ def _masking(mask_account: Callable[[str], str]) -> structlog.typing.Processor:
 
 
 class _Lines:
-    """What structlog hands finished lines to."""
+    """The output to which structlog hands finished lines."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self.info = self.warning = self.error = write
@@ -195,18 +195,18 @@ def _json(_: object, __: str, fields: structlog.typing.EventDict) -> str:
 
 
 def _plain(line: str) -> str:
-    """JSON leaves one control character as it is."""
+    """Escapes DEL, which JSON leaves as it is."""
     return line.replace("\x7f", "\\u007f")
 
 
 def _json_line(fields: dict[str, object]) -> str:
-    """What json.dumps says of `fields`, in a fraction of its time."""
+    """As json.dumps, in a fraction of its time."""
     try:
         line = msgspec.json.format(_ENCODER.encode(fields), indent=0)
     except (OverflowError, ValueError, msgspec.MsgspecError, UnicodeEncodeError):
-        # It refuses integers beyond 64 bits, and a transaction may be one.
+        # msgspec refuses integers beyond 64 bits, and a `trans_id` may be one.
         return _plain(json.dumps(fields, default=str))
-    # Beyond ASCII every stream takes json's escapes.
+    # Every stream takes json's escapes for characters beyond ASCII.
     return _plain(line.decode() if line.isascii() else json.dumps(fields, default=str))
 
 
@@ -226,12 +226,12 @@ _FOR_PROGRAMS: list[structlog.typing.Processor] = [
 
 
 def _printable(_: object, __: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Of other values the renderer shows what `repr` says, which is printable."""
+    """Makes strings printable. The renderer shows the `repr` of other values, which is printable."""
     return {name: printable(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
-    """An error may repeat what came from outside."""
+    """Makes a traceback printable: an error may repeat text from outside."""
     text = StringIO()
     structlog.dev.plain_traceback(text, exc_info)
     stream.write(printable_lines(text.getvalue()))
@@ -243,10 +243,10 @@ def _for_people(*, is_terminal: bool) -> list[structlog.typing.Processor]:
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
     ]
     return [
-        # mitmproxy's event log has both of its own, and a console has few columns.
+        # mitmproxy's event log adds its own level and time, and a console has few columns.
         *(dated if is_terminal else []),
         _printable,
-        # The default formatter of tracebacks shows the values of local variables: tokens, keys.
+        # The default traceback formatter shows the values of local variables, such as tokens and keys.
         structlog.dev.ConsoleRenderer(
             colors=is_terminal, exception_formatter=_traceback, pad_event_to=0, sort_keys=False
         ),

@@ -1,6 +1,6 @@
 """
-The records of Python's logging without tokens, whoever writes them: mitmproxy repeats what it cannot read of a request,
-and a traceback ends with what an error says.
+Hides tokens in all records of Python's logging: mitmproxy repeats the unreadable parts of a request, and a traceback
+ends with the text of its error.
 """
 
 import logging
@@ -13,12 +13,12 @@ type Hide = Callable[[str], str]
 
 
 def hide_in_records(hide: Hide) -> Callable[[], None]:
-    """From here on, until what is returned is called."""
+    """Hides tokens in every record from here on. Calling the returned function ends it."""
     made_before = logging.getLogRecordFactory()
 
     def make(*arguments: Any, **keywords: Any) -> logging.LogRecord:
         record = made_before(*arguments, **keywords)
-        # One that cannot be put together says so where it is shown.
+        # A record that cannot be formatted reports its error when it is shown.
         with suppress(Exception):
             _hide(record, hide)
         return record
@@ -39,5 +39,5 @@ def _hide(record: logging.LogRecord, hide: Hide) -> None:
     if record.exc_info and isinstance(record.exc_info[1], BaseException):
         trace = "".join(traceback.format_exception(record.exc_info[1])).rstrip()
         if (hidden := hide(trace)) != trace:
-            # Formatters make the text anew of whatever stands there.
+            # Formatters would build the text again from the error.
             record.msg, record.args, record.exc_info = f"{shown}\n{hidden}", (), None

@@ -1,5 +1,5 @@
 """
-What the commands show by rich: tables and the like. Apart from the rest, as rich takes its time to be imported.
+Makes tables and the like of rich safe to show. In its own module because importing rich is slow.
 """
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -9,12 +9,12 @@ from walletbridge.observe.printable import printable_lines
 
 
 class Printable:
-    """What rich shows, with all text made printable once it is laid out. The styles are rich's own."""
+    """A renderable of rich whose text is made printable after its layout. The styles are rich's own."""
 
     def __init__(self, shown: RenderableType) -> None:
         self._shown = shown
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """See rich."""
+        """Yields the segments, with printable text. rich calls it."""
         for segment in console.render(self._shown, options):
             yield segment if segment.control else Segment(printable_lines(segment.text), segment.style)

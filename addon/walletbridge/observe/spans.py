@@ -1,8 +1,8 @@
 """
-OpenTelemetry's spans: one for each callback, and within it one for each call of the wallet, to which the trace goes on
-in the call's metadata.
+OpenTelemetry's spans: one for each callback, and within it one for each wallet call. The call's metadata carries the
+trace on to the wallet.
 
-A span says what came of a callback, never who the player is. A token is not known here.
+A span describes the outcome of a callback, never its player. No token is known here.
 """
 
 import asyncio
@@ -25,22 +25,22 @@ from walletbridge.protocol.answers import Answer
 from walletbridge.settings import Tracing as TracingSettings
 
 CLOSE_SECONDS = 1.0
-"""For what is not exported yet when the gateway ends."""
+"""How long the gateway exports its last spans when it ends."""
 ATTRIBUTE_CHARACTERS_MAX = 256
 _NANOSECONDS = 1_000_000_000
 _HTTP_FAULT = 500
 _GRPC_OK = 0
 
 type GrpcCall = Callable[..., Awaitable[bytes]]
-"""What gRPC makes of a method: called with a message, `timeout` and `metadata`."""
+"""A gRPC method: called with a message, `timeout` (seconds) and `metadata`."""
 
 
 class Arrived(Protocol):
-    """A request, as far as it matters here."""
+    """A request, as far as spans need it."""
 
     @property
     def received_at(self) -> float:
-        """On the gateway's clock, in seconds."""
+        """The time of arrival on the gateway's clock, in seconds."""
         ...
 
 
@@ -55,7 +55,7 @@ class Spans:
     def of_callbacks[Request: Arrived](
         self, answer: Callable[[Request, Trace], Awaitable[Answer]], *, clock: Callable[[], float]
     ) -> Callable[[Request, Trace], Coroutine[Any, Any, Answer]]:
-        """`answer` inside a span that begins with the request's arrival."""
+        """Wraps `answer` in a span that begins with the request's arrival."""
 
         async def traced(request: Request, trace: Trace) -> Answer:
             waited = clock() - request.received_at
@@ -67,7 +67,7 @@ class Spans:
                 set_status_on_exception=False,
             ) as span:
                 made = await answer(request, trace)
-                # Money may have moved by now: the answer matters more than what is told of it.
+                # Money may have moved by now: the answer matters more than its span.
                 with suppress(Exception):
                     _describe(span, trace, made)
                 return made
@@ -75,7 +75,7 @@ class Spans:
         return traced
 
     def of_wallet_calls(self, path: str, call: GrpcCall) -> GrpcCall:
-        """`call`, which is the gRPC method at `path`, inside a span of which the wallet is told."""
+        """Wraps `call`, the gRPC method at `path`, in a span that the call's metadata names."""
         service, _, method = path.removeprefix("/").partition("/")
         attributes = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
 
@@ -94,7 +94,7 @@ class Spans:
 
     @contextmanager
     def _in_span(self, path: str, attributes: Mapping[str, str]) -> Iterator[tuple[Span, Mapping[str, str]]]:
-        """The span of a wallet call, and what the wallet is told of it."""
+        """The span of a wallet call, and the metadata that names it."""
         with self._tracer.start_as_current_span(
             path.removeprefix("/"),
             kind=SpanKind.CLIENT,
@@ -107,12 +107,12 @@ class Spans:
             yield span, of_trace
 
     async def close(self) -> None:
-        """Exports what is left, but nobody waits long for a collector that is away."""
+        """Exports the last spans. Waits at most CLOSE_SECONDS for a collector that is away."""
         loop, done = asyncio.get_running_loop(), asyncio.Event()
 
         def shut_down() -> None:
             self._provider.shutdown()
-            with suppress(RuntimeError):  # nobody has waited for it, and the loop is closed
+            with suppress(RuntimeError):  # the wait has timed out, and the loop is closed
                 loop.call_soon_threadsafe(done.set)
 
         threading.Thread(target=shut_down, name="tracing", daemon=True).start()
@@ -121,7 +121,7 @@ class Spans:
 
 
 class _Traced:
-    """A gRPC call inside its span: awaited once, and asked for its trailing metadata after that."""
+    """A gRPC call inside its span: awaited once, then asked for its trailing metadata."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class _Traced:
         return self._run().__await__()
 
     async def trailing_metadata(self) -> Any:
-        """As the call has it."""
+        """The trailing metadata of the call."""
         return await self._call.trailing_metadata()
 
     async def _run(self) -> bytes:
@@ -153,7 +153,7 @@ class _Traced:
 
 
 def spans_to(settings: TracingSettings | None, environ: Mapping[str, str]) -> Spans:
-    """Spans for the collector that the settings name; OpenTelemetry's own variables say the rest."""
+    """Spans for the collector in the settings; OpenTelemetry's own variables decide the rest."""
     endpoint = None if settings is None else settings.endpoint
     sampler = None
     if settings is not None and settings.sample_percent is not None:
@@ -162,7 +162,7 @@ def spans_to(settings: TracingSettings | None, environ: Mapping[str, str]) -> Sp
     provider = TracerProvider(
         sampler=sampler,
         resource=Resource.create({} if is_named else {SERVICE_NAME: "walletbridge"}),
-        # It would wait for half a minute for a collector that is away.
+        # An exit hook would wait half a minute for a collector that is away.
         shutdown_on_exit=False,
         span_limits=SpanLimits(max_attribute_length=ATTRIBUTE_CHARACTERS_MAX),
     )
@@ -189,7 +189,7 @@ def _describe(span: Span, trace: Trace, answer: Answer) -> None:
 
 
 def _describe_failure(span: Span, error: BaseException) -> None:
-    """What gRPC's errors say of themselves; their details are the wallet's words and may hold anything."""
+    """Adds a gRPC error's status, not its details: these are the wallet's words and may hold anything."""
     if isinstance(error, asyncio.CancelledError):
         span.set_status(StatusCode.ERROR, "CANCELLED")
         return

@@ -1,5 +1,5 @@
 """
-What the commands write for people: everything goes through here, and nothing of it is obeyed by a terminal.
+Writes all output of the commands for people, without any character that a terminal obeys.
 """
 
 import os
@@ -22,7 +22,7 @@ def say_lines(lines: str, *, err: bool = False) -> None:
 
 
 def lacks_terminal() -> str:
-    """Why nothing can be drawn here; empty where a person sits at a terminal."""
+    """Why nothing can be drawn here; empty on a terminal that can be drawn on."""
     # A stream that was closed before the start is None.
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         return "stdin and stdout are not a terminal"
@@ -31,13 +31,13 @@ def lacks_terminal() -> str:
 
 
 class Group(click.Group):
-    """A group of commands whose errors hold nothing that a terminal obeys, either."""
+    """A group of commands whose errors are printable as well."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """See `click.Group.invoke`."""
+        """Makes the message of an error printable."""
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            # Of a UsageError, which has more to show than its message, nothing else comes from outside.
+            # A UsageError shows more than its message, but only the message holds text from outside.
             error.message = printable_lines(error.message)  # type: ignore[misc]
             raise

@@ -1,5 +1,5 @@
 """
-What came of one callback, noted on its way through the gateway, for the log and for people who watch.
+Collects notes about one callback on its way through the gateway, for the log and the live view.
 """
 
 from collections.abc import Sequence
@@ -13,72 +13,71 @@ from walletbridge.rules.by_hand import Standing
 
 
 class CacheUse(StrEnum):
-    """What the status cache did for a question."""
+    """How the status cache was used for a question."""
 
     HIT = "hit"
     MISS = "miss"
     JOINED = "joined"
     """Shared the wallet call of an equal question in flight."""
     BYPASSED = "bypassed"
-    """Asks for a check that the cache cannot answer."""
+    """The question has a check that the cache cannot answer."""
 
 
 @dataclass(slots=True)
 class WalletCall:
-    """One gRPC call as it was sent, for people who watch."""
+    """One gRPC call as it was sent, for the live view."""
 
     method: str
     """The full name of the method."""
     request: object
-    """The message, as the wallet's proto has it."""
+    """The message, of the wallet's proto."""
     response: bytes | None = None
-    """As it came; None where there was none."""
+    """The bytes of the reply; None if there was none."""
     status: str = ""
-    """The name of the gRPC status; empty while there is none."""
+    """The name of the gRPC status; empty before the end of the call."""
     details: str = ""
-    """What the wallet said beside a status that is not OK."""
+    """The wallet's words beside a status other than OK."""
     seconds: float = 0.0
     metadata: tuple[tuple[str, str], ...] = ()
-    """Beside the message, by name; what came from the environment is hidden."""
+    """The names and values sent beside the message, for people to see; values from the environment are hidden."""
     response_type: object = None
-    """The message that `response` is one of."""
-    """What was sent beside the message. Whoever notes it here leaves out secrets: people see it."""
+    """The message type of `response`."""
 
 
 @dataclass(slots=True)
 class Trace:
-    """Filled in by whoever does a step; read once the answer is made. Decides nothing."""
+    """Each step fills in its part; read once the answer is made. No decision uses it."""
 
     callback: Callback | None = None
-    """None while, or because, the body could not be read as a callback."""
+    """None for an undecoded or invalid body."""
     wallet_method: str = ""
-    """The full name of the gRPC method; empty where the wallet was not called."""
+    """The full name of the gRPC method; empty if the wallet was not called."""
     grpc_status: str = ""
     """The name of the last call's status, such as `OK` or `DEADLINE_EXCEEDED`."""
     tries: int = 0
-    """How many times the call was sent."""
+    """How often the call was sent."""
     wallet_seconds: float = 0.0
     cache: CacheUse | None = None
     reason: str = ""
-    """Why the answer is what it is, where its result code does not say it."""
+    """The reason for the answer, if its result code does not show it."""
     place: str = ""
-    """The JSON path of the mistake in a body that is no callback."""
+    """The JSON path of the mistake in an invalid body."""
     outcome: Outcome | None = None
-    """None where it is unknown, or nobody was asked."""
+    """None if unknown or never determined."""
     budget: float = 0.0
-    """Seconds from the arrival to the end of the wallet call; 0 for what never got so far."""
+    """Seconds from the arrival to the deadline of the wallet call; 0 for a request that never got so far."""
     turn_seconds: float = 0.0
-    """How long an earlier call of the same transaction was waited for."""
+    """Seconds of waiting for an earlier call of the same transaction."""
     journal_seconds: float = 0.0
     standing: Standing | None = None
-    """Of the transaction, once the answer is made; only noted for who watches."""
+    """The transaction's standing after the answer; for the live view alone."""
     client: str = ""
-    """The address from which the request came, behind trusted proxies; empty for what did not come from outside."""
+    """The sender's address, behind trusted proxies; empty if the request did not come from outside."""
     forwarded: Sequence[bytes] = ()
-    """The values of its X-Forwarded-For headers."""
+    """The values of the request's X-Forwarded-For headers."""
     claimed: Claimed | None = None
-    """What a body that is no callback says of itself."""
+    """The fields that could be read from an invalid body."""
     wallet_said: str = ""
-    """The wallet's own words beside a status that is not OK, bounded and without what is secret."""
+    """The wallet's words beside a status other than OK, bounded, without secrets."""
     calls: list[WalletCall] | None = None
-    """Each call that was sent, in order; None where nobody watches, so that keeping them costs nothing."""
+    """Each sent call, in order; None without a live view, at no cost."""

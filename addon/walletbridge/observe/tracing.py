@@ -1,6 +1,5 @@
 """
-Whether callbacks are traced with OpenTelemetry, which is an optional dependency: nothing of it is imported while they
-are not.
+Decides whether callbacks are traced with OpenTelemetry. This optional dependency is imported only if they are.
 """
 
 from collections.abc import Mapping
@@ -19,9 +18,9 @@ _EXPORTERS = {"", "otlp"}
 
 def open_tracing(settings: TracingSettings | None, environ: Mapping[str, str]) -> "Spans | None":
     """
-    Where spans go, if the settings or OpenTelemetry's own variables ask for them; None where nobody does.
+    Opens the spans that the settings or OpenTelemetry's own variables ask for; None if neither does.
 
-    Raises SettingsError where they are asked for and cannot be had.
+    Raises SettingsError if spans are asked for but not possible.
     """
     if not is_wanted(settings, environ):
         return None
@@ -38,7 +37,7 @@ def open_tracing(settings: TracingSettings | None, environ: Mapping[str, str]) -
 
 
 def is_wanted(settings: TracingSettings | None, environ: Mapping[str, str]) -> bool:
-    """Whether anybody asks for spans."""
+    """Whether the settings or the environment ask for spans."""
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     if settings is not None:

@@ -1,5 +1,5 @@
 """
-Reads command, account and transaction from an invalid callback, so that its log line can be found. For the log alone.
+Reads command, account and transaction from an invalid body, so that its log line can be found. For the log alone.
 """
 
 from typing import Any, NamedTuple

@@ -71,9 +71,9 @@ class Times(Struct, frozen=True, kw_only=True):
 
 def absorb(row: Row) -> Row:
     """
-    The row of a free turn, with a call that is still on record made unresolved: the worker of that call died.
+    The row of a free turn. A call that is still on record becomes unresolved: its worker died.
 
-    Such a call ended at its deadline, at the earliest (RULES 12).
+    It ended at its deadline, at the earliest (RULES 12).
     """
     if row.call is None:
         return row

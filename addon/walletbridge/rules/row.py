@@ -12,7 +12,7 @@ from walletbridge.protocol.outcomes import Result
 
 
 class Kind(StrEnum):
-    """The calls of the wallet for a transaction."""
+    """The wallet calls for a transaction."""
 
     BET = "bet"
     WIN = "win"

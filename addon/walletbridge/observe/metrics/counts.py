@@ -1,5 +1,5 @@
 """
-Counts what one worker does: each callback once it is answered, each call of the wallet once it has ended.
+Counts the work of one worker: each answered callback, each ended wallet call.
 
 The hot path is a few additions in memory; names and labels are looked up once.
 """
@@ -19,26 +19,26 @@ from walletbridge.protocol.outcomes import Outcome, Result
 
 NO_COMMAND = "none"
 AGAIN = "UNAVAILABLE"
-"""The one status after which a read is sent again."""
+"""The only gRPC status after which a read is sent again."""
 _MICROSECONDS = 1_000_000
 _BOUNDS = tuple(names.BOUNDS)
 _REFUSALS = {405: Refusal.METHOD, 413: Refusal.BODY_SIZE, 400: Refusal.BAD_CALLBACK}
 
 
 class CallbackLog(Protocol):
-    """Hears of each request that was answered, and of each fault."""
+    """A log of answered requests and faults, as `gateway.CallbackLog`."""
 
     def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
-        """See `gateway.CallbackLog`."""
+        """A request was answered, `seconds` after its arrival."""
         ...
 
     def failed(self, error: BaseException) -> None:
-        """See `gateway.CallbackLog`."""
+        """The gateway itself failed."""
         ...
 
 
 class Wallet(Protocol):
-    """See `wallet.port.Wallet`."""
+    """A wallet, as `wallet.port.Wallet`."""
 
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
         """Makes the wallet call of `callback`."""
@@ -46,7 +46,7 @@ class Wallet(Protocol):
 
 
 class Histogram:
-    """How long something took, in one part."""
+    """A histogram of durations, in one part."""
 
     def __init__(self, part: Part, name: str, **labels: str) -> None:
         self._cells = part.cells
@@ -55,10 +55,10 @@ class Histogram:
         self._sum = part.series(f"{name}_sum", **labels)
 
     def observe(self, seconds: float) -> None:
-        """Counts one more, into the first bucket that holds it."""
+        """Adds a duration to the first bucket that holds it."""
         cells = self._cells
         cells[self._buckets[bisect_left(_BOUNDS, seconds)]] += 1
-        # A clock never runs backwards; a cell would not take it.
+        # A cell takes no negative number, and a clock never runs backwards.
         cells[self._sum] += max(0, int(seconds * _MICROSECONDS))
 
 
@@ -66,7 +66,7 @@ class Counts:
     """The numbers of one worker."""
 
     def __init__(self, part: Part, budgets: Mapping[Command, float]) -> None:
-        """`budgets`: the seconds after which a callback's answer is over its budget."""
+        """`budgets`: seconds after which the answer to a command is over its budget."""
         self.part = part
         self._cells = part.cells
         self._budgets = budgets
@@ -109,28 +109,28 @@ class Counts:
             cells[self._cache_uses[trace.cache]] += 1
 
     def refused(self, reason: Refusal) -> None:
-        """A request was refused for a reason that its answer does not tell."""
+        """A request was refused for a reason that its answer does not show."""
         self._cells[self._refused[reason]] += 1
 
     def failed(self) -> None:
-        """A fault of ours."""
+        """The gateway itself failed."""
         self._cells[self._faults] += 1
 
     def not_delivered(self) -> None:
-        """An answer's client had left."""
+        """The client of an answer had left."""
         self._cells[self._not_delivered] += 1
 
     def not_sent(self, command: Command) -> None:
-        """A call of the wallet ended before it was sent."""
+        """A wallet call ended before it was sent."""
         self._cells[self._not_sent[command]] += 1
 
     def shed(self, command: Command, unknown: OutcomeUnknown) -> None:
-        """A call of the wallet was refused before it was sent: there is no place for it, or the wallet is down."""
+        """A wallet call was refused before it was sent: all places are taken, or the wallet is down."""
         self.refused(Refusal.OVERLOAD if isinstance(unknown, Overloaded) else Refusal.WALLET_DOWN)
         self.not_sent(command)
 
     def called(self, method: str, status: str, seconds: float, *, again: int) -> None:
-        """A call of the wallet has ended with `status`; before that it was sent `again` times in vain."""
+        """A wallet call ended with `status`, after `again` failed tries."""
         self._cells[self._place_of_call(method, status)] += 1
         if again:
             self._cells[self._place_of_call(method, AGAIN)] += again
@@ -141,15 +141,15 @@ class Counts:
         histogram.observe(seconds)
 
     def wallet_connected(self, *, is_connected: bool) -> None:
-        """The connection to the wallet is there, or gone."""
+        """The connection to the wallet was made or lost."""
         self.part.set(names.WALLET_CONNECTED, int(is_connected))
 
     def wallet_stuck(self, command: Command, *, is_stuck: bool) -> None:
-        """The wallet does not answer this one command, or does again."""
+        """The wallet stopped answering this one command, or answers it again."""
         self._cells[self._wallet_stuck[command]] = int(is_stuck)
 
     def journal_failing(self, *, is_failing: bool) -> None:
-        """The journal fails, or works again."""
+        """The journal started to fail, or works again."""
         self._cells[self._journal_failing] = int(is_failing)
         self._cells[self._journal_failures] += is_failing
 
@@ -177,19 +177,19 @@ class CountingLog:
         self._counts = counts
 
     def answered(self, trace: Trace, answer: Answer, seconds: float) -> None:
-        """See `gateway.CallbackLog`."""
-        # First: a log that fails must not stop the counting.
+        """Counts and logs an answered request."""
+        # Count first: a failing log must not stop the counting.
         self._counts.answered(trace, answer, seconds)
         self._log.answered(trace, answer, seconds)
 
     def failed(self, error: BaseException) -> None:
-        """See `gateway.CallbackLog`."""
+        """Counts and logs a fault of the gateway."""
         self._counts.failed()
         self._log.failed(error)
 
 
 class CountingWallet:
-    """A wallet whose calls are counted, whoever makes them."""
+    """A wallet that counts all its calls."""
 
     def __init__(self, wallet: Wallet, counts: Counts, *, clock: Callable[[], float]) -> None:
         self._wallet = wallet
@@ -197,7 +197,7 @@ class CountingWallet:
         self._clock = clock
 
     async def call(self, callback: Callback, *, deadline: float, trace: Trace) -> Outcome:
-        """See `wallet.port.Wallet`."""
+        """Makes and counts the wallet call of `callback`."""
         counts = self._counts
         cells, in_flight = counts.part.cells, counts.wallet_calls_in_flight
         tries = trace.tries

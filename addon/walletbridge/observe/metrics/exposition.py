@@ -1,5 +1,5 @@
 """
-The numbers of all workers, added up, in the form that Prometheus reads.
+Adds up the numbers of all workers, and writes them in Prometheus's text format.
 """
 
 from collections import defaultdict
@@ -17,9 +17,9 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _MICROSECONDS = 1_000_000
 
 type Totals = Mapping[str, Sequence[tuple[dict[str, str], int]]]
-"""By the name of a series: its labels and their number, over all parts."""
+"""By series name: its labels and their number, summed over all parts."""
 type More = Callable[[], Iterable[Family]]
-"""What is measured when somebody asks."""
+"""Families that are measured at the time of the request."""
 
 
 def totals(parts: Iterable[Part]) -> Totals:
@@ -35,7 +35,7 @@ def totals(parts: Iterable[Part]) -> Totals:
 
 
 def sum_of(parts: Iterable[Part], name: str, **labels: str) -> int:
-    """One number of all parts."""
+    """One number, summed over all parts."""
     return sum(number for found, number in totals(parts).get(name, ()) if found == labels)
 
 
@@ -47,7 +47,7 @@ def exposition(parts: Iterable[Part], more: More) -> bytes:
 
 
 def gauge(name: str, text: str, value: float | None, **labels: str) -> Family:
-    """A family of one number, or of none where it is not known."""
+    """A family of one number, or of none if the number is unknown."""
     family = GaugeMetricFamily(name, text, labels=list(labels))
     if value is not None:
         family.add_metric(list(labels.values()), value)
@@ -55,7 +55,7 @@ def gauge(name: str, text: str, value: float | None, **labels: str) -> Family:
 
 
 def counter(name: str, text: str, values: Mapping[str, int], *, label: str = "") -> Family:
-    """A family of counters that differ in one label, or of one that has none."""
+    """A family of counters that differ in one label, or of one counter without labels."""
     family = CounterMetricFamily(name.removesuffix("_total"), text, labels=[label] if label else [])
     for value, number in values.items():
         family.add_metric([value] if label else [], number)
@@ -100,7 +100,7 @@ def _values(metric: Metric, labels: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _cumulated(counted: Mapping[str, int]) -> list[tuple[str, float]]:
-    """From how many are in each bucket to how many are at most so slow. Workers of two versions may differ in both."""
+    """Turns counts per bucket into cumulated counts. Workers of two versions may have different buckets."""
     total = 0
     buckets: list[tuple[str, float]] = []
     for bound in sorted(counted, key=_bound):
@@ -110,7 +110,7 @@ def _cumulated(counted: Mapping[str, int]) -> list[tuple[str, float]]:
 
 
 def _bound(text: str) -> tuple[bool, int, str]:
-    """Orders bounds as numbers; "+Inf" is last."""
+    """A sort key that orders bounds as numbers, "+Inf" last."""
     if text == "+Inf":
         return True, 0, ""
     whole, _, decimals = text.partition(".")

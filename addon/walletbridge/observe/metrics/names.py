@@ -1,5 +1,5 @@
 """
-What is measured: the name, kind and labels of every metric, and what it means.
+The name, kind, meaning and labels of every metric.
 """
 
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """How a metric is read."""
+    """The kind of a metric, as Prometheus reads it."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -18,7 +18,7 @@ class Metric(NamedTuple):
     """A metric that workers keep in their parts."""
 
     name: str
-    """As it is shown; a histogram's parts add `_bucket` and `_sum`."""
+    """The name as shown; the series of a histogram add `_bucket` and `_sum`."""
     kind: Kind
     text: str
     labels: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Metric(NamedTuple):
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 1.75, 2, 3, 3.75, 4, 5)
 """
-Seconds. The provider's limits are 2 s and 4 s; 1.75 s and 3.75 s are the budgets that the default margin leaves.
+Seconds. The provider's limits are 2 s and 4 s (PROTOCOL: Time limits); the default margin leaves 1.75 s and 3.75 s.
 """
 
 CALLBACKS = "walletbridge_callbacks_total"
@@ -123,7 +123,7 @@ METRICS = (
 
 
 class Refusal(StrEnum):
-    """Why a request on the callback path did not come to the wallet."""
+    """Why a request on the callback path did not reach the wallet."""
 
     WRONG_TOKEN = "wrong_token"  # noqa: S105 - the name of a reason
     PEER = "peer"
@@ -135,16 +135,16 @@ class Refusal(StrEnum):
     MALFORMED = "malformed"
     TOO_SLOW = "too_slow"
     TLS = "tls"
-    """The handshake failed."""
+    """The TLS handshake failed."""
     TOO_MANY = "too_many"
-    """Connections or wrong tokens, in all or of one address."""
+    """Too many connections or wrong tokens, in all or from one address."""
 
 
 class WorkerState(StrEnum):
-    """What a worker process is doing."""
+    """The state of a worker process."""
 
     STARTING = "starting"
     READY = "ready"
-    """It could serve, and waits to be told."""
+    """It is able to serve, and waits for its supervisor."""
     SERVING = "serving"
     DRAINING = "draining"
