@@ -1,5 +1,5 @@
 """
-`walletbridge check`: is everything there that the gateway will need, and does it fit together?
+`walletbridge check`: tests whether all that the gateway needs is there and fits together.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ ASK_SECONDS = 2.0
 NOBODY = "walletbridge-check"
 """An account that no player has. Asking for its balance changes nothing."""
 NOTHING = "walletbridge-check-0"
-"""A transaction that there never was."""
+"""A transaction that never existed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Finding:
     is_right: bool
     text: str
     is_note: bool = False
-    """Allowed, but better known."""
+    """Allowed, but the operator should know of it."""
 
     @property
     def kind(self) -> str:
@@ -53,7 +53,7 @@ class Finding:
 
 
 def as_json(config: Path, findings: Sequence[Finding]) -> str:
-    """One JSON document for scripts, whose names stay. `schema` counts up where one goes or means something else."""
+    """One JSON document for scripts. Its names are stable; `schema` goes up where one is removed or changes meaning."""
     document = {
         "schema": 1,
         "config": str(config),
@@ -65,9 +65,9 @@ def as_json(config: Path, findings: Sequence[Finding]) -> str:
 
 def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
     """
-    Yields a finding for each thing looked at; stops where nothing more can be looked at.
+    Yields a finding for each thing checked; stops where nothing more can be checked.
 
-    `live`: whether the wallet is asked more than if it is there. Nothing that is asked moves money.
+    `live`: whether to ask the wallet for more than a balance. No question moves money.
     """
     try:
         settings = load(config)
@@ -80,7 +80,7 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
         tokens = read_tokens(settings.callback, os.environ)
         yield Finding(is_right=True, text=f"token: {len(tokens)} accepted")
     except SettingsError:
-        # One of the problems that follow.
+        # `problems` reports it below.
         pass
     found = list(problems(settings))
     yield from (Finding(is_right=False, text=problem) for problem in found)
@@ -97,7 +97,7 @@ def check(config: Path, *, live: bool = False) -> Iterator[Finding]:
     for consequence in consequences(bound.promises):
         yield Finding(is_right=True, text=consequence, is_note=True)
     if any(problem.startswith("wallet.") for problem in found):
-        # No connection can be made with it.
+        # It allows no connection.
         return
     yield from asyncio.run(_ask_wallet(settings, bound, live=live))
     if live:
@@ -118,7 +118,7 @@ def _listener_tls(tls: ListenerTls | None) -> Iterator[Finding]:
     try:
         pair = read_listener(tls)
     except SettingsError:
-        # One of the problems that come before.
+        # `problems` has reported it.
         return
     if problem := invalid_now(pair, now):
         yield Finding(is_right=False, text=f"tls.cert_file: {problem}")
@@ -152,7 +152,7 @@ async def _ask_wallet(settings: Settings, bound: BoundWallet, *, live: bool) -> 
 
 
 def _questions(bound: BoundWallet, *, live: bool) -> Iterator[Callback]:
-    """What changes nothing, whoever asks it."""
+    """Questions that change nothing."""
     yield Balance(account=NOBODY, checks=(21,), requested_at=None)
     if live:
         yield Authenticate(account=NOBODY, checks=(21,), requested_at=None)
@@ -173,7 +173,7 @@ async def _ask(wallet: GrpcWallet, bound: BoundWallet, question: Callback, targe
 
 
 def _ask_for_methods(settings: Settings, bound: BoundWallet) -> Finding:
-    """Whether the wallet serves what is bound, by its own reflection: methods that move money are not called."""
+    """Asks the wallet's reflection whether it serves all bound methods: no method that moves money is called."""
     methods = [binding.method for binding in bound.bindings.values()]
     methods += [lookup.method for lookup in bound.lookups.values()]
     names = sorted({method.name for method in methods})

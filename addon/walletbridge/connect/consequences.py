@@ -1,5 +1,5 @@
 """
-What follows from what a wallet promises, in plain words, for who connects it.
+The consequences of a wallet's promises, in plain words, for the operator.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from walletbridge.transactions.questions import PLAYER_ACTIVE, PLAYER_EXISTS
 
 
 def consequences(promises: Promises) -> Iterator[str]:
-    """A sentence for each promise that is missing: what the wallet does not do, and what the gateway does."""
+    """A sentence for each missing promise: what the wallet does not do, and how the gateway acts."""
     yield from _of_repeats(promises)
     yield from _of_cancels(promises)
     if not promises.has_status:

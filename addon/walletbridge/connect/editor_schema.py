@@ -1,7 +1,7 @@
 """
-The mapping file's JSON schema, with which editors complete keys and mark what is wrong while it is typed.
+The mapping file's JSON schema, with which editors complete keys and mark mistakes during typing.
 
-It knows the language, not the wallet's protos: the last word has `walletbridge check`.
+It knows the language, not the wallet's protos: `walletbridge check` has the last word.
 """
 
 import json
@@ -27,12 +27,12 @@ _PARTS = {"units": _TEXT, "nanos": _TEXT}
 
 
 def schema_text() -> str:
-    """The schema as a file."""
+    """The schema, as a file's text."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
 def schema() -> dict[str, Any]:
-    """The schema, by draft 2020-12."""
+    """The schema, in JSON Schema draft 2020-12."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "walletbridge mapping",

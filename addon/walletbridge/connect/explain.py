@@ -1,7 +1,7 @@
 """
-`walletbridge check --explain`: what a command's request looks like, and what would be answered to each reply.
+`walletbridge check --explain`: shows a command's request, and the answer to each reply.
 
-Shown by the code that does it, on a sample callback; nobody is asked.
+The gateway's own code makes both from a sample callback; no wallet is called.
 """
 
 import os
@@ -26,7 +26,7 @@ from walletbridge.wallet.reading_replies import read_outcome
 
 BALANCE_METHOD = "the command balance"
 BALANCE = 400_000
-"""Minor units, in the answers of samples."""
+"""Minor units, in sample answers."""
 _AMOUNT = 10
 _GAME = (
     b'"round_id":"818395446","provider_id":1,"game_code":"vswaysdogs","game_name":"The Dog House","game_type":"Slots"'
@@ -68,14 +68,14 @@ def sample(command: Command) -> bytes:
 
 
 class _Masked(dict[str, str]):
-    """The environment with its names alone, as what a mapping sends from it may be secret."""
+    """The environment with its names alone: its values, which a mapping may send, may be secret."""
 
     def __init__(self, names: "os._Environ[str]") -> None:
         super().__init__(dict.fromkeys(names, "..."))
 
 
 def _parts(bound: BoundWallet, callback: Callback, decimals: int) -> Iterator[tuple[str, Binding, Callback]]:
-    """The bindings that a callback may take, each with the callback that comes to it."""
+    """The bindings that a callback may use, each with its name and the callback that it gets."""
     if callback.command is not Command.CANCEL or (bound.promises.has_cancel and callback.command in bound.bindings):
         if callback.command in bound.bindings:
             yield callback.command, bound.bindings[callback.command], callback
@@ -120,7 +120,7 @@ def _indented(text: str) -> Iterator[str]:
 
 
 def _answers(binding: Binding, callback: Callback, decimals: int) -> Iterator[str]:
-    # A sample's balance says nothing, so it is left out of the reading.
+    # A sample's balance is meaningless, so it is not read.
     without_balance = replace(binding, balances=Balances())
     for words, reply in replies(binding):
         try:

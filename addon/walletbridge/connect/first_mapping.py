@@ -1,5 +1,5 @@
 """
-Writes a first mapping file: what is guessed is marked so, what is open stands as a question.
+Writes a first mapping file: it marks each guess, and puts a question at each open point.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ promises:
 
 
 def mapping_text(schema: Schema, source: str) -> str:
-    """The text of a mapping file; `source` is the line that says where the protos come from."""
+    """The text of a mapping file; `source` is the line that names the source of the protos."""
     service = max(schema.services, key=lambda name: _likeness(schema, name))
     methods = [
         method
@@ -66,7 +66,7 @@ def _likeness(schema: Schema, service: str) -> int:
 
 
 def _others(schema: Schema, bound: set[str]) -> Iterator[str]:
-    """What is not bound, as candidates."""
+    """The unbound methods, as candidates."""
     others = [(name, method) for name, method in schema.methods.items() if method.full_name not in bound]
     if others:
         yield "# Other methods, perhaps for a command or a look-up (see `lookup`):"
@@ -138,7 +138,7 @@ def _request(message: Descriptor, command: str, indent: str, depth: int) -> Iter
 
 
 def _is_case(field: FieldDescriptor, command: str) -> bool:
-    """Whether a member of a oneof is the one for a command; a proto3 optional field is alone in its own."""
+    """Whether a oneof's member is the one for a command; a proto3 optional field is alone in its oneof."""
     if field.containing_oneof is None or len(field.containing_oneof.fields) == 1:
         return True
     wanted = METHODS["cancel" if command == "undo" else command]
@@ -175,7 +175,7 @@ def _outcome(message: Descriptor, indent: str) -> Iterator[str]:
 
 
 def _of_status(message: Descriptor, indent: str) -> Iterator[str]:
-    """A reply that says nothing of an outcome: there is one, or a gRPC status."""
+    """For a reply without an outcome field: a reply is success, a gRPC status is a refusal."""
     balance = find(message, "balance")
     field = next((each for each in message.fields if each.has_presence), None)
     if field is not None:
@@ -216,7 +216,7 @@ def _state(message: Descriptor, indent: str) -> Iterator[str]:
 
 
 def _checks(texts: Mapping[str, str]) -> list[str]:
-    """The checks of which every command speaks that would have to."""
+    """The checks that are named in every command that must come to them."""
     return [
         str(check)
         for check, commands in COMES_TO.items()

@@ -1,6 +1,6 @@
 """
-Guesses at what an operator's methods, fields and values mean, by their names and types. Marked as guesses where they
-are printed: nothing here is ever used to call a wallet.
+Guesses the meaning of an operator's methods, fields and values from their names and types. Printed guesses are marked:
+no wallet is ever called by a guess.
 """
 
 import re
@@ -53,7 +53,7 @@ _LACKING = {
     "{game_code}": ("authenticate", "balance", "status"),
     "{provider_id}": ("authenticate", "balance", "status"),
 }
-"""Which commands do not carry a source."""
+"""The commands that do not carry a source."""
 _AMOUNTS = frozenset({"amount", "stake", "cents", "sum", "money"})
 _GOOD = frozenset({"ok", "success", "succeeded", "successful", "accepted", "done", "approved", "completed"})
 _RESULTS: Sequence[tuple[str, frozenset[str], frozenset[str]]] = [
@@ -76,7 +76,7 @@ def words_of(name: str) -> frozenset[str]:
 
 
 def method_for(command: str, methods: Iterable[MethodDescriptor]) -> MethodDescriptor | None:
-    """The method that sounds most like a command."""
+    """The method whose name is most like a command; None where none is."""
     named = [(method, words_of(method.name)) for method in methods]
     for wanted in METHODS[command]:
         for method, words in named:
@@ -86,7 +86,7 @@ def method_for(command: str, methods: Iterable[MethodDescriptor]) -> MethodDescr
 
 
 def source_for(field: FieldDescriptor, command: str) -> str:
-    """What of the callback may fill a field, as the mapping writes it; empty for no guess."""
+    """The source that may fill a field, as the mapping writes it; empty for no guess."""
     words = words_of(field.name)
     if words & _AMOUNTS:
         form = form_of(field)
@@ -98,7 +98,7 @@ def source_for(field: FieldDescriptor, command: str) -> str:
 
 
 def _of_type(source: str, field: FieldDescriptor, command: str) -> str:
-    """The source, if the command has it and the field can hold it; a key of idempotency tells the commands apart."""
+    """The source, if the command has it and the field can hold it; an idempotency key names its command."""
     is_moment = field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp"
     fits = not field.is_repeated and (is_string(field) or integers(field) is not None)
     if source == "{requested_at}":
@@ -115,7 +115,7 @@ def _of_type(source: str, field: FieldDescriptor, command: str) -> str:
 
 
 def form_of(field: FieldDescriptor) -> str:
-    """The form of an amount in a field of this type; empty for one that can hold none."""
+    """The form of an amount in a field of this type; empty if it can hold none."""
     if field.is_repeated:
         return ""
     if is_string(field):
@@ -131,7 +131,7 @@ def form_of(field: FieldDescriptor) -> str:
 
 
 def result_for(name: str) -> str:
-    """What the value of an enum may mean; `unknown` for no guess."""
+    """The result that an enum's value may mean; `unknown` for no guess."""
     words = words_of(name)
     for result, names, needed in _RESULTS:
         if words & names and (not needed or words & needed):
@@ -140,7 +140,7 @@ def result_for(name: str) -> str:
 
 
 def state_for(name: str) -> str:
-    """What the value of an enum may say of a transaction."""
+    """The transaction state that an enum's value may mean."""
     words = words_of(name)
     if words & {"canceled", "cancelled", "reversed", "refunded", "rolled", "voided", "reverted"}:
         return "CANCELED"
@@ -149,7 +149,7 @@ def state_for(name: str) -> str:
 
 
 def find(message: Descriptor, wanted: str, *, depth: int = 3) -> tuple[str, FieldDescriptor] | None:
-    """The path to a field one of whose words is `wanted`, the nearest first."""
+    """The nearest field whose name has the word `wanted`, with its path."""
     for field in message.fields:
         if wanted in words_of(field.name) and not field.is_repeated:
             return field.name, field
@@ -162,7 +162,7 @@ def find(message: Descriptor, wanted: str, *, depth: int = 3) -> tuple[str, Fiel
 
 
 def status_field(message: Descriptor) -> FieldDescriptor | None:
-    """The enum of a reply that says what came of it."""
+    """The enum field of a reply that may hold the outcome."""
     enums = [field for field in message.fields if field.enum_type is not None and not field.is_repeated]
     telling = [field for field in enums if any(result_for(value.name) == "0" for value in enum_of(field).values)]
     likely = [field for field in telling if words_of(field.name) & {"status", "outcome", "result", "code", "error"}]

@@ -1,5 +1,5 @@
 """
-The command `walletbridge health`: whether a gateway with these settings answers, for health checks of containers.
+The command `walletbridge health` tests whether a gateway with these settings answers, for containers' health checks.
 """
 
 import ssl
@@ -16,7 +16,7 @@ from walletbridge.protocol.errors import SettingsError
 from walletbridge.settings import Address, Settings, load
 
 LIMIT_SECONDS = 2.0
-"""For all of it: looking up a name, connecting, the answer."""
+"""For the name's look-up, the connection and the answer together."""
 _OK = 200
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - no address to connect to
 
@@ -45,7 +45,7 @@ def health(config: Path) -> None:
 
 
 def problem_of(settings: Settings) -> str:
-    """What is wrong with the gateway, in one line; nothing if it is well."""
+    """The gateway's problem, in one line; empty if it is well."""
     address = settings.admin.listen if settings.admin else settings.listen
     key = "admin.listen" if settings.admin else "listen"
     if not address.port:
@@ -56,7 +56,7 @@ def problem_of(settings: Settings) -> str:
     def run() -> None:
         found.append(look(settings, address))
 
-    # A thread, as the limit of a socket is one of each read, and a name's look-up has none.
+    # A thread, as a socket's limit holds for each read alone, and a name's look-up has none.
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(LIMIT_SECONDS)
@@ -90,7 +90,7 @@ def _connection(settings: Settings, address: Address) -> HTTPConnection:
     host = _host(address)
     if settings.tls is None:
         return HTTPConnection(host, address.port, timeout=LIMIT_SECONDS)
-    # Which certificate is shown, and whether it is valid, does not matter here: nothing secret is sent.
+    # The certificate and its validity do not matter here: nothing secret is sent.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -98,7 +98,7 @@ def _connection(settings: Settings, address: Address) -> HTTPConnection:
 
 
 def _turns_away(settings: Settings) -> bool:
-    """Whether the gateway ends connections like this one unanswered, which shows as well that it is at work."""
+    """Whether the gateway closes connections like this one unanswered: then closing shows that it works."""
     needs_certificate = settings.tls is not None and settings.tls.client_ca_file is not None
     return needs_certificate or settings.callback.proxy_protocol
 

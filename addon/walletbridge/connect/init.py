@@ -1,5 +1,5 @@
 """
-`walletbridge init`: a first mapping for a wallet, from what its protos say.
+`walletbridge init`: a first mapping for a wallet, from its protos.
 """
 
 from pathlib import Path
@@ -14,10 +14,10 @@ from walletbridge.wallet.proto.schema import BadSchema, Schema
 
 def draft(*, target: str | None, proto: Path | None, seconds: float = TOTAL_SECONDS) -> str:
     """
-    The text of a mapping file, from a running wallet, which has `seconds` to tell of its protos, or from a `.proto`
-    file, whose folder is the include root.
+    The text of a mapping file, from a running wallet, which has `seconds` to send its protos, or from a `.proto` file,
+    whose folder is the include root.
 
-    Raises SettingsError where neither tells of a service.
+    Raises SettingsError for protos that cannot be used or have no service with a method.
     """
     try:
         if proto is not None:

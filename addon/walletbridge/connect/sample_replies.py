@@ -1,5 +1,5 @@
 """
-Samples of what a wallet may reply, one for each line of a binding's tables, to show what would come of it.
+Sample replies of a wallet, one for each line of a binding's tables, to show the answer to each.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ from walletbridge.wallet.mapping.reply.tables import NEXT, Rule, Rules
 from walletbridge.wallet.reply import DETAILS, Reply
 
 _STATUS = "FAILED_PRECONDITION"
-"""With which a reason or trailer usually comes."""
+"""The usual status beside a reason."""
 
 
 def replies(binding: Binding) -> Iterator[tuple[str, Reply]]:
-    """Each reply that the binding's tables speak of, in words and as it would come."""
+    """Each reply that the binding's tables name, in words and as a message."""
     for words, result, reply in _of_rules(binding.method.outcome, binding):
         if binding.state is None or result is not Result.OK:
             yield words, reply
@@ -36,7 +36,7 @@ def replies(binding: Binding) -> Iterator[tuple[str, Reply]]:
 
 
 def found(binding: Binding) -> dict[str, Any]:
-    """What a look-up may bring, for a sample request."""
+    """Sample values of a look-up, for a sample request."""
     if binding.lookup is None:
         return {}
     message: Any = binding.lookup.method.response()
@@ -78,7 +78,7 @@ def _failure(rule: Rule, key: str) -> Reply:
 
 
 def _pass(message: Message, rule: Rule) -> None:
-    """Lets `rule` leave the reply to the next one, if it can."""
+    """Makes `rule` leave the reply to the next rule, if it can."""
     if rule.reader.reads_ok and rule.source != "trailer":
         for key, verdict in rule.values.items():
             if verdict is NEXT:
@@ -87,12 +87,12 @@ def _pass(message: Message, rule: Rule) -> None:
 
 
 def _set(message: Any, rule: Rule, key: Any) -> None:
-    """Makes the rule read `key`."""
+    """Makes the rule read `key`, if it can."""
     if rule.source not in {"field", "present", "oneof"}:
         return
     *parents, last = rule.reader.name.split(".")
     for name in parents:
-        # A map's entry is no message of its own here; what lies in it is left as it is.
+        # A path into a map ends here: its entries stay unchanged.
         message = getattr(message, name, None)
     if not isinstance(message, Message):
         return
@@ -110,7 +110,7 @@ def _set(message: Any, rule: Rule, key: Any) -> None:
 
 
 def _touch(message: Any, name: str) -> None:
-    """Sets a field to what it is when empty."""
+    """Sets a field to its empty value; adds one to a repeated field."""
     field = message.DESCRIPTOR.fields_by_name[name]
     value = getattr(message, name)
     if field.is_repeated:

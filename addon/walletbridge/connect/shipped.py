@@ -1,6 +1,6 @@
 """
-The files that come with the package for people to use: the sample settings, examples, guides, protos, and the file that
-`mitmproxy -s` loads. A wheel carries them inside the package; in a checkout they lie where the project keeps them.
+The files that come with the package for users: the sample settings, examples, guides, protos, and the file that
+`mitmproxy -s` loads. A wheel carries them inside the package; a checkout keeps them in the project's folders.
 """
 
 import shutil
@@ -20,7 +20,7 @@ _PACKAGE_IN_CHECKOUT = "addon/walletbridge"
 def find(name: str) -> Path:
     """The path of a shipped file or folder, such as `config/walletbridge.yaml`. Raises FileNotFoundError."""
     for root in (_CHECKOUT, _IN_WHEEL):
-        # A folder above an installed package may hold a `config` of somebody else's: only a checkout has this file.
+        # A folder above an installed package may hold a foreign `config`: only a checkout has this file.
         if root == _IN_WHEEL or (root / "addon" / "main.py").is_file():
             path = root / name
             if path.exists():

@@ -1,5 +1,5 @@
 """
-What is around a gateway and may be otherwise when it starts: addresses to listen on, and others that it connects to.
+Checks what may change before a gateway starts: the addresses on which it listens, and those to which it connects.
 """
 
 import errno
@@ -16,7 +16,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def listeners(settings: Settings) -> Iterator[tuple[bool, str]]:
-    """Whether what is found keeps `serve` from listening for certain, and what it is."""
+    """Each problem: whether it is certain to keep `serve` from listening, and its text."""
     wanted = [("listen", settings.listen)]
     if settings.admin is not None:
         wanted.append(("admin.listen", settings.admin.listen))
@@ -25,7 +25,7 @@ def listeners(settings: Settings) -> Iterator[tuple[bool, str]]:
 
 
 def unreachable(settings: Settings) -> Iterator[str]:
-    """What the gateway connects to beside the wallet, and what does not answer: it starts without."""
+    """Each address beside the wallet that accepts no connection. The gateway starts without them."""
     tracing = settings.tracing.endpoint if settings.tracing else None
     for key, url in (("upstream", settings.upstream), ("tracing.endpoint", tracing)):
         if url is not None and (problem := _connecting(url)):
