@@ -1,5 +1,5 @@
 """
-Makes tables and the like of rich safe to show. In its own module because importing rich is slow.
+Makes rich's tables and the like safe to show. In its own module because importing rich is slow.
 """
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult

@@ -75,7 +75,7 @@ class Spans:
         return traced
 
     def of_wallet_calls(self, path: str, call: GrpcCall) -> GrpcCall:
-        """Wraps `call`, the gRPC method at `path`, in a span that the call's metadata names."""
+        """Wraps `call`, the gRPC method at `path`, in a span. The wallet gets its context as metadata."""
         service, _, method = path.removeprefix("/").partition("/")
         attributes = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
 
@@ -94,7 +94,7 @@ class Spans:
 
     @contextmanager
     def _in_span(self, path: str, attributes: Mapping[str, str]) -> Iterator[tuple[Span, Mapping[str, str]]]:
-        """The span of a wallet call, and the metadata that names it."""
+        """The span of a wallet call, and its context as metadata."""
         with self._tracer.start_as_current_span(
             path.removeprefix("/"),
             kind=SpanKind.CLIENT,

@@ -80,4 +80,4 @@ class Trace:
     wallet_said: str = ""
     """The wallet's words beside a status other than OK, bounded, without secrets."""
     calls: list[WalletCall] | None = None
-    """Each sent call, in order; None without a live view, at no cost."""
+    """Each sent call, in order; None without a live view: nothing is kept."""

@@ -65,7 +65,7 @@ def _look_movement_after_cancel(row: Row, kind: Kind, promises: Promises, now: f
     if kind is Kind.BET and row.told is not Told.YES and not row.cancel_by_provider:
         # For the provider, 41 would mean that the bet stands.
         return Look(_told_unknown(row, now), Step.UNKNOWN, "it was cancelled, and its sender knows of no cancel")
-    # A wallet that checks 42 has accepted its cancel, so it has it; another might make it now.
+    # A wallet that checks 42 accepted the cancel, so it has the movement; another might make it now.
     is_known = row.movement is Movement.CONFIRMED or cancels_are_checked(promises)
     if repeats_are_told(promises) and is_known:
         return _send(row, kind, now, seconds)

@@ -36,7 +36,7 @@ class Standing(NamedTuple):
 
 
 SETTLED = "it is settled"
-"""The message that refuses a decision about an unlisted row begins so."""
+"""How the refusal to decide an unlisted row begins."""
 
 
 def consequence(row: Row, decision: Decision) -> str:
@@ -55,7 +55,7 @@ def consequence(row: Row, decision: Decision) -> str:
 
 def decide(row: Row, word: Word) -> Row:
     """
-    The row after a person's decision, which the row keeps. The decision makes no wallet call (RULES 16).
+    The row after a person's decision. It keeps every decision but RETRY. No wallet call is made (RULES 16).
 
     Raises ValueError if the decision makes no sense for the row, or if the row is settled and the person does not force
     the decision.

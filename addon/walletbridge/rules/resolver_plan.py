@@ -1,5 +1,5 @@
 """
-Plans the resolver's next action for a row. Pure: the transaction of the intent plans once more.
+Plans the resolver's next action for a row. Pure: the transaction that writes the intent plans again.
 """
 
 from dataclasses import dataclass
