@@ -46,7 +46,7 @@ class Gathered:
 
 @contextmanager
 def gathered_wakeups(loop: AbstractEventLoop) -> Iterator[None]:
-    """Makes gRPC read all sockets that it adds to `loop` inside the context so; no other code may run there."""
+    """Inside the context, `Gathered` reads each socket that gRPC adds to `loop`; no other code may run there."""
     own: dict[str, Any] | None = getattr(loop, "__dict__", None)
     if own is None or "add_reader" in own:
         yield

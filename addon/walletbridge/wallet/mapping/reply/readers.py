@@ -1,5 +1,5 @@
 """
-What a rule can read of a reply: a field, a field's presence, a oneof's case, the gRPC status, its reason, a trailer.
+The sources that a rule can read: a field, a field's presence, a oneof's case, the gRPC status, its reason, a trailer.
 """
 
 import re

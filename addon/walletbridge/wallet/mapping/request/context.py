@@ -1,5 +1,5 @@
 """
-What compiling one binding needs besides its place in the file.
+The data that compiling one binding needs besides its place in the file.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ class LookupValues:
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """What compiling one request needs."""
+    """The data that compiling one request needs."""
 
     role: Role
     decimals: int
