@@ -62,7 +62,7 @@ def _way_in_doubt(row: Row, promises: Promises, times: Times, now: float) -> Way
         return Way.ASK
     if not promises.has_cancel:
         return Way.LEAVE
-    # The wallet answers 0 to the cancel of an unknown movement, so send it once the movement cannot land.
+    # It answers 0 to the cancel of an unknown movement, so it gets the cancel once that has landed or never will.
     return Way.SEND if now >= certain_at(row, times) else Way.WAIT
 
 
