@@ -33,8 +33,8 @@ class Protection:
     ) -> None:
         """
         `on_change` gets True when the wallet stops answering and False when it answers again, `on_stuck` the same for
-        one command, `on_refused` each refused call. `probe_seconds`: how long a callback waits for a balance; the probe's
-        wait as well, unless the settings give one. `renew` makes the connection anew.
+        one command, `on_refused` each refused call. `probe_seconds`: how long a callback waits for a balance; also the
+        probe's wait, unless the settings give one. `renew` makes the connection anew.
         """
         self.breaker = Breaker(
             Limits(failures=breaker.failures, patience=breaker.patience, away_seconds=breaker.away_after),
