@@ -7,7 +7,7 @@ from walletbridge.rules.promises import Promises, Repeats
 BALANCE_SUFFICIENT, NOT_PROCESSED, TRANSACTION_EXISTS = 31, 41, 42
 """Numbers of checks. PROTOCOL: Checks."""
 RECORD_DAYS_MIN = 400
-"""The least time for which a journal that is the record keeps its rows: the longest dispute."""
+"""The least for a journal that is the record: the longest dispute."""
 DAYS = 30
 """The default for any other journal."""
 

@@ -1,5 +1,5 @@
 """
-Callbacks as JSON and back. The journal keeps this JSON, so that a callback can be sent again after a restart.
+Callbacks as JSON and back. The journal keeps this JSON, to send a callback again after a restart.
 """
 
 import json
