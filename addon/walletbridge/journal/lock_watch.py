@@ -1,5 +1,5 @@
 """
-Measures how long a process has held a lock of the journal without giving it back.
+Measures how long a process has held a lock of the journal.
 
 A look sees the holder at that moment, and under load there always is one. Two looks show the same hold only if no
 process has written in between: each write changes SQLite's log (`-wal`).
@@ -50,7 +50,7 @@ class LockWatch:
         return [Held(hold, now - since) for (hold, _), since in self._since.items()]
 
     def clear(self) -> None:
-        """Forgets earlier looks: the locks were free meanwhile, or no look was made."""
+        """Forgets earlier looks: the locks were free meanwhile, or not looked at."""
         self._since = {}
 
 

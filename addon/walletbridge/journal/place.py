@@ -12,7 +12,9 @@ from walletbridge.journal.mark import mark_of
 from walletbridge.journal.port import JournalUnavailable
 
 _WAL_MAGIC = b"\x37\x7f\x06"
-"""The first bytes of the log (SQLite's file format: the write-ahead log), without the byte of its order."""
+"""
+The log's first bytes (SQLite's file format: the write-ahead log), without the last one, which gives the byte order.
+"""
 
 
 class Place:
@@ -72,8 +74,8 @@ class Place:
 
 class FirstSeen:
     """
-    Remembers which file the journal was when first seen. If a gateway's workers had different files, it would have two
-    journals, of which neither knows the wallet calls of the other.
+    Remembers which file the journal was when first seen. Workers with different files would have two journals, of which
+    neither knows the wallet calls of the other.
     """
 
     def __init__(self, path: Path) -> None:

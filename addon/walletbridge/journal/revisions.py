@@ -19,7 +19,7 @@ from walletbridge.settings.small_files import PRIVATE
 SUFFIX = "-changes"
 """Suffix of the file beside the journal. The file may be removed, which invalidates all earlier stamps."""
 SLOTS = 4096
-"""Transactions share slots by hash. A collision costs a question to the wallet and never gives a wrong answer."""
+"""Transactions share slots by hash. A collision costs a question to the wallet, never a wrong answer."""
 _BYTES = 8
 
 type Revision = tuple[int, bytes]

@@ -28,7 +28,7 @@ class Running:
         self.read()
 
     def read(self) -> None:
-        """Reads the count, with the time that other processes have added. Raises apsw.Error."""
+        """Reads the count of all processes. Raises apsw.Error."""
         self._seconds, self._counted_at = self._db.execute("SELECT running, running_at FROM meta").get
 
     def seconds(self) -> float:

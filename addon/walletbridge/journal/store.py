@@ -34,7 +34,7 @@ CHECKPOINT_PAGES = 4000
 LOG_BYTES = 64 * 1024 * 1024
 """The log is cut to this size after a reader that stayed has made it grow and has ended."""
 GRACE_SECONDS = 0.5
-"""Seconds that a worker keeps its turn after the deadline, for the outcome of the call to reach the disk."""
+"""Seconds that a worker keeps its turn after the deadline, for the call's outcome to reach the disk."""
 
 _DAY = 86400
 _NO_ROUND = Round()
@@ -268,9 +268,7 @@ class Store:
         return None if is_first else count
 
     def _execute(self, statement: str, values: Sequence[int | float | str | None] = ()) -> apsw.Cursor:
-        """
-        Runs a statement that does not belong to `_known`. Writes the changes in `_known` first, so that it sees them.
-        """
+        """Runs a statement once the changes in `_known` are written, so that it sees them."""
         self._known.write()
         return self._db.execute(statement, values)
 

@@ -1,5 +1,5 @@
 """
-Names the holder of a turn: makes a name for this process, and tests whether the process of a name still runs.
+Names the holder of a turn, and tests whether the process of a name still runs.
 """
 
 import getpass

@@ -1,6 +1,5 @@
 """
-Watches the size of the log that SQLite keeps beside the journal (`-wal`), and names the processes that keep it from
-being cut.
+Watches the log that SQLite keeps beside the journal (`-wal`), and names the processes that keep it from being cut.
 
 Each write goes to the log first, and is moved from there into the file. While a process keeps a read open, such as a
 shell or a backup tool, later writes cannot be moved, and the log grows until the disk is full.

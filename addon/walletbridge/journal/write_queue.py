@@ -2,8 +2,8 @@
 Lets the processes that write to one SQLite file stand in line.
 
 SQLite has no queue: a process that finds the file locked sleeps and tries again. Under load, a process that has just
-finished locks the file again meanwhile, over and over. So a process that wants the lock first takes a second one, and
-gives that back as soon as it has the first. Thus it is the next, and a process that has just finished stands behind it.
+finished locks the file again, over and over. So a process first takes a second lock, and gives that back once it has
+SQLite's. It is then the next, and a process that has just finished stands behind it.
 """
 
 import fcntl

@@ -59,7 +59,7 @@ class Writer:
     ) -> None:
         """
         `on_problem` receives, in the event loop, why the file fails, and an empty text once it works again. `after`
-        runs after each commit, once its results were sent to their callers. It must not raise.
+        runs after each commit, once its results were sent. It must not raise.
         """
         self._open_store = open_store
         self._waiting_max = waiting_max

@@ -26,7 +26,7 @@ _MEGABYTE = 1_000_000
 class Settlement:
     """The journal, the transactions, the cancels and the resolver. Create it inside a running event loop."""
 
-    def __init__(  # noqa: PLR0913 - the parts that money depends on
+    def __init__(  # noqa: PLR0913 - all parts of money safety
         self,
         settings: Settings,
         promises: Promises,

@@ -1,15 +1,15 @@
 """
 Counts changes of transactions, begun and ended, in memory that several workers may share.
 
-A change is a cancel, or a bet or win at the wallet. The status cache stamps each entry with a reading of this counter.
-A change in any worker thus invalidates all older stamps of its transaction at once, without a message between workers.
+A change is a cancel, or a bet or win at the wallet. The status cache stamps each entry with a reading. A change in any
+worker invalidates all older stamps of its transaction at once, without a message between workers.
 """
 
 from collections.abc import Hashable
 from zlib import crc32
 
 SLOTS = 4096
-"""Transactions share slots by hash. A collision costs a question to the wallet and never gives a wrong answer."""
+"""Transactions share slots by hash. A collision costs a question to the wallet, never a wrong answer."""
 _CELLS = 2 * SLOTS
 _CELL_BYTES = 8
 
@@ -34,7 +34,7 @@ class Changes:
         self._parts = parts
 
     def begin(self, key: Hashable) -> None:
-        """Counts a change of `key` that begins now. Call it before the wallet call."""
+        """Counts a change of `key` that is about to begin."""
         self._own[2 * _slot(key)] += 1
 
     def end(self, key: Hashable) -> None:
@@ -45,8 +45,7 @@ class Changes:
         """
         Ends all changes that this part's dead worker had begun.
 
-        Their outcome is open. Their transactions get no status answer until they are settled, and settling counts
-        again.
+        Their transactions are open: they get no status answer until they are settled, and settling counts again.
         """
         for slot in range(0, _CELLS, 2):
             if self._own[slot] != self._own[slot + 1]:

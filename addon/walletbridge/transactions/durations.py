@@ -53,10 +53,7 @@ def pace(settings: Settings) -> Pace:
 
 
 def budgets(deadlines: Deadlines) -> dict[Command, float]:
-    """
-    Seconds from a request's arrival to the end of its wallet call: the provider's limit minus `margin` for the way
-    back.
-    """
+    """Seconds from a request's arrival to the end of its wallet call: the provider's limit minus the way back."""
     return {
         Command.AUTHENTICATE: deadlines.authenticate - deadlines.margin,
         Command.BALANCE: deadlines.balance - deadlines.margin,

@@ -25,10 +25,7 @@ from walletbridge.transactions.turns import Turns
 BUSY_POLL_SECONDS = 0.02
 """Seconds between two looks whether another worker has given back its turn."""
 END_SECONDS = 0.15
-"""
-The least time, in seconds, that a write to disk gets. After the end of the budget it comes out of the margin that is
-kept for the way back.
-"""
+"""The least seconds that a write to disk gets. After the budget they come out of the margin for the way back."""
 
 _CALLS = frozenset({Step.SEND, Step.ASK})
 """The steps that lead to a wallet call."""

@@ -71,9 +71,7 @@ class CheckedWallet:
         return None if player.result is Result.OK else player
 
     async def _in_order(self, asking: "_Asking", insufficient: Outcome) -> Outcome:
-        """
-        Answers a 31 found without a check for a repeat. The provider may expect 41 first, so check for the repeat now.
-        """
+        """Answers a 31 found without a check for a repeat. The provider may expect 41 first, so check now."""
         checks = asking.callback.checks
         if BALANCE_SUFFICIENT not in checks or NOT_PROCESSED not in checks[: checks.index(BALANCE_SUFFICIENT)]:
             return insufficient

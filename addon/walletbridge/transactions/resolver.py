@@ -1,8 +1,8 @@
 """
-Settles the open rows of the journal: owed wins, owed cancels, and bets that their sender has written off.
+Settles open journal rows: owed wins, owed cancels, and bets that their sender has written off.
 
-It takes turns like a callback, with short deadlines and a small share of the wallet's calls. It never acts while a
-callback holds the turn of the same transaction or waits for it.
+It takes turns like a callback, with short deadlines and a small share of the wallet's calls, and never while a callback
+has the turn of the same transaction or waits for it.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Pace:
     """The resolver's deadlines, concurrency and pauses."""
 
     call_seconds: float
-    """Seconds: the longest deadline of its calls, and how long it takes a transaction's turn for."""
+    """Seconds: the longest deadline of its calls, and of a turn that it takes."""
     budgets: Mapping[Command, float] = field(default_factory=dict)
     """Seconds: the deadline of a command's calls, where it is shorter."""
     calls_max: int
@@ -63,7 +63,7 @@ class Pace:
     """Seconds before the first retry; doubled from then on."""
     pause_seconds_max: float
     prune_every: float
-    """Seconds between two deletions of rows that have been at rest for long."""
+    """Seconds between two deletions of rows long at rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class _Taken:
 class Resolver:
     """Runs beside the callbacks, one per worker."""
 
-    def __init__(  # noqa: PLR0913 - the parts that money safety depends on
+    def __init__(  # noqa: PLR0913 - all parts of money safety
         self,
         wallet: Wallet,
         journal: Journal,
@@ -155,8 +155,7 @@ class Resolver:
         """Begins to settle one page of rows, in a circle. Returns the seconds to rest before the next."""
         if self._is_back:
             self._is_back = False
-            # One round from here, not from the front: if the wallet kept coming and going, later rows would have no
-            # turn.
+            # One round from here, not from the front: else a wallet that comes and goes would starve later rows.
             self._eager_from, self._has_turned = self._last, False
             for lane in self._lanes.values():
                 lane.share.try_soon()

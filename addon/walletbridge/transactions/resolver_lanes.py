@@ -1,6 +1,6 @@
 """
-Lanes of rows for the resolver, one per kind, so that a wallet method that hangs delays only its own kind; and the
-number of calls of each kind at a time, which follows the wallet's answers.
+Lanes of rows for the resolver, one per kind: a wallet method that hangs delays only its own kind. The number of calls
+at a time follows the wallet's answers, per kind.
 """
 
 from collections import deque
@@ -47,7 +47,7 @@ class Share:
         self.gave_way(begun)
 
     def gave_way(self, at: float) -> None:
-        """Halves the calls because the wallet failed at the time `at`, unless that was before the last halving."""
+        """Halves the calls because the wallet failed at `at`, unless that was before the last halving."""
         if at > self._halved_at:
             self._halved_at = self._clock()
             self._calls = max(1, self._calls / 2)
@@ -58,7 +58,7 @@ class Share:
 
 
 class Lane:
-    """Rows of one kind, the oldest first. `begin` starts to settle a row; its end must be reported to `ended`."""
+    """Rows of one kind, the oldest first. `begin` starts to settle a row; report its end to `ended`."""
 
     def __init__(self, share: Share, begin: Callable[[Row, bool], None], *, waiting_max: int) -> None:
         self.share = share

@@ -1,5 +1,5 @@
 """
-Caches the status of transactions, so that not each `status` question of the provider reaches the wallet.
+Caches the status of transactions, so that not each `status` of the provider reaches the wallet.
 
 Only final facts are kept: `OK` for a short time, `CANCELED` for long. A cancel drops the facts of its transaction
 before the wallet call and after it. An answer asked for before that call ended is neither kept nor shared.
@@ -69,7 +69,7 @@ class StatusCache:
         self._revision = revision
         self._clock = clock
         self.uses = dict.fromkeys(CacheUse, 0)
-        """The number of questions that were a hit, a miss and so on."""
+        """The number of hits, misses and so on."""
 
     def __len__(self) -> int:
         """The number of facts kept."""

@@ -37,13 +37,13 @@ _FROM_JOURNAL = {
     Step.NOT_FOUND: Result.TRANSACTION_NOT_FOUND,
     Step.CANCELLED: Result.OK,
 }
-"""The result of each step that is answered with the current balance alone."""
+"""The results of steps answered with the current balance alone."""
 
 
 class Transactions:
     """Takes bets, wins, cancels and status questions to the wallet. Raises OutcomeUnknown and nothing else."""
 
-    def __init__(  # noqa: PLR0913 - the parts that money safety depends on
+    def __init__(  # noqa: PLR0913 - all parts of money safety
         self,
         wallet: Wallet,
         journal: Journal,
@@ -88,8 +88,7 @@ class Transactions:
         """
         Cancels a transaction; asks again while the wallet may still be at work on it.
 
-        `word`: a person's decision, for that person's own cancel, which the provider does not know. It is stored in the
-        row.
+        `word`: a person's decision to cancel, unknown to the provider and stored in the row.
         """
         is_providers = word is None
 
@@ -117,8 +116,8 @@ class Transactions:
 
     async def _look_to_cancel(self, callback: Cancel, deadline: float, trace: Trace, word: Word | None) -> Look:
         """
-        Decides about a cancel. Asks the wallet for the transaction's status while the rules need it and time is left.
-        Raises OutcomeUnknown if that settles nothing in time.
+        Looks, and asks the wallet for the status while the rules need it. Raises OutcomeUnknown if that settles
+        nothing.
         """
 
         def decide(found: Found) -> Look:
@@ -163,8 +162,7 @@ class Transactions:
 
     async def status(self, callback: Status, *, deadline: float, trace: Trace, is_providers: bool = True) -> Outcome:
         """
-        Asks for the status of a transaction. Raises OutcomeUnknown if that is not settled. `is_providers`: False for a
-        person's question.
+        Answers a `status`. Raises OutcomeUnknown while the transaction is open. `is_providers`: False for a person's.
         """
 
         def decide(found: Found) -> Look:
@@ -228,9 +226,7 @@ class Transactions:
         return await with_balance(self._wallet, callback, outcome, deadline=deadline, trace=trace, clock=self._clock)
 
     async def _without_call(self, callback: Bet | Win | Cancel, look: Look, deadline: float, trace: Trace) -> Outcome:
-        """
-        The answer if the callback may not be sent. The wallet is asked only for a balance and the player's checks.
-        """
+        """The answer if the callback may not be sent. The wallet only gives a balance and checks the player."""
         trace.reason = look.reason
         result = look.told.result if look.told else _FROM_JOURNAL.get(look.step)
         if result is None:

@@ -1,7 +1,7 @@
 """
 Turns inside one process: a caller that wants to call the wallet for a transaction waits for the present one.
 
-First come, first served. Uses memory only for transactions with a turn that is taken.
+First come, first served. Uses memory only for taken turns.
 """
 
 import asyncio
