@@ -1,5 +1,5 @@
 """
-TLS of the listener, with a certificate from files that is read again when they change.
+The TLS of the listener, with a certificate from files that are read again when they change.
 """
 
 import asyncio
@@ -24,26 +24,28 @@ from walletbridge.settings.tls_files import (
 )
 
 LOOK_SECONDS = 60.0
-"""How often the files are looked at while nobody connects."""
+"""Seconds between two looks at the files while no client connects."""
 WARN_SECONDS = 86_400.0
 NO_COMMON_PROTOCOL = [("SSL routines", "", "no application protocol")]
-"""OpenSSL's own words."""
+"""The wording of OpenSSL."""
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Of TLS 1.2, those with forward secrecy and authenticated encryption (RFC 9325 section 4.2); TLS 1.3 has no others."""
+"""
+The ciphers of TLS 1.2 with forward secrecy and authenticated encryption (RFC 9325 section 4.2); TLS 1.3 has no others.
+"""
 _HTTP1 = (b"http/1.1", b"http/1.0")
 _HTTP2 = (b"h2", *_HTTP1)
 
 logger = logging.getLogger(__name__)
 
 type _Version = tuple[tuple[int, int, int] | None, ...]
-"""Of each file: its number, its length and its time in nanoseconds; None where it cannot be looked at."""
+"""For each file: its inode, its bytes and its time in nanoseconds; None if it cannot be looked at."""
 
 
 class Certificates:
     """
-    The addon that gives each TLS connection its certificate, in place of mitmproxy's own, which it makes itself.
+    The addon that gives each TLS connection its certificate, in place of one that mitmproxy makes itself.
 
-    A change is seen at the next handshake. Files that cannot be used, as while they are being replaced, change nothing.
+    The next handshake sees a change. Files that cannot be used, as while they are being replaced, change nothing.
     """
 
     name = "walletbridge-certificates"
@@ -51,7 +53,7 @@ class Certificates:
     def __init__(
         self, settings: ListenerTls, *, http2: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """`http2`: whether a client may choose it. Raises SettingsError where the files cannot be used."""
+        """`http2`: whether a client may choose HTTP/2. Raises SettingsError if the files cannot be used."""
         self._settings = settings
         self._protocols = _HTTP2 if http2 else _HTTP1
         self._now = now
@@ -61,16 +63,16 @@ class Certificates:
         self._looking: asyncio.Task[None] | None = None
 
     def running(self) -> None:
-        """The hook: begins to look at the files and at the time."""
+        """The hook: starts to look at the files and at the time."""
         self._looking = asyncio.ensure_future(self._look())
 
     def done(self) -> None:
-        """The hook: ends with it."""
+        """The hook: stops looking."""
         if self._looking:
             self._looking.cancel()
 
     def tls_start_client(self, tls_start: TlsData) -> None:
-        """The hook: a client wants to speak TLS."""
+        """The hook: a client begins a TLS handshake."""
         if tls_start.is_dtls or tls_start.ssl_conn is not None:
             return
         self.read_again()
@@ -79,7 +81,7 @@ class Certificates:
         tls_start.ssl_conn = connection
 
     def read_again(self) -> None:
-        """Takes the files as they are now, if they have changed and can be used."""
+        """Reads the files again, if they have changed and can be used."""
         version = _version(self._settings)
         if version == self._seen:
             return
@@ -95,7 +97,7 @@ class Certificates:
             self.warn()
 
     def warn(self) -> None:
-        """Logs what clients will, or may, refuse."""
+        """Logs the faults for which clients will, or may, refuse the certificate."""
         now = self._now()
         problem = invalid_now(self._pair, now) or expires_soon(self._pair, now, self._settings.warn_days)
         if problem:
@@ -104,7 +106,7 @@ class Certificates:
             logger.warning("tls.cert_file: %s", doubt)
 
     def _better_pair(self) -> Pair:
-        """What is in the files. Raises SettingsError, also where what is in use is valid and this is not."""
+        """The content of the files. Raises SettingsError, also if the pair in use is valid and this one is not."""
         pair = read_listener(self._settings)
         problem = invalid_now(pair, self._now())
         if problem and not invalid_now(self._pair, self._now()):
@@ -155,7 +157,7 @@ def _context(settings: ListenerTls, pair: Pair, protocols: Sequence[bytes]) -> S
 
 
 def _chosen(offered: Sequence[bytes], protocols: Sequence[bytes]) -> bytes:
-    """The first that the client offers and we speak. Raises SSL.Error, of which OpenSSL makes its alert (RFC 7301)."""
+    """The client's first protocol that is in `protocols`. Raises SSL.Error, which OpenSSL makes an alert (RFC 7301)."""
     for protocol in offered:
         if protocol in protocols:
             return protocol
@@ -177,6 +179,6 @@ def _ask_for_certificates(context: SSL.Context, ca_file: Path, names: Sequence[s
         return bool(is_right) and not accepted.isdisjoint(names_of_client(certificate.to_cryptography()))
 
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, verify)
-    # A resumed session would let in a client whose certificate has expired or was struck off the list meanwhile.
+    # A resumed session would admit a client whose certificate has expired or was removed from the list meanwhile.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_options(SSL.OP_NO_TICKET)

@@ -1,7 +1,7 @@
 """
-Lets connections in once there is somebody to answer, and lets them go with nothing lost.
+Accepts connections once the gateway can answer, and drains them at the end without losing an answer.
 
-An addon of mitmproxy, asked by our mode for the sockets and by the gateway's addon for the rest.
+An addon of mitmproxy. The lane's mode gets the sockets from it; the gateway's addon opens and closes it.
 """
 
 import asyncio
@@ -25,47 +25,47 @@ from walletbridge.serve.worker_pipe import Control
 from walletbridge.settings import Serve
 
 WALLET_SECONDS = 1.0
-"""How long after the start connections wait until it is known whether the wallet is there."""
+"""Seconds that connections wait at the start until it is known whether the wallet is there."""
 PULSE_SECONDS = 1.0
 DRAIN_POLL_SECONDS = 0.02
 
 
 @dataclass(kw_only=True, eq=False)
 class Doors:
-    """For one process: the only one, or a worker that is told by a supervisor when to begin."""
+    """For one process: the only one, or a worker that a supervisor orders to serve."""
 
     sockets: Sequence[socket.socket]
     share: Share
     serve: Serve
     control: Control | None = None
-    """What comes from the supervisor; None where there is none."""
+    """The pipe from the supervisor; None without one."""
     admin: Admin | None = None
     bridge: Bridge | None = None
-    """The gateway behind them; None before it is up."""
+    """The gateway; None before it is up."""
     _notifier: Notifier = field(default_factory=lambda: Notifier(os.environ))
     _listener: Listener | None = None
     _pulse: asyncio.Task[None] | None = None
     _state: WorkerState | None = None
     _lines_lost: int = 0
-    """Of the log, as far as they are counted."""
+    """Lost lines of the log that are already counted."""
     _connections: Callable[[], int] = int
-    """How many there are."""
+    """Returns the number of open connections."""
     _keeps_times: Callable[[], bool] = lambda: True
-    """Whether the times of connections are kept."""
+    """Returns whether the time limits of connections are enforced."""
 
     @property
     def is_stopping(self) -> bool:
-        """Whether nobody is let in any more."""
+        """Whether no new connection is accepted."""
         return self._state is WorkerState.DRAINING
 
     def is_alive(self) -> bool:
-        """Whether the process does what connections rely on. One that does not counts as hanging."""
+        """Whether the process enforces the time limits of connections. If not, it counts as hanging."""
         return self._keeps_times()
 
     def listen(self, connect: Connect, count: Callable[[], int], keeps_times: Callable[[], bool]) -> Listener:
         """
-        What mitmproxy's server is, once it is opened. `count` says how many connections there are, `keeps_times`
-        whether the sweep over them goes on.
+        Returns the listener that mitmproxy uses as its server, once `open` starts it. `count` returns the number of
+        connections, `keeps_times` whether the sweep over them goes on.
         """
         accepted = self.share.part.series(names.CONNECTIONS_ACCEPTED)
         self._is(WorkerState.STARTING)
@@ -78,7 +78,10 @@ class Doors:
         return self._listener
 
     async def open(self, bridge: Bridge) -> None:
-        """Lets connections in, once the wallet is there or known to be away, and the supervisor wants it."""
+        """
+        Accepts connections once the wallet is there, known to be away or not seen within WALLET_SECONDS, and a
+        supervisor, if any, has ordered it.
+        """
         self.bridge = bridge
         self._pulse = asyncio.ensure_future(self._beat(bridge))
         if self.admin:
@@ -94,9 +97,11 @@ class Doors:
 
     async def close(self, at_once: asyncio.Event) -> None:
         """
-        Lets nobody in any more, and waits for those inside. Whoever is answered meanwhile is told to connect anew.
+        Accepts no new connection, and waits until the open ones have ended. Each answer meanwhile closes its
+        connection.
 
-        An idle connection is waited for as well, up to `drain_seconds`: its client may be about to use it.
+        Idle connections are waited for as well, up to `drain_seconds`: their clients may be about to use them.
+        `at_once` ends the wait.
         """
         self._is(WorkerState.DRAINING)
         self._notifier.stopping()

@@ -1,22 +1,22 @@
 """
-How often Python's garbage collector goes through all that there is: every answer waits meanwhile.
+Makes Python's full garbage collections rarer: every answer waits during one.
 
-Python does so once enough has come that stays, in case it holds circles of references that nobody needs any more. While
-a crowd connects much comes that stays, and there is nothing to be found: a connection that brought callbacks leaves no
-circle. But those that mitmproxy carried do, and so the collector is patient rather than off. What there is at the start
-for good it never sees; that is left out of it once the gateway is up.
+Python starts one when enough new objects have survived, to find unused reference cycles. While a crowd connects, many
+objects survive and there is nothing to find: a connection that brought callbacks leaves no cycle. Connections that
+mitmproxy carried do, so full collections are rare instead of off. The objects of the start are excluded once the
+gateway is up.
 """
 
 import gc
 
 FULL_AFTER = 25
 """
-How many rounds through what came lately go before one through everything. With Python's own figures for a round that
-are some hundred thousand objects that came to stay, some tens of megabytes, of which all may be garbage.
+Collections of younger objects before a full one. With Python's own thresholds that is some hundred thousand surviving
+objects, some tens of megabytes, all of which may be garbage.
 """
 
 
 def be_patient() -> None:
-    """For the whole process."""
+    """Sets FULL_AFTER for the whole process."""
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, FULL_AFTER)

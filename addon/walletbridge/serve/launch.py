@@ -1,8 +1,8 @@
 """
 Starts mitmproxy with the gateway in it: as a server, under mitmweb, or in the console.
 
-mitmproxy documents no way to do this from a program. The classes and `tools.main.run` used here are the ones its own
-commands use, and its version is bounded accordingly.
+mitmproxy documents no way to do this from a program. This module uses the classes and the `tools.main.run` of its own
+commands, so its version is bounded.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from mitmproxy.tools.web.master import WebMaster
 
 _NO_UPSTREAM = "http://127.0.0.1:9"
-"""mitmproxy's reverse mode wants an upstream. This one is never dialled: other paths are answered 404."""
+"""mitmproxy's reverse mode needs an upstream. This one is never dialled: other paths are answered 404."""
 _BODY_LIMIT_FACTOR = 64
 """
-Where there is no upstream, mitmproxy's global limit of bodies can bound its memory. It answers with a page of its own,
-so it is set far above ours.
+Without an upstream, mitmproxy's global limit of bodies can bound its memory. It answers with its own page, so it is
+this many times the limit of walletbridge.
 """
 
 
@@ -46,7 +46,7 @@ class Kind(Enum):
     TUI = "tui"
 
 
-def launch(  # noqa: PLR0913 - what a way of running adds
+def launch(  # noqa: PLR0913 - the additions of one way to run
     kind: Kind,
     config: Path,
     settings: Settings,
@@ -56,11 +56,11 @@ def launch(  # noqa: PLR0913 - what a way of running adds
     doors: Doors | None = None,
 ) -> None:
     """
-    Runs until a signal ends it; `addons` are added behind the gateway, `options` are mitmproxy's (`name=value`).
+    Runs until a signal ends it. `addons` come after the gateway; `options` are mitmproxy's (`name=value`).
 
-    With `doors` they say where a server listens and when; else mitmproxy listens by itself.
+    `doors` holds the sockets of a server and decides when it accepts; without it mitmproxy listens by itself.
 
-    Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
+    Raises SystemExit with 1 if it cannot start, after printing the reason.
     """
     own = _web_options(settings.ui.listen) if kind is Kind.WEB else []
     arguments = _arguments(config, settings, [*own, *options])
@@ -83,18 +83,18 @@ def launch(  # noqa: PLR0913 - what a way of running adds
 
 
 def _with(master: type[Master], addons: Sequence[object], **arguments: Any) -> type[Master]:
-    """A kind of master with `addons` behind its own."""
+    """A class of master with `addons` after its own."""
 
     def make(options: Options) -> Master:
         made = master(options, **arguments)
         made.addons.add(*addons)  # type: ignore[no-untyped-call]
         if made.addons.get("view") is not None:  # type: ignore[no-untyped-call]
-            # Before View, which tells browsers of a request as it comes: by then the token must be hidden.
+            # The gateway goes before View, which shows a request to browsers at once: by then the token must be hidden.
             chain = made.addons.chain
             chain.sort(key=lambda addon: not isinstance(addon, WalletBridge))
         return made
 
-    # `run` asks for a class, and calls it with the options.
+    # `run` expects a class, and calls it with the options.
     return cast("type[Master]", make)
 
 
@@ -104,7 +104,7 @@ def _arguments(config: Path, settings: Settings, options: Sequence[str]) -> list
         f"listen_host={settings.listen.host}",
         f"listen_port={settings.listen.port}",
         f"{OPTION}={config}",
-        # What is worth a line, the gateway says itself.
+        # The gateway logs its own events.
         "termlog_verbosity=warn",
         *options,
     ]
@@ -123,7 +123,7 @@ def _web_options(address: Address) -> list[str]:
 
 
 def free_port(host: str) -> int:
-    """A port of `host` that is free now. mitmweb cannot say which one it was given."""
+    """A port of `host` that is free now: mitmweb cannot report which one it was given."""
     with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         port: int = probe.getsockname()[1]
     return port
@@ -131,8 +131,8 @@ def free_port(host: str) -> int:
 
 class _KeepOptions:
     """
-    What the settings say stays as it is. The user's own configuration of mitmproxy, which may listen elsewhere or be a
-    proxy for everybody, is read after the arguments.
+    Keeps the options that the settings determine. mitmproxy reads the user's own configuration, which may listen
+    elsewhere or open the proxy to all, after the arguments.
     """
 
     def __init__(self, values: Sequence[str]) -> None:
@@ -146,26 +146,24 @@ class _KeepOptions:
             return
         self._is_keeping = True
         try:
-            # The console does not know all of them.
+            # The console lacks some of them.
             ctx.options.set(*(value for value in self._values if value.partition("=")[0] in ctx.options))
         finally:
             self._is_keeping = False
 
 
 class _IgnoreFurtherSigterms:
-    """
-    Once all is done, a SIGTERM that comes twice must not kill what ends by itself: the exit code would say so.
-    """
+    """Ignores SIGTERM once all is done: a second one would kill the ending process and change its exit code."""
 
     def done(self) -> None:
         with suppress(NotImplementedError, RuntimeError, ValueError):
-            # The loop would put back the default when it closes.
+            # The loop would restore the default when it closes.
             asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
             ignore_further()
 
 
 class _EndWithHangup:
-    """Under a UI, SIGHUP says that the terminal is gone: calls in flight end and are answered, as with SIGTERM."""
+    """Ends a UI on SIGHUP, as its terminal is gone: calls in flight end and are answered, as with SIGTERM."""
 
     def running(self) -> None:
         with suppress(NotImplementedError, RuntimeError, ValueError):
@@ -173,8 +171,8 @@ class _EndWithHangup:
 
 
 class _AnnounceWeb:
-    """Prints where the UI is; the address holds mitmweb's own login, not the callback token."""
+    """Prints the address of the UI, which holds mitmweb's own login, not the callback token."""
 
     def running(self) -> None:
         master = cast("WebMaster", ctx.master)
-        print(f"mitmweb: {master.web_url}", flush=True)  # noqa: T201 - what the command is asked for
+        print(f"mitmweb: {master.web_url}", flush=True)  # noqa: T201 - the command's output

@@ -1,5 +1,5 @@
 """
-What mitmproxy and other libraries log, in the gateway's own log: the same form, the same bounded queue.
+Puts the log records of mitmproxy and other libraries into the gateway's log: same form, same bounded queue.
 """
 
 import logging
@@ -11,9 +11,9 @@ from walletbridge.gateway.running_gateway import Bridge
 from walletbridge.observe.printable import printable_lines
 
 LEVEL = logging.WARNING
-"""What is worth a line below that, the gateway says itself."""
+"""Lower levels are left out: the gateway logs its own events."""
 TEXT_CHARACTERS_MAX = 2000
-"""Of a message: some libraries print what a client sent."""
+"""Characters of a message: some libraries log bytes that a client sent."""
 
 
 class _Gateway(Protocol):
@@ -22,9 +22,7 @@ class _Gateway(Protocol):
 
 
 class Records(logging.Handler):
-    """
-    Takes the root logger's records while it is entered: as plain text to stderr until the gateway is up.
-    """
+    """Takes the root logger's records while it is entered. Prints them to stderr until the gateway is up."""
 
     def __init__(self, gateway: _Gateway) -> None:
         super().__init__(LEVEL)
@@ -49,10 +47,10 @@ class Records(logging.Handler):
         try:
             bridge = self._gateway.bridge
             if bridge is None:
-                print(printable_lines(record.getMessage()), file=sys.stderr, flush=True)  # noqa: T201 - there is no log yet
+                print(printable_lines(record.getMessage()), file=sys.stderr, flush=True)  # noqa: T201 - no log yet
                 return
             if record.exc_info and isinstance(record.exc_info[1], BaseException):
                 bridge.log.failed(record.exc_info[1])
             bridge.log.warning("record", logger=record.name, text=record.getMessage()[:TEXT_CHARACTERS_MAX])
-        except Exception:  # noqa: BLE001 - as logging has it
+        except Exception:  # noqa: BLE001 - as logging does
             self.handleError(record)

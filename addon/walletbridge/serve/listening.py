@@ -1,8 +1,8 @@
 """
-Accepts connections from sockets that several workers may share, for mitmproxy.
+Accepts connections for mitmproxy, from sockets that several workers may share.
 
-All workers accept from the same sockets. So a worker that ends or dies leaves nothing behind in a queue of its own, as
-it would with a socket for each (SO_REUSEPORT); and as each takes one connection at a time, a burst spreads over all.
+All workers accept from the same sockets. So a worker that ends or dies leaves no connection in a queue of its own, as
+it would with a socket for each (SO_REUSEPORT). Each takes one connection at a time, so a burst spreads over all.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from collections.abc import Callable, Sequence
 from walletbridge.serve.sockets import BACKLOG, HANDSHAKE_SECONDS, close, refuse_new
 
 ACCEPT_AGAIN_SECONDS = 1.0
-"""After a failure to accept, which mostly means that there are too many open files."""
+"""Seconds to wait after a failure to accept, mostly for too many open files."""
 ADDON = "doors"
-"""The name of the addon that knows the sockets."""
+"""The name of the addon that has the sockets."""
 
 type Connect = Callable[[], asyncio.BaseProtocol]
 """Makes the protocol of a new connection."""
 
 
 class Listener:
-    """Accepts connections from sockets, one of each in every turn of the event loop, once it is told to."""
+    """Accepts connections after `start`: one from each socket in every turn of the event loop."""
 
     def __init__(self, sockets: Sequence[socket.socket], connect: Connect, *, on_accept: Callable[[], None]) -> None:
         self.sockets = tuple(sockets)
@@ -32,16 +32,16 @@ class Listener:
         self._is_accepting = False
 
     def start(self) -> None:
-        """Begins to accept. Who has connected before is served now."""
+        """Starts to accept. Clients that have connected before are served now."""
         self._is_accepting = True
         for listener in self.sockets:
             self._loop.add_reader(listener, self._accept, listener)
 
     async def stop(self, *, is_last: bool) -> None:
         """
-        Ends accepting, and closes the sockets here. Who has connected by now is accepted first.
+        Ends accepting, and closes the sockets in this process. Clients that have connected by now are accepted first.
 
-        `is_last`: nobody else accepts from them, so no new connection may begin that would be lost.
+        `is_last`: no other process accepts from them, so a new connection would be lost and must not begin.
         """
         if self._is_accepting:
             if is_last:
@@ -53,7 +53,7 @@ class Listener:
             await asyncio.wait(self._starting)
 
     def close(self) -> None:
-        """Ends accepting at once. What mitmproxy calls at its end."""
+        """Ends accepting at once. mitmproxy calls this at its end."""
         if self._is_accepting:
             self._is_accepting = False
             for listener in self.sockets:
@@ -92,5 +92,5 @@ class Listener:
     def _started(self, starting: asyncio.Future[object]) -> None:
         self._starting.discard(starting)
         if not starting.cancelled():
-            # A client that has left already; an error that is never read is a fault to asyncio.
+            # A client may have left already; asyncio reports an error that is never read.
             starting.exception()

@@ -1,5 +1,5 @@
 """
-Ends a worker that stands still while it keeps the others from writing the journal.
+Kills a worker that stands still while it keeps the others from writing the journal.
 """
 
 import signal
@@ -13,7 +13,7 @@ from walletbridge.observe.log import Log
 from walletbridge.serve.workers.process import WorkerProcess
 
 SILENT_SECONDS = 2.0
-"""A worker beats once a second: only after so long without does it count as standing still."""
+"""Seconds without a beat, after which a worker counts as standing still. A worker beats once a second."""
 
 
 class LockGuard:
@@ -24,19 +24,19 @@ class LockGuard:
         self._log = log
 
     def forget(self) -> None:
-        """Nobody has looked for a while: what was not seen meanwhile does not count."""
+        """Discards the observations, after a pause without looks."""
         self._watch.clear()
 
     def look(self, alive: Collection[WorkerProcess], silent: Collection[WorkerProcess], *, seconds: float) -> None:
         """
-        Kills those of the workers that stand still and have held a lock for so long; 0 seconds: none.
+        Kills the workers that stand still and have held a lock for `seconds`; with 0, none.
 
-        `silent` are those that have shown no sign of life for SILENT_SECONDS. One that is slow but alive may be at a
-        long commit, and is let be.
+        `silent` are those without a beat for SILENT_SECONDS. One that is slow but beats may be in a long commit, and is
+        spared.
         """
         still = {worker.pid: worker for worker in alive if worker in silent or is_stopped(worker.pid)}
         if not seconds or not still:
-            # The usual case, and the cheap one: the locks of the whole machine are not read for it.
+            # The usual case, and the cheap one: it does not read the locks of the whole machine.
             self._watch.clear()
             return
         for held in self._watch.look():

@@ -1,8 +1,7 @@
 """
-The master of `serve`: of mitmproxy only what carries connections, and around it what production needs.
+The master of `serve`: the parts of mitmproxy that carry connections, and the parts that production needs.
 
-The addons that mitmproxy has by default are for people and for other uses of a proxy; each would be asked at each of
-the steps of a request.
+mitmproxy's default addons are for people and for other uses of a proxy; each would be called at each step of a request.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ from walletbridge.protocol.errors import SettingsError
 from walletbridge.proxy.addon import WalletBridge
 from walletbridge.serve import garbage_collector
 from walletbridge.serve.certificates import Certificates
-from walletbridge.serve.lane import server  # so that mitmproxy knows the mode
+from walletbridge.serve.lane import server  # registers the mode in mitmproxy
 from walletbridge.serve.lane.lane import Lane
 from walletbridge.serve.library_logs import Records
 from walletbridge.serve.open_files import BESIDE_CONNECTIONS, allow_open_files, fitting
@@ -35,15 +34,15 @@ from walletbridge.settings import Address, Limits, Settings
 
 _UPSTREAM_OPTION = "mode=reverse:"
 _FIXED = (
-    # A WebSocket is a tunnel: to read its messages, mitmproxy would keep each of them until it is whole.
+    # A WebSocket is a tunnel: to parse it, mitmproxy would keep each message until it is complete.
     "websocket=false",
-    # To the upstream. What clients may speak, `Certificates` decides.
+    # For the upstream. `Certificates` decides about the clients.
     "http2=false",
 )
 
 
 class LeanMaster(Master):
-    """mitmproxy's core, the lane, and the gateway behind it."""
+    """The core of mitmproxy, then the lane, then the gateway."""
 
     def __init__(
         self,
@@ -53,9 +52,9 @@ class LeanMaster(Master):
         addons: Sequence[object] = (),
     ) -> None:
         """
-        `addons` come last. Raises SettingsError.
+        `addons` come after the gateway. Raises SettingsError.
 
-        Must be made inside a running event loop.
+        Needs a running event loop.
         """
         super().__init__(options)
         self.lane = Lane(bridge, settings)
@@ -64,7 +63,7 @@ class LeanMaster(Master):
             Core(),
             DisableH2C(),
             Proxyserver(),  # type: ignore[no-untyped-call]
-            # Before mitmproxy's own: who answers first decides.
+            # Before mitmproxy's TlsConfig: the first addon that sets a connection decides.
             *certificates,
             self.lane,
             NextLayer(),
@@ -84,7 +83,7 @@ def serve(
     """
     Serves until a signal ends it. `options` are mitmproxy's, as `name=value`; its own configuration is not read.
 
-    Raises SystemExit with 1 where it cannot start; what was wrong has been printed by then.
+    Raises SystemExit with 1 if it cannot start, after printing the reason.
     """
     limits = settings.limits
     open_files = allow_open_files(limits.connections + limits.upstream_requests + BESIDE_CONNECTIONS)
@@ -115,7 +114,7 @@ async def _serve(
             master = LeanMaster(opts, settings, bridge, addons)
             opts.set(*_options(options, settings.listen))
         except (OptionsError, SettingsError) as error:
-            logging.getLogger(__name__).error("walletbridge: %s", error)  # noqa: TRY400 - the text says it all
+            logging.getLogger(__name__).error("walletbridge: %s", error)  # noqa: TRY400 - the text is complete
             sys.exit(1)
         if warning:
             logging.getLogger(__name__).warning(warning)
@@ -125,8 +124,8 @@ async def _serve(
 
 def _options(options: Sequence[str], listen: Address) -> list[str]:
     """
-    `options` with the lane in the place of mitmproxy's reverse mode, and with the address in it: then
-    mitmproxy gives no advice on options that `serve` does not have.
+    `options` with the lane in place of mitmproxy's reverse mode, and with the address in the mode: otherwise mitmproxy
+    advises options that `serve` does not have.
     """
     own = [
         f"mode={server.LaneMode.type_name}:{value.removeprefix(_UPSTREAM_OPTION)}@{listen.host}:{listen.port}"
@@ -144,5 +143,5 @@ def _end_with_signals(master: Master) -> None:
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, master.shutdown)
     if hasattr(signal, "SIGPIPE"):
-        # Who reads the log may end before we do.
+        # The reader of the log may end before this process.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)

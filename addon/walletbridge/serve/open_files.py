@@ -1,5 +1,5 @@
 """
-How many files, and so connections, the process may have open.
+Fits the limits of connections to the files that the process may have open.
 """
 
 import resource
@@ -10,15 +10,18 @@ from msgspec.structs import replace
 from walletbridge.settings import Limits
 
 BESIDE_CONNECTIONS = 200
-"""Files of our own: the journal, the wallet's channel, the log, the admin endpoint, what Python needs."""
+"""Files for other uses: the journal, the wallet's channel, the log, the admin endpoint, Python itself."""
 BESIDE_CONNECTIONS_MIN = 64
-"""Kept back where the system allows few. Less would let connections keep the wallet or the journal from opening."""
+"""
+The least that is kept back if the system allows few. With less, connections could keep the wallet or the journal from
+opening.
+"""
 UPSTREAM_PART = 4
-"""One in so many files is for connections to the upstream, where the system allows too few for the limits."""
+"""One in this many files is for connections to the upstream, if the system allows too few for the limits."""
 
 
 def fitting(limits: Limits, *, open_files: int, has_upstream: bool) -> Limits:
-    """`limits` with no more connections than `open_files` allow, and enough files kept back for everything else."""
+    """`limits` with no more connections than `open_files` allow, and enough files kept back for other uses."""
     wanted = limits.connections + (limits.upstream_requests if has_upstream else 0)
     if open_files == resource.RLIM_INFINITY or wanted + BESIDE_CONNECTIONS <= open_files:
         return limits
@@ -35,7 +38,7 @@ def fitting(limits: Limits, *, open_files: int, has_upstream: bool) -> Limits:
 
 
 def allow_open_files(wanted: int) -> int:
-    """Raises the soft limit as far as is wanted and the hard limit allows; returns what it is then."""
+    """Raises the soft limit to `wanted`, or as far as the hard limit allows; returns the new soft limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return soft

@@ -1,7 +1,9 @@
 """
-SIGHUP to a `serve` of one process: it takes over what one process can, loses no callback, and says what it cannot.
+SIGHUP to a `serve` of one process: applies the settings that one process can change, loses no callback, and logs the
+others.
 
-The journal, the wallet's channel and the listeners live as long as the process. With `--workers` a reload brings all.
+The journal, the wallet's channel and the listeners live as long as the process. With `--workers` a reload starts new
+processes.
 """
 
 import asyncio
@@ -22,24 +24,24 @@ from walletbridge.settings.tls_files import require_valid
 
 
 class Reload:
-    """An addon of mitmproxy."""
+    """A mitmproxy addon."""
 
     name = "walletbridge-reload"
 
     def __init__(self, config: Path, settings: Settings, bridge: Callable[[], Bridge | None]) -> None:
-        """`settings` are those that it runs with; `bridge` gives the gateway, or None before it is up."""
+        """`settings` are those of the running process; `bridge` returns the gateway, or None before it is up."""
         self._config = config
         self._settings = settings
         self._bridge = bridge
         self._notifier = Notifier(os.environ)
 
     def running(self) -> None:
-        """Begins to listen to the signal."""
+        """Starts to handle the signal."""
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
 
     def reload(self) -> None:
-        """Raises nothing; what goes wrong changes nothing."""
+        """Reloads the settings. Raises nothing; with wrong settings, nothing changes."""
         bridge = self._bridge()
         if bridge is None:
             return

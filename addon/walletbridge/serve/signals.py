@@ -1,8 +1,8 @@
 """
-Signals from the first moment of a process on, until its event loop takes them over.
+Handles signals from the start of a process until its event loop takes them over.
 
-The first process of a container has no default actions: the kernel throws away a signal that nobody handles. Only what
-the interpreter needs before its first line of ours remains; an init in front (`docker run --init`) covers that, too.
+The first process of a container has no default actions: the kernel drops a signal without a handler. Only the
+interpreter's own start remains uncovered; an init in front (`docker run --init`) covers that, too.
 """
 
 import os
@@ -12,14 +12,14 @@ from types import FrameType
 SERVING = frozenset({"demo-wallet", "serve", "tui", "web"})
 """Commands that run until a signal ends them."""
 ENDED_BY_SIGTERM = 128 + signal.SIGTERM
-"""The exit code, as shells have it, of what has not done its work."""
+"""The exit code, as in shells, of a command that SIGTERM stopped before its work was done."""
 
 
 def handle_from_the_start(command: str) -> None:
     """
-    From here on SIGTERM ends the process: one that is about to serve with exit code 0, as when it serves.
+    From now on SIGTERM ends the process. A command in SERVING ends with exit code 0, as while it serves.
 
-    One that serves is not ended by SIGHUP either, which would cut off what it is about to begin.
+    `serve` also ignores SIGHUP, which would end it during its start.
     """
     if command not in SERVING:
         signal.signal(signal.SIGTERM, _give_up)
@@ -30,18 +30,18 @@ def handle_from_the_start(command: str) -> None:
 
 
 def ignore_further() -> None:
-    """For the end: a SIGTERM that comes twice must not kill what ends by itself, or the exit code would say so."""
+    """Ignores SIGTERM at the end: a second one would kill the ending process and change its exit code."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Nothing was begun yet that could be ended better. An exception might be lost in whatever is being imported."""
+    """Exits at once: no work has begun. An exception might be lost in a running import."""
     del number, frame
     os._exit(0)
 
 
 def _give_up(number: int, frame: FrameType | None) -> None:
-    """Cleans up, which needs the exception."""
+    """Raises the exception that lets the command clean up."""
     del frame
     _GIVEN_UP.add(number)
     raise SystemExit(ENDED_BY_SIGTERM)
@@ -49,11 +49,11 @@ def _give_up(number: int, frame: FrameType | None) -> None:
 
 def code_of(code: object) -> object:
     """
-    The exit code of a process that wants to end with `code`. What was being imported, or a destructor, may have
-    swallowed the exception; then the command has gone on, and must not end as if nobody had asked it to give up.
+    The exit code of a process that is to end with `code`. A running import, or a destructor, may have swallowed the
+    exception; then the command has gone on, and must still report that it was stopped.
     """
     return ENDED_BY_SIGTERM if _GIVEN_UP and not code else code
 
 
 _GIVEN_UP: set[int] = set()
-"""The signals at which this process was to give up."""
+"""The signals that stopped this command."""

@@ -1,5 +1,5 @@
 """
-`serve` as one process: what a supervisor and its workers do between them, it does itself.
+`serve` as one process, which does the work of a supervisor and of its worker.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from walletbridge.transactions.cancel_counter import Changes
 
 
 def serve(config: Path, settings: Settings) -> None:
-    """Runs until a signal ends it. Raises SettingsError where an address or a certificate cannot be used."""
+    """Runs until a signal ends it. Raises SettingsError if an address or a certificate cannot be used."""
     require_valid(settings.tls, datetime.now(UTC))
     sockets, admin_sockets = bind_both(settings)
     share = Share(Part(), Changes())

@@ -1,5 +1,5 @@
 """
-Listening sockets that several processes may share, and how they are taken down with no connection lost.
+Listening sockets that several processes may share and close without losing a connection.
 """
 
 import ctypes
@@ -14,14 +14,14 @@ from walletbridge.protocol.errors import SettingsError
 from walletbridge.settings import Address, Settings
 
 BACKLOG = 1024
-"""Connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)."""
+"""Connections that may wait to be accepted; the system may allow fewer (net.core.somaxconn)."""
 HANDSHAKE_SECONDS = 0.1
-"""How long the last packet of a handshake may be on its way."""
+"""Seconds that the last packet of a handshake may be on its way."""
 
 
 def bind(address: Address, *, key: str) -> list[socket.socket]:
     """
-    Listens on all that the host stands for, on one port; port 0 is any free one.
+    Listens on all addresses of the host, on one port; port 0 is any free one.
 
     Raises SettingsError, which names the `key` of the settings.
     """
@@ -32,7 +32,7 @@ def bind(address: Address, *, key: str) -> list[socket.socket]:
 
 
 def expect_free(address: Address, *, key: str) -> None:
-    """Raises SettingsError where nobody could listen there now. Takes no connection while it looks."""
+    """Raises SettingsError if no process could listen there now. Accepts no connection meanwhile."""
     try:
         for family, kind, protocol, _, (host, _, *more) in _resolved(address):
             with _made(family, kind, protocol) as probe:
@@ -42,7 +42,7 @@ def expect_free(address: Address, *, key: str) -> None:
 
 
 def bind_both(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
-    """The sockets for callbacks, and those of the admin endpoint, if there is to be one. Raises SettingsError."""
+    """The sockets for callbacks, and those of the admin endpoint if it is configured. Raises SettingsError."""
     sockets = bind(settings.listen, key="listen")
     try:
         return sockets, bind(settings.admin.listen, key="admin.listen") if settings.admin else []
@@ -61,7 +61,7 @@ def _bind(address: Address) -> list[socket.socket]:
             listener.bind((host, port, *more))
             listener.listen(BACKLOG)
             listener.setblocking(False)  # noqa: FBT003 - its only argument
-            # Another family gets the port that the first was given.
+            # Another address family gets the same port as the first.
             port = listener.getsockname()[1]
     except OSError:
         close(sockets)
@@ -70,7 +70,7 @@ def _bind(address: Address) -> list[socket.socket]:
 
 
 def _resolved(address: Address) -> dict[Any, None]:
-    """What `getaddrinfo` finds, each once, in its order."""
+    """The results of `getaddrinfo`, each once, in order."""
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return dict.fromkeys(found)
 
@@ -84,23 +84,23 @@ def _made(family: int, kind: int, protocol: int) -> socket.socket:
 
 
 def close(sockets: Sequence[socket.socket]) -> None:
-    """Closes them here; another process that has inherited them may go on."""
+    """Closes them in this process; another that has inherited them may go on."""
     for listener in sockets:
         listener.close()
 
 
 def addresses_of(sockets: Sequence[socket.socket]) -> list[str]:
-    """Where they listen."""
+    """The addresses on which they listen."""
     names = [listener.getsockname() for listener in sockets]
     return [str(Address(host, port)) for host, port, *_ in names]
 
 
 def refuse_new(sockets: Sequence[socket.socket]) -> None:
     """
-    No new connection begins from now on, in any process; those that wait to be accepted are not disturbed.
+    Stops new connections in all processes; those that wait to be accepted are not affected.
 
-    A listening socket that is closed resets what is in its queue. So the first packets of new connections are thrown
-    away before that (Linux only), and whoever sent them tries again a second later, when nobody listens any more.
+    A listening socket that is closed resets the connections in its queue. So the first packets of new connections are
+    dropped before that (Linux only). Their senders try again a second later, when no process listens any more.
     """
     if sys.platform != "linux":
         return

@@ -1,5 +1,5 @@
 """
-Tells systemd how the service is doing (man 3 sd_notify). Without systemd, nothing happens.
+Reports the state of the service to systemd (man 3 sd_notify). Does nothing without systemd.
 """
 
 import os
@@ -14,7 +14,7 @@ _MICROSECONDS = 1_000_000
 
 
 class Notifier:
-    """Sends datagrams to where the environment says. Never waits, never raises."""
+    """Sends datagrams to the socket in NOTIFY_SOCKET. Never waits, never raises."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         address = environ.get(VARIABLE, "")
@@ -25,23 +25,23 @@ class Notifier:
         self.watchdog_seconds: float | None = (
             int(watchdog) / _MICROSECONDS if is_ours and watchdog.isascii() and watchdog.isdecimal() else None
         )
-        """Within how many seconds each sign of life is expected; None where none is."""
+        """Seconds within which systemd expects each sign of life; None if it expects none."""
 
     def ready(self) -> None:
-        """The service is up, or up again with its new settings."""
+        """Reports that the service is up, or up again with its new settings."""
         self._send("READY=1")
 
     def reloading(self) -> None:
-        """New settings are being taken over."""
+        """Reports that new settings are being taken over."""
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         self._send(f"RELOADING=1\nMONOTONIC_USEC={now}")
 
     def stopping(self) -> None:
-        """The service is on its way down."""
+        """Reports that the service is stopping."""
         self._send("STOPPING=1")
 
     def alive(self) -> None:
-        """A sign of life, if one is expected."""
+        """Sends a sign of life, if one is expected."""
         if self.watchdog_seconds is not None:
             self._send("WATCHDOG=1")
 

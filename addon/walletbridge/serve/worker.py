@@ -1,5 +1,5 @@
 """
-A worker process of `serve --workers`: started by the supervisor, with sockets, memory and a wire that it inherits.
+A worker process of `serve --workers`. The supervisor starts it with sockets, memory and a pipe to inherit.
 
 A fresh interpreter, so that a reload brings new code as well as new settings.
 """
@@ -24,18 +24,18 @@ MODULE = "walletbridge.serve.worker"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is given. The numbers of inherited files, and its own place among the workers."""
+    """The arguments of a worker: descriptors of inherited files, and its place among the workers."""
 
     sockets: tuple[int, ...]
-    """They listen already."""
+    """They already listen."""
     memory: int
     parts: int
-    """How many parts the memory has."""
+    """The number of parts of the memory."""
     part: int
-    """Which of them is this worker's."""
+    """The number of this worker's part, from 0."""
     control: int
     content: int | None = None
-    """The settings as they were when the supervisor took them over: the file may have been edited since."""
+    """The settings as the supervisor took them over: the file may have been edited since."""
 
 
 def command(config: Path, place: Place) -> list[str]:
@@ -48,7 +48,7 @@ def command(config: Path, place: Place) -> list[str]:
 @click.argument("place_json")
 def main(config: Path, place_json: str) -> None:
     """Run a worker. Only the supervisor starts it."""
-    # It is for the supervisor, whoever else gets it.
+    # SIGHUP is for the supervisor, even if this process receives it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     place = msgspec.json.decode(place_json, type=Place)
     try:
@@ -59,11 +59,11 @@ def main(config: Path, place_json: str) -> None:
     if place.content is not None:
         os.close(place.content)
     import_addons_singly()
-    from walletbridge.serve.doors import Doors  # noqa: PLC0415 - mitmproxy, only once it is known to be needed
+    from walletbridge.serve.doors import Doors  # noqa: PLC0415 - mitmproxy, only once the settings are valid
     from walletbridge.serve.launch import Kind, launch  # noqa: PLC0415 - see above
 
     for file in (*place.sockets, place.memory, place.control):
-        # The upstream's and anybody else's processes are none of its business.
+        # Processes that the worker starts must not inherit it.
         os.set_inheritable(file, False)  # noqa: FBT003 - its only way
     os.set_blocking(place.control, False)
     doors = Doors(

@@ -1,7 +1,7 @@
 """
-The wire from the supervisor to a worker: one byte says "serve", its end says that the supervisor is gone.
+The pipe from the supervisor to a worker: one byte means "serve", and its end means that the supervisor is gone.
 
-What a worker says stands in the shared memory.
+A worker reports in the shared memory.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ SERVE = b"s"
 
 
 class Control:
-    """The worker's end."""
+    """The worker's end of the pipe."""
 
     def __init__(self, file: int) -> None:
-        """`file` is the reading end of a pipe."""
+        """`file` is the descriptor of that end."""
         self._file = file
         self._told = asyncio.Event()
         self._on_end: Callable[[], None] | None = None
 
     async def told_to_serve(self, *, on_end: Callable[[], None]) -> None:
         """
-        Waits for the word. `on_end` is called, then or later, when the supervisor is gone: nobody would take care of
-        this worker any more.
+        Waits for "serve". Calls `on_end` when the supervisor is gone, then or later: nothing else would look after this
+        worker.
         """
         self._on_end = on_end
         asyncio.get_running_loop().add_reader(self._file, self._read)

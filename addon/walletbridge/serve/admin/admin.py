@@ -18,36 +18,36 @@ from walletbridge.observe.metrics.part import Part
 from walletbridge.serve.admin.readiness import TIMES_NOT_KEPT, checks
 
 CLOSE_SECONDS = 1.0
-"""How long an answer of this endpoint may take to go out at the end."""
+"""Seconds for which an answer of this endpoint may take to go out at the end."""
 
 type More = Callable[[], Iterable[Family]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What the endpoint tells of."""
+    """The sources of the endpoint's answers."""
 
     parts: Callable[[], Sequence[Part]]
-    """The numbers of all workers, living and dead."""
+    """The metrics of all workers, living and dead."""
     journal: JournalProbe
     is_stopping: Callable[[], bool]
     is_alive: Callable[[], bool] = lambda: True
-    """Whether the times of connections are kept in the endpoint's own process."""
+    """Whether the endpoint's own process enforces the time limits of connections."""
     more: More = tuple
-    """What only the process of the endpoint knows."""
+    """Metrics that only the endpoint's process knows."""
 
 
 class Admin:
     """Serves `/healthz`, `/readyz` and `/metrics`."""
 
     def __init__(self, sockets: Sequence[socket.socket], watched: Watched) -> None:
-        """`sockets` listen already."""
+        """`sockets` already listen."""
         self._sockets = sockets
         self._watched = watched
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Begins to answer. In a running event loop."""
+        """Starts to answer. Needs a running event loop."""
         app = web.Application()
         app.add_routes(
             [
@@ -56,7 +56,7 @@ class Admin:
                 web.get("/metrics", self._metrics),
             ]
         )
-        # mitmproxy, or the supervisor, listens to the signals.
+        # mitmproxy, or the supervisor, handles the signals.
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)
         await runner.setup()
         for listener in self._sockets:
@@ -70,13 +70,15 @@ class Admin:
             await runner.cleanup()
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """The event loop runs, and keeps the times of connections. A process that does not should be restarted."""
+        """
+        The event loop runs, and enforces the time limits of connections. A process that fails this should be restarted.
+        """
         if self._watched.is_alive():
             return web.json_response({"status": "ok"})
         return web.json_response({"status": TIMES_NOT_KEPT}, status=503)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        """Whether callbacks should be sent here, and what stands in the way."""
+        """Whether callbacks should be sent here, and every problem."""
         probed = await self._watched.journal.look()
         is_stopping, is_alive = self._watched.is_stopping(), self._watched.is_alive()
         found = checks(totals(self._watched.parts()), probed, is_stopping=is_stopping, is_alive=is_alive)
@@ -101,7 +103,7 @@ class Admin:
         yield gauge(
             "walletbridge_journal_oldest_open_seconds",
             "The age of the oldest transaction that is not settled; 0 where all are.",
-            # What could not be read is not told; that nothing is open is.
+            # No sample if the journal could not be read; 0 if nothing is open.
             None if probed.open_rows is None else probed.oldest_seconds or 0,
         )
         yield gauge(

@@ -1,5 +1,5 @@
 """
-When the certificates expire, for alerts: read from the files, as often as somebody asks.
+When the certificates expire, for alerts: reads the files at each request.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from walletbridge.settings.tls_files import first_end, read_certificates, read_l
 
 
 def certificate_families(settings: Settings) -> Iterable[Family]:
-    """For each certificate of the settings when it expires, and whether the files cannot be used as they are now."""
+    """For each certificate of the settings its expiry, and whether its files cannot be used as they are now."""
     expiry = GaugeMetricFamily(
         "walletbridge_certificate_expiry_timestamp_seconds",
         "When a certificate expires, or one above it in its file: the listener's, and the one shown to the wallet.",
@@ -37,7 +37,7 @@ def certificate_families(settings: Settings) -> Iterable[Family]:
 
 
 def _certificates(settings: Settings) -> Iterator[tuple[str, Callable[[], Sequence[Certificate]]]]:
-    """By name, each with what reads it and raises SettingsError."""
+    """By name, each with a function that reads it and raises SettingsError."""
     if listener := settings.tls:
         yield "listener", lambda: read_listener(listener).chain
     if settings.wallet.tls and (path := settings.wallet.tls.cert_file):

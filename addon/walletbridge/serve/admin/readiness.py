@@ -1,5 +1,5 @@
 """
-Can callbacks be answered right now? What stands in the way, check by check.
+Whether callbacks can be answered now, check by check.
 """
 
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from walletbridge.observe.metrics.names import WorkerState
 
 
 class Check(NamedTuple):
-    """One thing that has to be right."""
+    """One condition of readiness."""
 
     name: str
     problem: str
-    """Empty where it is right."""
+    """Empty if the condition holds."""
 
 
 TIMES_NOT_KEPT = "the times of connections are not kept"
@@ -23,9 +23,10 @@ TIMES_NOT_KEPT = "the times of connections are not kept"
 
 def checks(totals: Totals, probed: Probed, *, is_stopping: bool, is_alive: bool = True) -> list[Check]:
     """
-    What a load balancer wants to know of the whole gateway.
+    The checks that a load balancer needs of the whole gateway.
 
-    One worker that serves and has the wallet is enough: the others do not take what they cannot answer for long.
+    One worker that serves and has the wallet is enough: the others do not go on taking callbacks that they cannot
+    answer.
     """
     states = {labels["state"]: number for labels, number in totals.get(names.WORKERS, ())}
     failing = _sum(totals, names.JOURNAL_FAILING)

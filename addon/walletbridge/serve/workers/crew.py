@@ -1,5 +1,5 @@
 """
-The workers of one gateway: how one is taken on, put to work and let go. When that is right, the supervisor decides.
+The workers of one gateway: takes them on, puts them to work and lets them go. The supervisor decides when.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ from walletbridge.serve.workers.process import WorkerProcess, start
 from walletbridge.settings import Settings
 
 SPARE_PARTS = 2
-"""Of the memory: a worker that takes over lives beside the one that it replaces."""
+"""Spare parts of the memory: a worker lives beside the one that it replaces."""
 WALLET_SECONDS = 5.0
-"""How long a new worker may take to find its wallet where another has it."""
+"""Seconds for a new worker to reach the wallet, if another worker has it."""
 SERVE_SECONDS = 10.0
-"""From being told to serve to doing so."""
+"""Seconds from the order to serve until the worker serves."""
 END_SECONDS = 10.0
-"""What a worker needs to end, beside the time for its clients and its calls."""
+"""Seconds that a worker needs to end, beside the time for its clients and its calls."""
 
 
 class NotStarted(Exception):
-    """Raised where a worker could not be brought up; its reason is for the log. What the worker printed says more."""
+    """Raised if a worker could not be started; its reason is for the log. The worker's own output has more."""
 
 
 class Crew:
@@ -45,8 +45,8 @@ class Crew:
         on_end: Callable[[], None],
     ) -> None:
         """
-        For `count` workers that serve at the same time, all with the same journal. `on_end` is called when one of them
-        has ended.
+        For `count` workers that serve at the same time, all with the same journal. Calls `on_end` when one of them has
+        ended.
         """
         self._config = config
         self._sockets = sockets
@@ -57,30 +57,28 @@ class Crew:
         self._on_end = on_end
         self._journal = journal
         self.serving: list[WorkerProcess] = []
-        """Those that let connections in, and those of them that have died since."""
+        """The workers that accept connections, and those of them that have died since."""
 
     @property
     def alive(self) -> Collection[WorkerProcess]:
-        """All that were started and not buried: also those that do not serve yet, or no more."""
+        """All workers that were started and not buried: also those that do not serve yet, or no longer serve."""
         return self._alive
 
     def parts(self) -> list[Part]:
-        """The numbers of all workers, living and dead."""
+        """The metrics of all workers, living and dead."""
         return [self._memory.part(number) for number in range(self._memory.parts)]
 
     def settle_on(self, content: bytes) -> None:
-        """What is in the settings' file for all workers that are taken on from now on, whatever is in it by then."""
+        """Sets the settings' text for all workers that are taken on from now on, whatever the file holds by then."""
         os.ftruncate(self._content, 0)
         os.pwrite(self._content, content, 0)
 
     async def take_on(self, settings: Settings) -> WorkerProcess:
-        """
-        Starts a worker and waits until it could serve as well as the others do. Raises NotStarted.
-        """
+        """Starts a worker and waits until it could serve as well as the others do. Raises NotStarted."""
         if not self._free:
             raise NotStarted("too many workers are on their way down")
         if problem := self._journal.problem():
-            # A worker with another knows nothing of what is owed, or was moved already.
+            # A worker with another journal would not know which money is owed or has already moved.
             raise NotStarted(f"{problem}; put it back, or end the gateway, put a backup in its place and start again")
         number = self._free.pop(0)
         try:
@@ -92,14 +90,14 @@ class Crew:
         try:
             await self._expect(worker, settings)
         except BaseException:
-            # It has served nobody: there is nothing to wait for.
+            # It has served no client: there is nothing to wait for.
             worker.send(signal.SIGKILL)
             await asyncio.shield(self.bury(worker))
             raise
         return worker
 
     async def put_to_work(self, worker: WorkerProcess) -> None:
-        """Has it let connections in. One that cannot will be found dead or hanging."""
+        """Makes it accept connections. If it cannot, it will be found dead or hanging."""
         self.serving.append(worker)
         worker.serve()
         ended = asyncio.ensure_future(worker.ended())
@@ -107,14 +105,14 @@ class Crew:
         await worker.until(lambda: worker.state is WorkerState.SERVING, seconds=SERVE_SECONDS)
 
     async def let_go(self, worker: WorkerProcess, settings: Settings) -> int:
-        """Lets it answer what it has begun, bounded, and end; returns its exit code."""
+        """Lets it answer the callbacks that it has begun, within a time limit, and end; returns its exit code."""
         if worker in self.serving:
             self.serving.remove(worker)
         await worker.stop(seconds=drain_seconds(settings))
         return await self.bury(worker)
 
     async def bury(self, worker: WorkerProcess) -> int:
-        """Waits for the end of a worker and takes back what it had; returns its exit code."""
+        """Waits for the end of a worker, and frees its part and its pipe; returns its exit code."""
         code = await worker.ended()
         if worker in self._alive:
             self._alive.remove(worker)
@@ -126,11 +124,11 @@ class Crew:
         return code
 
     async def let_all_go(self, settings: Settings) -> None:
-        """The end of all, bounded."""
+        """Lets all workers end, within a time limit."""
         await asyncio.gather(*(self.let_go(worker, settings) for worker in tuple(self._alive)))
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to all."""
+        """Sends a signal to all workers."""
         for worker in self._alive:
             worker.send(number)
 
@@ -143,11 +141,11 @@ class Crew:
         if any(other.has_wallet for other in self.serving) and not await worker.until(
             lambda: worker.has_wallet, seconds=WALLET_SECONDS
         ):
-            # Its settings, more likely than the wallet.
+            # Its settings are more likely the cause than the wallet.
             raise NotStarted("a new worker has no connection to the wallet, though others have one")
 
 
 def drain_seconds(settings: Settings) -> float:
-    """How long a worker may take to end: idle connections of its clients, the longest call, and the rest."""
+    """Seconds that a worker may take to end: for idle connections, the longest call, and END_SECONDS."""
     longest: float = max(asdict(settings.deadlines).values())
     return settings.serve.drain_seconds + longest + END_SECONDS

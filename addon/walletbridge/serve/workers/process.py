@@ -21,24 +21,24 @@ from walletbridge.serve.worker_pipe import SERVE
 
 POLL_SECONDS = 0.05
 _NOT_FOR_WORKERS = {VARIABLE, WATCHDOG, "WATCHDOG_PID"}
-"""To systemd the supervisor speaks alone."""
+"""Only the supervisor reports to systemd."""
 
 
 class WorkerProcess:
-    """A worker that was started. What it says of itself stands in its part of the shared memory."""
+    """A started worker. It reports in its part of the shared memory."""
 
     def __init__(self, process: asyncio.subprocess.Process, part: Part, number: int, control: int) -> None:
         self._process = process
         self._part = part
         self._control = control
         self.number = number
-        """Of its part."""
+        """The number of its part."""
         self._beats = (0, time.monotonic())
-        """How many there were when there was last a new one, and when that was."""
+        """The last count of beats, and the time at which it was first seen."""
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """The process's id."""
         return self._process.pid
 
     @property
@@ -48,7 +48,7 @@ class WorkerProcess:
 
     @property
     def state(self) -> WorkerState | None:
-        """What it is doing; None before it has come so far as to say it."""
+        """Its state; None before its first report."""
         numbers = self._numbers()
         return next((state for state in WorkerState if numbers.get((names.WORKERS, "state", state))), None)
 
@@ -58,18 +58,20 @@ class WorkerProcess:
         return bool(self._numbers().get((names.WALLET_CONNECTED,)))
 
     def seconds_without_beat(self, now: float) -> float:
-        """For how long its event loop has not turned, as far as was seen by those who asked."""
+        """Seconds since its event loop last turned, as far as calls of this method have seen."""
         beats = self._numbers().get((names.BEATS,), 0)
         if beats != self._beats[0]:
             self._beats = (beats, now)
         return now - self._beats[1]
 
     def forgive(self, now: float) -> None:
-        """Nobody has looked for a while: what was not seen meanwhile does not count."""
+        """Starts that time anew, after a pause without looks."""
         self._beats = (self._beats[0], now)
 
     async def until(self, holds: Callable[[], bool], *, seconds: float) -> bool:
-        """Waits, at most so long, until something holds of it; says whether it does. Ends early where it dies."""
+        """
+        Waits until `holds` returns True, at most for `seconds`; returns whether it did. Ends early if the worker dies.
+        """
         ends_at = time.monotonic() + seconds
         while not holds():
             if self.code is not None or time.monotonic() >= ends_at:
@@ -82,17 +84,17 @@ class WorkerProcess:
         return await self._process.wait()
 
     def serve(self) -> None:
-        """Tells it to let connections in."""
+        """Orders it to accept connections."""
         with suppress(OSError):
             os.write(self._control, SERVE)
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal, if it is still there."""
+        """Sends a signal, if the process still exists."""
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
 
     async def stop(self, *, seconds: float) -> int:
-        """Lets it end what it is at, at most so long; returns its exit code."""
+        """Lets it end its work, and kills it after `seconds`; returns its exit code."""
         self.send(signal.SIGTERM)
         with suppress(TimeoutError):
             return await asyncio.wait_for(self._process.wait(), seconds)
@@ -100,7 +102,7 @@ class WorkerProcess:
         return await self._process.wait()
 
     def close(self) -> None:
-        """Lets go of the wire. A worker that still runs ends by itself."""
+        """Closes the pipe. A worker that still runs ends by itself."""
         with suppress(OSError):
             os.close(self._control)
 
@@ -112,8 +114,8 @@ async def start(
     config: Path, content: int, memory: SharedMemory, number: int, sockets: Sequence[socket.socket]
 ) -> WorkerProcess:
     """
-    Starts a worker that has part `number` of the memory, and `content` for what is in `config`. Raises OSError where
-    there can be no more processes.
+    Starts a worker with part `number` of the memory, and with `content` in place of the file `config`. Raises OSError
+    if there can be no more processes.
     """
     theirs, ours = os.pipe()
     place = Place(
@@ -129,7 +131,7 @@ async def start(
             *command(config, place),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(*place.sockets, place.memory, place.control, content),
-            # Its own: the signals of a terminal are for the supervisor, which passes them on.
+            # A group of its own: the signals of a terminal go to the supervisor, which passes them on.
             process_group=0,
             env={name: value for name, value in os.environ.items() if name not in _NOT_FOR_WORKERS},
         )

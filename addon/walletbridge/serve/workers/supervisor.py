@@ -1,8 +1,8 @@
 """
-Watches over the workers of `serve --workers`: starts them, replaces those that die or hang, and upon SIGHUP all.
+Watches over the workers of `serve --workers`: starts them, replaces those that die or hang, and on SIGHUP replaces all.
 
-It owns what must outlive a worker: the listening sockets, the shared memory and the admin endpoint. It answers no
-callback and knows neither mitmproxy nor gRPC, so that there is little in it that could fail.
+It owns the parts that must outlive a worker: the listening sockets, the shared memory and the admin endpoint. It
+answers no callback and uses neither mitmproxy nor gRPC, so that little in it can fail.
 """
 
 import asyncio
@@ -35,19 +35,19 @@ from walletbridge.settings.tls_files import require_valid
 
 TICK_SECONDS = 0.5
 HELD_UP_SECONDS = 2.0
-"""Between two looks at the workers: beyond that, the machine is to blame for whoever seems to hang."""
+"""Seconds between two looks at the workers. After a longer pause the machine, not the worker, has hung."""
 PAUSE_SECONDS = 0.1
 PAUSE_SECONDS_MAX = 10.0
-"""Between two tries to bring up a worker in place of a dead one."""
+"""Seconds between two tries to replace a dead worker: doubled after each failure, up to the second value."""
 SECOND_SIGNAL_SECONDS = 0.5
-"""Launchers and process groups deliver one Ctrl-C twice; only a later one is a person's second."""
+"""Seconds within which a second SIGINT is the same Ctrl-C: launchers and process groups deliver it twice."""
 
 
 async def supervise(config: Path, settings: Settings, workers: int) -> int:
     """
-    Serves with so many workers until a signal ends it; returns the exit code.
+    Serves with `workers` workers until a signal ends it; returns the exit code.
 
-    Raises SettingsError where an address cannot be listened on.
+    Raises SettingsError if the file, an address or a certificate cannot be used.
     """
     log = open_log(lines_max=settings.limits.log_lines, kept=settings.log)
     try:
@@ -57,10 +57,10 @@ async def supervise(config: Path, settings: Settings, workers: int) -> int:
 
 
 class Supervisor:
-    """For one process. systemd's wishes are in its environment."""
+    """For one process. systemd's variables are in its environment."""
 
     def __init__(self, config: Path, settings: Settings, count: int, log: Log) -> None:
-        """Raises SettingsError where an address cannot be listened on, or a certificate be used."""
+        """Raises SettingsError if the file, an address or a certificate cannot be used."""
         self._config = config
         self._content = _read(config)
         self._settings = settings
@@ -78,17 +78,17 @@ class Supervisor:
         self._stop_wanted_at: float | None = None
         self._looked_at = time.monotonic()
         self._work: asyncio.Task[None] | None = None
-        """Bringing up workers, or replacing them: one at a time."""
+        """The task that starts or replaces workers: one at a time."""
         self._is_up = False
         """Whether all workers have served once."""
         self._failures = 0
-        """Starts of workers that failed since the last that did not."""
+        """Starts that failed since the last successful one."""
         self._gave_up = ""
         self._restarts = 0
         self._reloads = {"done": 0, "failed": 0}
 
     async def run(self) -> int:
-        """Until the end; returns the exit code."""
+        """Runs until the end; returns the exit code."""
         self._listen_to_signals()
         admin = self._make_admin()
         await admin.start()
@@ -98,7 +98,7 @@ class Supervisor:
                     self._look_after_workers()
                     if self._is_up:
                         self._journal.see()
-                except Exception as error:  # noqa: BLE001 - the workers that serve must not end for it
+                except Exception as error:  # noqa: BLE001 - the serving workers must not end for it
                     self._log.failed(error)
                 await self._next()
         finally:
@@ -139,17 +139,17 @@ class Supervisor:
             self._stop_wanted_at = now
             self._wake.set()
         elif number is signal.SIGINT and now - self._stop_wanted_at > SECOND_SIGNAL_SECONDS:
-            # Workers that drain take it for a person's second.
+            # Draining workers take it as a person's second Ctrl-C.
             self._crew.send(signal.SIGINT)
 
     def _want_reload(self) -> None:
         self._reload_wanted = True
         self._wake.set()
 
-    # What is to be done
+    # Work
 
     async def _next(self) -> None:
-        """Until something has happened, or it is time to look."""
+        """Waits for an event, or for the time of the next look."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
         self._wake.clear()
@@ -164,7 +164,7 @@ class Supervisor:
         silent = []
         for worker in self._crew.serving:
             if was_held_up:
-                # A machine that stood still has stopped us all; the workers need a moment as well.
+                # A machine that stood still has stopped all processes; the workers need a moment as well.
                 worker.forgive(now)
             seconds = worker.seconds_without_beat(now)
             if seconds > SILENT_SECONDS:
@@ -193,7 +193,7 @@ class Supervisor:
             self._work = asyncio.ensure_future(self._reload())
 
     def _tell_fault(self) -> None:
-        """Work that has ended with a fault of ours is done again, more and more slowly."""
+        """Logs work that ended with an internal error; it is tried again, after longer and longer pauses."""
         work, self._work = self._work, None
         error = work.exception() if work and not work.cancelled() else None
         if error:
@@ -201,7 +201,7 @@ class Supervisor:
             self._log.failed(error)
 
     async def _fill_up(self, dead: Sequence[WorkerProcess]) -> None:
-        """Brings up workers where some are missing."""
+        """Starts the missing workers."""
         for worker in dead:
             code = await self._crew.bury(worker)
             self._restarts += 1
@@ -210,7 +210,7 @@ class Supervisor:
             await asyncio.sleep(min(PAUSE_SECONDS_MAX, PAUSE_SECONDS * 2**self._failures))
         missing = self._count - len(self._crew.serving)
         try:
-            # The very first alone: where the start is broken, the reason is said once.
+            # The very first worker alone: if the start is broken, the reason is logged once.
             await self._bring_up(missing if self._is_up or self._crew.serving else 1)
             self._failures = 0
         except NotStarted as error:
@@ -234,7 +234,7 @@ class Supervisor:
                 raise problem
 
     async def _reload(self) -> None:
-        """Replaces all workers one by one. What goes wrong leaves those that are not replaced yet as they are."""
+        """Replaces all workers one by one. An error leaves those that are not replaced yet as they are."""
         self._notifier.reloading()
         self._log.event("reloading")
         try:
@@ -256,19 +256,19 @@ class Supervisor:
             self._reloads["done"] += 1
             self._log.event("reloaded")
         finally:
-            # After a fault of ours as well: only what was taken over as a whole holds for those that follow.
+            # Also after an internal error: later workers get only settings that were taken over as a whole.
             self._crew.settle_on(self._content)
         self._notifier.ready()
         self._wake.set()
 
     async def _end(self) -> None:
-        """Has the workers answer whoever has come, then closes what they shared."""
+        """Has the workers answer all connected clients, then closes the shared sockets."""
         self._notifier.stopping()
         if self._work:
             self._work.cancel()
             await asyncio.wait({self._work})
         refuse_new(self._sockets)
-        # The workers accept meanwhile whoever was about to come in.
+        # Meanwhile the workers accept the clients that were about to connect.
         await asyncio.sleep(HANDSHAKE_SECONDS)
         await self._crew.let_all_go(self._settings)
         close(self._sockets)
@@ -283,7 +283,7 @@ def _read(config: Path) -> bytes:
 
 def _expect_no_restart(old: Settings, new: Settings) -> None:
     """
-    Raises SettingsError for what a reload cannot change.
+    Raises SettingsError for a change that needs a restart.
 
     With two journals at a time, workers would not know of each other's calls: money would move twice.
     """
