@@ -41,7 +41,7 @@ def _tokens(settings: Settings) -> Iterator[str]:
 
 
 def _journal(settings: Settings) -> Iterator[str]:
-    """Lasting problems of `journal.path`. A full disk or a locked file passes, so it is none."""
+    """Lasting problems of `journal.path`. A full disk or a locked file is temporary."""
     path = settings.journal.path
     folder = path.parent
     try:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 HOPS_MAX = 32
-"""More than any real chain of proxies. The sender may have invented the other addresses in the header."""
+"""More than any real chain of proxies. The sender may have invented further addresses in the header."""
 
 type _Address = IPv4Address | IPv6Address
 

@@ -218,7 +218,7 @@ def _expected(found: Numbered | None, number: int) -> Numbered:
 
 
 def _preview(one: Numbered, decision: Decision, decimals: int) -> str:
-    """The decision about to be made, because a person may have mistyped a number."""
+    """A preview of the decision: a person may have mistyped a number."""
     row = one.row
     amount = "unknown amount" if row.amount is None else format_minor(row.amount, decimals)
     what = f"{row.kind or 'cancel'} of {amount}, account {row.account}, transaction {row.trans_id}"

@@ -46,6 +46,6 @@ class Running:
         self._db.execute("UPDATE meta SET running = ?, running_at = ?", (self._seconds, self._counted_at))
 
     def count_sometimes(self) -> None:
-        """The same, if the last time is EVERY_SECONDS ago. For a transaction that writes anyway."""
+        """The same, if the last count is EVERY_SECONDS ago. For a transaction that writes anyway."""
         if abs(self._clock.now() - max(self._counted_at, self._opened_at)) >= EVERY_SECONDS:
             self.count()
