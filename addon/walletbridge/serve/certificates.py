@@ -29,9 +29,7 @@ WARN_SECONDS = 86_400.0
 NO_COMMON_PROTOCOL = [("SSL routines", "", "no application protocol")]
 """The wording of OpenSSL."""
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
-"""
-The ciphers of TLS 1.2 with forward secrecy and authenticated encryption (RFC 9325 section 4.2); TLS 1.3 has no others.
-"""
+"""TLS 1.2 ciphers with forward secrecy and authenticated encryption (RFC 9325 section 4.2); TLS 1.3 has no others."""
 _HTTP1 = (b"http/1.1", b"http/1.0")
 _HTTP2 = (b"h2", *_HTTP1)
 

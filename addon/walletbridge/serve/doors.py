@@ -78,10 +78,7 @@ class Doors:
         return self._listener
 
     async def open(self, bridge: Bridge) -> None:
-        """
-        Accepts connections once the wallet is there, known to be away or not seen within WALLET_SECONDS, and a
-        supervisor, if any, has ordered it.
-        """
+        """Accepts connections once the wallet is there or known to be away, and a supervisor, if any, orders it."""
         self.bridge = bridge
         self._pulse = asyncio.ensure_future(self._beat(bridge))
         if self.admin:
@@ -97,11 +94,9 @@ class Doors:
 
     async def close(self, at_once: asyncio.Event) -> None:
         """
-        Accepts no new connection, and waits until the open ones have ended. Each answer meanwhile closes its
-        connection.
+        Accepts no new connection, and waits until the open ones have ended. Each answer closes its connection.
 
-        Idle connections are waited for as well, up to `drain_seconds`: their clients may be about to use them.
-        `at_once` ends the wait.
+        Waits for idle connections as well, up to `drain_seconds`: their clients may be about to use them.
         """
         self._is(WorkerState.DRAINING)
         self._notifier.stopping()

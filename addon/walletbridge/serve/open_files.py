@@ -12,10 +12,7 @@ from walletbridge.settings import Limits
 BESIDE_CONNECTIONS = 200
 """Files for other uses: the journal, the wallet's channel, the log, the admin endpoint, Python itself."""
 BESIDE_CONNECTIONS_MIN = 64
-"""
-The least that is kept back if the system allows few. With less, connections could keep the wallet or the journal from
-opening.
-"""
+"""Kept back if the system allows few. With less, connections could keep the wallet or the journal from opening."""
 UPSTREAM_PART = 4
 """One in this many files is for connections to the upstream, if the system allows too few for the limits."""
 

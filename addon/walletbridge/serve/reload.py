@@ -1,9 +1,7 @@
 """
-SIGHUP to a `serve` of one process: applies the settings that one process can change, loses no callback, and logs the
-others.
+SIGHUP to a `serve` of one process: applies what it can, loses no callback, and logs what needs a restart.
 
-The journal, the wallet's channel and the listeners live as long as the process. With `--workers` a reload starts new
-processes.
+The journal, the wallet's channel and the listeners live as long as the process. `--workers` starts new processes.
 """
 
 import asyncio

@@ -70,9 +70,7 @@ class Admin:
             await runner.cleanup()
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        """
-        The event loop runs, and enforces the time limits of connections. A process that fails this should be restarted.
-        """
+        """The event loop runs and enforces the time limits of connections. If not, the process should be restarted."""
         if self._watched.is_alive():
             return web.json_response({"status": "ok"})
         return web.json_response({"status": TIMES_NOT_KEPT}, status=503)

@@ -25,8 +25,7 @@ def checks(totals: Totals, probed: Probed, *, is_stopping: bool, is_alive: bool 
     """
     The checks that a load balancer needs of the whole gateway.
 
-    One worker that serves and has the wallet is enough: the others do not go on taking callbacks that they cannot
-    answer.
+    One worker that serves and has the wallet is enough: the others soon stop taking callbacks that they cannot answer.
     """
     states = {labels["state"]: number for labels, number in totals.get(names.WORKERS, ())}
     failing = _sum(totals, names.JOURNAL_FAILING)

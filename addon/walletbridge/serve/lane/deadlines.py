@@ -107,9 +107,7 @@ class Places:
     """All open connections."""
 
     def __init__(self, *, on_fault: Callable[[Exception], None] = lambda _: None) -> None:
-        """
-        `on_fault` receives the error of a connection that failed to expire and is therefore cut. It must not raise.
-        """
+        """`on_fault` receives the error of a connection that failed to expire and is cut. It must not raise."""
         self._on_fault = on_fault
         # In order of arrival.
         self._places: dict[Place, None] = {}

@@ -35,9 +35,8 @@ class Gate:
         lets_outside_in: bool = True,
     ) -> None:
         """
-        `is_shared`: whether an address is a proxy of many clients, which may open any number of connections.
-        `is_outside`: whether no callback is accepted from it. It may connect only for other paths, and only with
-        `lets_outside_in`.
+        `is_shared`: whether an address is a proxy of many clients: it may open any number of connections. `is_outside`:
+        whether its callbacks are refused. It may connect only for other paths, if at all.
         """
         self._is_outside = is_outside
         self._lets_outside_in = lets_outside_in

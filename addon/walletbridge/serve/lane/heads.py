@@ -58,9 +58,8 @@ class Message:
         """
         Raises Refused if httptools rejects the head.
 
-        httptools knows only some methods, and reads on differently after CONNECT. The method does not matter to the
-        framing of a body, so httptools always sees POST. It never sees Upgrade, which a server may ignore and
-        walletbridge does not support.
+        httptools knows only some methods, and CONNECT changes what follows. The framing of a body does not depend on
+        the method, so httptools always sees POST. It never sees Upgrade, which walletbridge ignores, as it may.
         """
         self.named: dict[bytes, list[bytes]] = {}
         """The fields in `_DECIDING`, by lower-case name."""

@@ -27,7 +27,7 @@ from walletbridge.serve.lane.signals import Expired, WalletbridgeCallbackHook
 STREAM_BYTES = 1 << 18
 """Bytes of one stream's body that may wait for the upstream, and of its answer that may wait for the client."""
 CONNECTION_BYTES = 1 << 20
-"""Bytes of bodies that may wait for the upstream, for all streams of a connection together."""
+"""Bytes of bodies that may wait for the upstream on one connection."""
 _FRAME_BYTES = 16384
 _FIELD_BYTES = 32
 """Bytes that a field counts in addition to its own. RFC 9113 section 6.5.2."""
@@ -58,9 +58,7 @@ class LaneHttp2(Http2Requests):
         return self._held is None
 
     def takes(self, connection: Connection) -> bool:
-        """
-        Whether more may be read from this connection to the upstream: not while its client leaves too much unread.
-        """
+        """Whether more may be read from this connection to the upstream: not while its client reads too slowly."""
         client = client_of(self._http, connection)
         stream = client and client.stream_id
         return not stream or self._waiting(stream) <= STREAM_BYTES

@@ -35,9 +35,7 @@ class Wire(Protocol):
     """The connection that carries a conversation."""
 
     def send(self, data: bytes) -> bool:
-        """
-        Sends to the client. Returns False if the connection is already closing, so that the bytes will not arrive.
-        """
+        """Sends to the client. False if the bytes will not arrive, as the connection is already closing."""
         ...
 
     def close(self, *, half: bool) -> None:
@@ -52,9 +50,7 @@ class Wire(Protocol):
         ...
 
     def ask(self, exchange: Exchange) -> None:
-        """
-        Passes the exchange to the gateway. Calls `Conversation.answered` later, never before this method has returned.
-        """
+        """Has the exchange answered. Calls `Conversation.answered`, never before this method has returned."""
         ...
 
     def hand_over(self, rest: bytes) -> None:

@@ -41,8 +41,7 @@ class Relay:
 
     def receive(self, data: bytes) -> bytes:
         """
-        Takes bytes from the client; returns the bytes for mitmproxy. After it raises Refused, it must not be called
-        again.
+        Takes bytes from the client; returns the bytes for mitmproxy. After Refused, it must not be called again.
 
         Joins the chunks into one: each costs mitmproxy some tenths of a millisecond, even one of a single byte.
         """

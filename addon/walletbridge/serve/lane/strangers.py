@@ -54,7 +54,7 @@ class Strangers:
             self._known.popitem(last=False)
 
     def knows(self, address: str) -> bool:
-        """Whether `address` is among the last KNOWN_MAX that sent an accepted token."""
+        """Whether `address` has sent an accepted token and is remembered."""
         return owner_of(address) in self._known
 
     def make_room(self) -> None:

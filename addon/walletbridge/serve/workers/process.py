@@ -69,9 +69,7 @@ class WorkerProcess:
         self._beats = (self._beats[0], now)
 
     async def until(self, holds: Callable[[], bool], *, seconds: float) -> bool:
-        """
-        Waits until `holds` returns True, at most for `seconds`; returns whether it did. Ends early if the worker dies.
-        """
+        """Waits up to `seconds` until `holds` returns True; returns whether it did. Ends early if the worker dies."""
         ends_at = time.monotonic() + seconds
         while not holds():
             if self.code is not None or time.monotonic() >= ends_at:

@@ -38,7 +38,7 @@ HELD_UP_SECONDS = 2.0
 """Seconds between two looks at the workers. After a longer pause the machine, not the worker, has hung."""
 PAUSE_SECONDS = 0.1
 PAUSE_SECONDS_MAX = 10.0
-"""Seconds between two tries to replace a dead worker: doubled after each failure, up to the second value."""
+"""Seconds between two tries to replace a dead worker: doubled after each failure."""
 SECOND_SIGNAL_SECONDS = 0.5
 """Seconds within which a second SIGINT is the same Ctrl-C: launchers and process groups deliver it twice."""
 
