@@ -23,7 +23,7 @@ settings.load_profile("any machine")
 
 PROCESSES = 3
 """More than small machines have cores: tests of real processes mostly wait."""
-LONGEST_FIRST = ("e2e", "wallets", "serve", "demo", "model", "simulator")
+LONGEST_FIRST = ("process", "examples", "unit/serve", "unit/demo", "money/model", "unit/simulator")
 """Folders. What begins with them has short work left with which to end evenly."""
 _HERE = Path(__file__).parent
 _SHARES_THE_HOUSE = 'pytestmark = pytest.mark.asyncio(loop_scope="package")'
@@ -60,5 +60,6 @@ def _together(file: str) -> str:
 
 
 def _place(item: pytest.Item) -> tuple[int, bool]:
-    folder, shares = item.path.relative_to(_HERE).parts[0], _SHARES_THE_HOUSE in item.path.read_text()
-    return (LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST), not shares)
+    path, shares = item.path.relative_to(_HERE).as_posix(), _SHARES_THE_HOUSE in item.path.read_text()
+    places = (place for place, folder in enumerate(LONGEST_FIRST) if path.startswith(f"{folder}/"))
+    return (next(places, len(LONGEST_FIRST)), not shares)

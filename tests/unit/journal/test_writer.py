@@ -462,7 +462,7 @@ async def test_a_full_disk_of_the_mark_keeps_nobody_from_reading(disk: Disk, wri
 FULL_DISK = """
 import asyncio, resource, sys
 from pathlib import Path
-from tests.journal.test_writer import Disk, read, write, writing
+from tests.unit.journal.test_writer import Disk, read, write, writing
 from walletbridge.journal.port import JournalUnavailable
 
 def limit(size):
