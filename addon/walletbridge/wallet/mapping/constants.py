@@ -5,7 +5,7 @@ Turns plain values of the mapping file into values of a field.
 from google.protobuf.descriptor import FieldDescriptor
 
 from walletbridge.wallet.mapping.fields import enum_of, integers, type_name
-from walletbridge.wallet.mapping.templates import parse
+from walletbridge.wallet.mapping.templates import Template, parse
 from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
 
 
@@ -46,5 +46,13 @@ def enum_number(name: str, field: FieldDescriptor, place: Place) -> int:
 
 
 def literal(place: Place) -> str:
-    """A text without slots."""
-    return "".join(map(str, parse(place.text())))
+    """A text without slots. Raises Wrong where a brace belongs to no slot."""
+    return "".join(map(str, template(place)))
+
+
+def template(place: Place) -> Template:
+    """The parts of the text at `place`. Raises Wrong where a brace belongs to no slot."""
+    try:
+        return parse(place.text())
+    except ValueError as error:
+        raise place.wrong(str(error)) from None

@@ -42,6 +42,8 @@ def test_a_value_of_the_field_s_type_is_taken(name: str, text: str, value: objec
         ("inner", "x", "expected keys and values, as inner is a sink.Inner"),
         ("texts", "x", "texts is a repeated string; expected a list"),
         ("text", "[x]", "expected a plain value"),
+        ("text", "'{'", "a brace itself is written twice"),
+        ("data", "'a}'", "a brace itself is written twice"),
     ],
 )
 def test_any_other_is_refused(name: str, text: str, problem: str) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from walletbridge.protocol.errors import NotSayable
-from walletbridge.wallet.mapping.constants import constant
+from walletbridge.wallet.mapping.constants import constant, template
 from walletbridge.wallet.mapping.fields import ABSENT, find_path, integers, type_name
 from walletbridge.wallet.mapping.request.context import Context, Found
 from walletbridge.wallet.mapping.request.conversions import NANOS, TEXT, Convert, conversion, fitting
 from walletbridge.wallet.mapping.request.sources import SOURCES, Kind, Role, Source
-from walletbridge.wallet.mapping.templates import Slot, Template, parse
+from walletbridge.wallet.mapping.templates import Slot, Template
 from walletbridge.wallet.mapping.yaml_places import Place, unknown_name
 
 type Compute = Callable[[Any, Found], Any]
@@ -68,12 +68,7 @@ def value_plan(place: Place, field: FieldDescriptor, context: Context) -> Plan:
 
 def template_at(place: Place) -> Template | None:
     """The parts of the text at `place`; None where no text stands there. Raises Wrong."""
-    if not isinstance(place.scalar(), str):
-        return None
-    try:
-        return parse(place.text())
-    except ValueError as error:
-        raise place.wrong(str(error)) from None
+    return template(place) if isinstance(place.scalar(), str) else None
 
 
 def composed(template: Template, context: Context, place: Place) -> Callable[[Any, Found], str]:
