@@ -11,7 +11,7 @@ from walletbridge.gateway.shared_memory import VERSION, SharedMemory
 KEY = ("test1234", "1")
 CHILD = """
 import sys
-from walletbridge.shared import SharedMemory
+from walletbridge.gateway.shared_memory import SharedMemory
 share = SharedMemory(int(sys.argv[1]), 3).share(1)
 share.part.add("a_total")
 share.part.set("in_flight", 1)

@@ -226,12 +226,13 @@ WORKER = """
 import asyncio, sys
 from msgspec.structs import replace
 from pathlib import Path
-from walletbridge.callbacks import Win
-from walletbridge.journal import ends, looks, rules, store
+from walletbridge.protocol.callbacks import Win
+from walletbridge.journal import store
+from walletbridge.rules import after_call, before_call, decisions
 from walletbridge.journal.port import Busy, Change
 from walletbridge.journal.sqlite import SqliteJournal
-from walletbridge.outcomes import Outcome, Result
-from walletbridge.promises import Promises
+from walletbridge.protocol.outcomes import Outcome, Result
+from walletbridge.rules.promises import Promises
 
 store.BUSY_SECONDS = 20.0
 PROMISES = Promises(late_bets_refused=True)
@@ -242,17 +243,17 @@ def win(trans_id):
 
 async def send(journal, folder, trans_id):
     def look(found):
-        look = looks.look_movement(found.row, found.other, win(trans_id), PROMISES, now=found.now, seconds=30.0)
-        return Change(look.row, takes_turn=look.step is rules.Step.SEND, value=look.step)
+        look = before_call.look_movement(found.row, found.other, win(trans_id), PROMISES, now=found.now, seconds=30.0)
+        return Change(look.row, takes_turn=look.step is decisions.Step.SEND, value=look.step)
 
     def end(found):
-        verdict = ends.end_movement(found.row, Outcome(Result.OK, 1), now=found.now)
+        verdict = after_call.end_movement(found.row, Outcome(Result.OK, 1), now=found.now)
         return Change(verdict.row, takes_turn=False, value=verdict)
 
     step = await journal.look("test1234", str(trans_id), look, seconds=30.0)
     if isinstance(step, Busy):
         return 0
-    assert step is rules.Step.SEND, step
+    assert step is decisions.Step.SEND, step
     call = folder / f"{trans_id} is at the wallet"
     call.touch(exist_ok=False)
     await asyncio.sleep(0)

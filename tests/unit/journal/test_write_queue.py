@@ -14,7 +14,7 @@ from walletbridge.journal.write_queue import SUFFIX, Queue
 GREEDY = """
 import apsw, sys, time
 from pathlib import Path
-from walletbridge.journal.queue import Queue
+from walletbridge.journal.write_queue import Queue
 path = Path(sys.argv[1])
 db, queue = apsw.Connection(str(path)), Queue(path)
 print("begun", flush=True)

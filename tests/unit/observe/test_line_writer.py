@@ -236,8 +236,8 @@ def test_after_a_full_disk_every_line_that_found_a_place_is_there_once(monkeypat
 
 FULL_DISK = """
 import resource, signal, sys, threading
-from walletbridge import line_writer
-from walletbridge.logs import open_log
+from walletbridge.observe import line_writer
+from walletbridge.observe.log import open_log
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 line_writer.AGAIN_SECONDS = 0.01

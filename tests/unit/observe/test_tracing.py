@@ -67,7 +67,7 @@ def test_without_the_packages_it_says_which_to_install() -> None:
 import sys
 sys.modules["opentelemetry"] = None
 from walletbridge.settings import Tracing
-from walletbridge.tracing import open_tracing
+from walletbridge.observe.tracing import open_tracing
 assert open_tracing(None, {}) is None
 try:
     open_tracing(Tracing(), {})

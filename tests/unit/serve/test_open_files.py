@@ -11,7 +11,7 @@ from walletbridge.settings import Limits
 
 PROGRAM = """
 import resource
-from walletbridge.serve.files import allow_open_files
+from walletbridge.serve.open_files import allow_open_files
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
 print(allow_open_files(50), allow_open_files(150), allow_open_files(10_000))
 """

@@ -482,7 +482,7 @@ async def test_a_cancel_in_one_worker_overtakes_a_load_in_the_other(clock: FakeC
 
 OTHER_WORKER = """
 import mmap, sys
-from walletbridge.changes import Changes, buffer_bytes
+from walletbridge.transactions.cancel_counter import Changes, buffer_bytes
 with open(sys.argv[1], "r+b") as file:
     shared = mmap.mmap(file.fileno(), buffer_bytes(2))
 changes = Changes(memoryview(shared), worker=1, workers=2)

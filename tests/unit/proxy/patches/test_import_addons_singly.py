@@ -15,7 +15,7 @@ UNUSED = ("flask", "ldap3", "mitmproxy.addons.clientplayback", "mitmproxy.addons
 def imported_by(*modules: str) -> str:
     script = f"""
 import sys
-from walletbridge.serve.lean import import_addons_singly
+from walletbridge.proxy.patches.import_addons_singly import import_addons_singly
 import_addons_singly()
 import {", ".join(modules)}
 print(*[name for name in {UNUSED} if name in sys.modules])
