@@ -18,6 +18,7 @@ from walletbridge.connect.surroundings import listeners, unreachable
 from walletbridge.gateway.needs import problems
 from walletbridge.observe.trace import Trace
 from walletbridge.protocol.callbacks import Authenticate, Balance, Callback, Command, Status
+from walletbridge.protocol.checks import DOCUMENTED, Check
 from walletbridge.protocol.errors import OutcomeUnknown, SettingsError
 from walletbridge.protocol.outcomes import Result
 from walletbridge.settings import ListenerTls, Settings, load, read_tokens
@@ -153,11 +154,11 @@ async def _ask_wallet(settings: Settings, bound: BoundWallet, *, live: bool) -> 
 
 def _questions(bound: BoundWallet, *, live: bool) -> Iterator[Callback]:
     """Questions that change nothing."""
-    yield Balance(account=NOBODY, checks=(21,), requested_at=None)
+    yield Balance(account=NOBODY, checks=(Check.PLAYER_EXISTS,), requested_at=None)
     if live:
-        yield Authenticate(account=NOBODY, checks=(21,), requested_at=None)
+        yield Authenticate(account=NOBODY, checks=(Check.PLAYER_EXISTS,), requested_at=None)
     if live and Command.STATUS in bound.bindings:
-        yield Status(account=NOBODY, checks=(21, 42), requested_at=None, trans_id=NOTHING)
+        yield Status(account=NOBODY, checks=DOCUMENTED[Command.STATUS], requested_at=None, trans_id=NOTHING)
 
 
 async def _ask(wallet: GrpcWallet, bound: BoundWallet, question: Callback, target: str, *, live: bool) -> Finding:

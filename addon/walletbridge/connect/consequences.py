@@ -4,15 +4,9 @@ The consequences of a wallet's promises, in plain words, for the operator.
 
 from collections.abc import Iterator
 
+from walletbridge.protocol.checks import OF_PLAYER, Check
 from walletbridge.rules.promises import Promises, Repeats
-from walletbridge.rules.repeats import (
-    BALANCE_SUFFICIENT,
-    NOT_PROCESSED,
-    RECORD_DAYS_MIN,
-    TRANSACTION_EXISTS,
-    is_the_record,
-)
-from walletbridge.transactions.questions import PLAYER_ACTIVE, PLAYER_EXISTS
+from walletbridge.rules.repeats import RECORD_DAYS_MIN, is_the_record
 
 
 def consequences(promises: Promises) -> Iterator[str]:
@@ -58,11 +52,11 @@ def _of_cancels(promises: Promises) -> Iterator[str]:
 
 
 def _of_checks(promises: Promises) -> Iterator[str]:
-    missing = {PLAYER_EXISTS, PLAYER_ACTIVE} - promises.checks
+    missing = OF_PLAYER - promises.checks
     if missing:
         names = " and ".join(str(check) for check in sorted(missing))
         yield f"This wallet does not make check {names}, so the gateway asks for the player before each call."
-    if BALANCE_SUFFICIENT not in promises.checks:
+    if Check.BALANCE_SUFFICIENT not in promises.checks:
         yield (
             "This wallet cannot protect against a bet that its balance does not cover, so the gateway asks for the "
             "balance before each bet; two bets at once may both be covered by it."
@@ -70,7 +64,7 @@ def _of_checks(promises: Promises) -> Iterator[str]:
     if promises.checks_balance_first:
         known = "its journal, or else the wallet's status, knows" if promises.has_status else "its journal knows"
         yield f"This wallet looks at the balance before it looks for a repeat; the gateway answers 41 if {known} one."
-    if NOT_PROCESSED not in promises.checks and promises.repeats is Repeats.REPORTED:
+    if Check.NOT_PROCESSED not in promises.checks and promises.repeats is Repeats.REPORTED:
         yield "This wallet does not make check 41, so the gateway makes it from its journal."
-    if TRANSACTION_EXISTS not in promises.checks and promises.has_cancel:
+    if Check.TRANSACTION_EXISTS not in promises.checks and promises.has_cancel:
         yield "This wallet does not make check 42, so the gateway makes it from its journal."

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from walletbridge.protocol.checks import Check
 from walletbridge.rules.promises import Repeats
 from walletbridge.wallet.mapping.bindings import CACHE_SECONDS, CACHE_SIZE
 from walletbridge.wallet.mapping.bound_wallet import UNDO_BET, UNDO_WIN
@@ -105,7 +106,7 @@ def _promises() -> dict[str, Any]:
         {
             "late_bets_refused": {**_BOOLEAN, "description": "a cancel of an unknown transaction is remembered"},
             "repeats": {"enum": [str(repeats) for repeats in Repeats]},
-            "checks": {"type": "array", "items": {"enum": [21, 22, 31, 41, 42]}, "uniqueItems": True},
+            "checks": {"type": "array", "items": {"enum": [int(check) for check in Check]}, "uniqueItems": True},
             "checks_balance_first": {**_BOOLEAN, "default": False},
             "cancels_repeat_safely": {**_BOOLEAN, "default": True},
         },

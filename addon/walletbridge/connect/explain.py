@@ -15,6 +15,7 @@ from walletbridge.connect.sample_replies import found, replies
 from walletbridge.protocol import answers
 from walletbridge.protocol.answers import Answer
 from walletbridge.protocol.callbacks import Callback, Command, Undo, decode
+from walletbridge.protocol.checks import DOCUMENTED, text_of
 from walletbridge.protocol.errors import NotSayable, OutcomeUnknown
 from walletbridge.protocol.outcomes import Outcome, Result, is_listed
 from walletbridge.settings import load
@@ -33,12 +34,12 @@ _GAME = (
 )
 _TRANSACTION = b'"account":"test1234","trans_id":1676358190'
 _SAMPLES = {
-    Command.AUTHENTICATE: (b"21", b'"account":"test1234"'),
-    Command.BALANCE: (b"21,22", b'"account":"test1234"'),
-    Command.BET: (b"21,22,41,31", b'%s,%s,"call_id":0,"amount":%d,"type":1' % (_TRANSACTION, _GAME, _AMOUNT)),
-    Command.WIN: (b"21,22,41", b'%s,%s,"call_id":0,"amount":%d,"type":2' % (_TRANSACTION, _GAME, _AMOUNT)),
-    Command.CANCEL: (b"21,22,42", b"%s,%s" % (_TRANSACTION, _GAME)),
-    Command.STATUS: (b"21,42", _TRANSACTION),
+    Command.AUTHENTICATE: b'"account":"test1234"',
+    Command.BALANCE: b'"account":"test1234"',
+    Command.BET: b'%s,%s,"call_id":0,"amount":%d,"type":1' % (_TRANSACTION, _GAME, _AMOUNT),
+    Command.WIN: b'%s,%s,"call_id":0,"amount":%d,"type":2' % (_TRANSACTION, _GAME, _AMOUNT),
+    Command.CANCEL: b"%s,%s" % (_TRANSACTION, _GAME),
+    Command.STATUS: _TRANSACTION,
 }
 
 
@@ -63,7 +64,7 @@ def explain(config: Path, command: str) -> Iterator[str]:
 
 def sample(command: Command) -> bytes:
     """A callback as the provider sends it."""
-    checks, data = _SAMPLES[command]
+    data, checks = _SAMPLES[command], text_of(DOCUMENTED[command]).encode()
     return b'{"command":"%s","data":{%s},"timestamp":"1600000001","check":"%s"}' % (command.encode(), data, checks)
 
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from walletbridge.demo.books import Books, Player, Transaction
-from walletbridge.demo.checks import Check, first_refusal, refusal_of_read
+from walletbridge.demo.first_refusal import first_refusal, refusal_of_read
+from walletbridge.protocol.checks import Check
 from walletbridge.protocol.fields import TRANS_ID_CHARACTERS_MAX
 from walletbridge.protocol.money import INT64_MAX
 from walletbridge.protocol.outcomes import Outcome, Result, TransactionState

@@ -12,6 +12,9 @@ from typing import Any
 
 import aiohttp
 
+from walletbridge.protocol.callbacks import Command
+from walletbridge.protocol.checks import DOCUMENTED, text_of
+
 PAUSE_SECONDS = 0.7
 PLAYERS = ("test1234", "anna01", "bruno77", "highroller", "inactive1")
 GAMES = (("vswaysdogs", "The Dog House Megaways"), ("vs20olympgate", "Gates of Olympus"), ("vs10bbbonanza", "Big Bass"))
@@ -54,27 +57,28 @@ def rounds(dice: random.Random, *, first_id: int) -> Iterator[tuple[dict[str, An
         cancel = {"account": account, "trans_id": bet["trans_id"], **game}
         status = {"account": account, "trans_id": bet["trans_id"]}
 
-        yield _callback("authenticate", {"account": account}, "21"), True
-        yield _callback("balance", {"account": account}, "21,22"), True
-        yield _callback("bet", bet, "21,22,41,31"), True
+        yield _callback("authenticate", {"account": account}), True
+        yield _callback("balance", {"account": account}), True
+        yield _callback("bet", bet), True
         match dice.randrange(6):
             case 0:
-                yield _callback("cancel", cancel, "21,22,42"), True
+                yield _callback("cancel", cancel), True
             case 1:
-                yield _callback("bet", bet, "21,22,41,31"), True
+                yield _callback("bet", bet), True
             case 2:
-                yield _callback("win", win, "21,22,41"), True
-                yield _callback("win", win, "21,22,41"), True
+                yield _callback("win", win), True
+                yield _callback("win", win), True
             case 3:
-                yield _callback("bet", {**bet, "trans_id": next(ids), "amount": 10**9}, "21,22,41,31"), True
+                yield _callback("bet", {**bet, "trans_id": next(ids), "amount": 10**9}), True
             case 4:
-                yield _callback("bet", {**bet, "amount": -1}, "21,22,41,31"), True
-                yield _callback("balance", {"account": account}, "21,22"), False
+                yield _callback("bet", {**bet, "amount": -1}), True
+                yield _callback("balance", {"account": account}), False
             case _:
-                yield _callback("win", win, "21,22,41"), True
-        yield _callback("status", status, "21,42"), True
-        yield _callback("status", status, "21,42"), True
+                yield _callback("win", win), True
+        yield _callback("status", status), True
+        yield _callback("status", status), True
 
 
-def _callback(command: str, data: dict[str, Any], check: str) -> dict[str, Any]:
+def _callback(command: str, data: dict[str, Any]) -> dict[str, Any]:
+    check = text_of(DOCUMENTED[Command(command)])
     return {"command": command, "data": data, "timestamp": str(int(time.time())), "check": check}

@@ -17,7 +17,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from walletbridge.demo.checks import UnknownCheck
+from walletbridge.demo.first_refusal import UnknownCheck
 from walletbridge.demo.ledger import Ledger
 from walletbridge.protocol.outcomes import Outcome, Result, TransactionState
 from walletbridge.wallet.v1 import wallet_service_pb2 as v1

@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from msgspec import Struct
 
 from walletbridge.protocol.callbacks import Callback, Command, Undo
+from walletbridge.protocol.checks import OF_PLAYER
 
 
 class Result(IntEnum):
@@ -30,7 +31,7 @@ class TransactionState(StrEnum):
     CANCELED = "CANCELED"
 
 
-WITHOUT_BALANCE = frozenset({Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
+WITHOUT_BALANCE = frozenset(Result(check) for check in OF_PLAYER)
 """The results whose answers carry no balance."""
 
 
@@ -47,7 +48,7 @@ class Outcome(Struct, frozen=True):
     """Set for a status whose result is OK."""
 
 
-_REFUSED_PLAYER = frozenset({Result.OK, Result.PLAYER_NOT_FOUND, Result.PLAYER_INACTIVE})
+_REFUSED_PLAYER = WITHOUT_BALANCE | {Result.OK}
 
 LISTED = {
     Command.AUTHENTICATE: _REFUSED_PLAYER,

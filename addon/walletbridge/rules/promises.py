@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from walletbridge.protocol.checks import Check
+
 
 class Repeats(StrEnum):
     """How a wallet treats the repeat of a movement that it has made."""
@@ -24,7 +26,7 @@ class Promises(Struct, frozen=True, kw_only=True):
     late_bets_refused: bool
     """It remembers the cancel of an unknown transaction, and refuses a later bet or win of it."""
     repeats: Repeats = Repeats.REPORTED
-    checks: frozenset[int] = frozenset({21, 22, 31, 41, 42})
+    checks: frozenset[int] = frozenset(Check)
     """The checks that the wallet makes itself."""
     checks_balance_first: bool = False
     """It answers 31 before it looks for a repeat (41)."""

@@ -2,10 +2,9 @@
 Which calls may be repeated, and which the journal answers instead, by the wallet's promises.
 """
 
+from walletbridge.protocol.checks import Check
 from walletbridge.rules.promises import Promises, Repeats
 
-BALANCE_SUFFICIENT, NOT_PROCESSED, TRANSACTION_EXISTS = 31, 41, 42
-"""Numbers of checks. PROTOCOL: Checks."""
 RECORD_DAYS_MIN = 400
 """The least for a journal that is the record: the longest dispute."""
 DAYS = 30
@@ -20,8 +19,8 @@ def repeats_are_told(promises: Promises) -> bool:
     """
     return (
         promises.repeats is Repeats.REPORTED
-        and NOT_PROCESSED in promises.checks
-        and BALANCE_SUFFICIENT in promises.checks
+        and Check.NOT_PROCESSED in promises.checks
+        and Check.BALANCE_SUFFICIENT in promises.checks
         and not promises.checks_balance_first
     )
 
@@ -33,13 +32,13 @@ def cancels_may_repeat(promises: Promises) -> bool:
 
 def cancels_are_checked(promises: Promises) -> bool:
     """Whether the wallet has its own cancel, and answers 42 for an unknown transaction."""
-    return promises.has_cancel and TRANSACTION_EXISTS in promises.checks
+    return promises.has_cancel and Check.TRANSACTION_EXISTS in promises.checks
 
 
 def is_the_record(promises: Promises) -> bool:
     """Whether the journal is the only record of some answers: without it the wallet could not answer the provider."""
     is_whole = promises.has_cancel and promises.has_status and promises.repeats is Repeats.REPORTED
-    return not (is_whole and {NOT_PROCESSED, TRANSACTION_EXISTS} <= promises.checks)
+    return not (is_whole and {Check.NOT_PROCESSED, Check.TRANSACTION_EXISTS} <= promises.checks)
 
 
 def keep_days(wanted: int | None, promises: Promises) -> int:

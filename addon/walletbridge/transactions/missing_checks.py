@@ -10,18 +10,16 @@ from dataclasses import dataclass
 
 from walletbridge.observe.trace import Trace
 from walletbridge.protocol.callbacks import Bet, Callback, Cancel, Status, Win
+from walletbridge.protocol.checks import OF_PLAYER, Check
 from walletbridge.protocol.outcomes import Outcome, Result
 from walletbridge.rules.promises import Promises, Repeats
-from walletbridge.rules.repeats import BALANCE_SUFFICIENT, NOT_PROCESSED
-from walletbridge.transactions.questions import PLAYER_ACTIVE, PLAYER_EXISTS, ask_player, checks_of_player, is_known
+from walletbridge.transactions.questions import ask_player, checks_of_player, is_known
 from walletbridge.wallet.port import Wallet
-
-_OF_PLAYER = frozenset({PLAYER_EXISTS, PLAYER_ACTIVE})
 
 
 def checked(wallet: Wallet, promises: Promises) -> Wallet:
     """Returns `wallet` if it makes all checks in the right order, else a wallet that asks questions first."""
-    makes_all = promises.checks >= _OF_PLAYER | {BALANCE_SUFFICIENT}
+    makes_all = promises.checks >= OF_PLAYER | {Check.BALANCE_SUFFICIENT}
     if makes_all and not promises.checks_balance_first and promises.repeats is not Repeats.UNPROTECTED:
         return wallet
     return CheckedWallet(wallet, promises)
@@ -57,7 +55,7 @@ class CheckedWallet:
             # A movement that the journal lacks may still have been made: before the journal began, or before it was
             # lost.
             return await asking.repeated()
-        if isinstance(callback, Bet) and BALANCE_SUFFICIENT in set(callback.checks) - made_by_wallet:
+        if isinstance(callback, Bet) and Check.BALANCE_SUFFICIENT in set(callback.checks) - made_by_wallet:
             player = await asking.player(checks_of_player(callback))
             if player.result is not Result.OK:
                 return player
@@ -73,7 +71,10 @@ class CheckedWallet:
     async def _in_order(self, asking: "_Asking", insufficient: Outcome) -> Outcome:
         """Answers a 31 found without a check for a repeat. The provider may expect 41 first, so check now."""
         checks = asking.callback.checks
-        if BALANCE_SUFFICIENT not in checks or NOT_PROCESSED not in checks[: checks.index(BALANCE_SUFFICIENT)]:
+        if (
+            Check.BALANCE_SUFFICIENT not in checks
+            or Check.NOT_PROCESSED not in checks[: checks.index(Check.BALANCE_SUFFICIENT)]
+        ):
             return insufficient
         if not self._promises.has_status or not await asking.is_known():
             return insufficient
@@ -101,5 +102,5 @@ class _Asking:
 
     async def repeated(self) -> Outcome:
         """41, or the first failing check of the player that precedes it."""
-        player = await self.player(checks_of_player(self.callback, before=NOT_PROCESSED))
+        player = await self.player(checks_of_player(self.callback, before=Check.NOT_PROCESSED))
         return player if player.result is not Result.OK else Outcome(Result.ALREADY_PROCESSED, player.balance)

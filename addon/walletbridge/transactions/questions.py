@@ -9,12 +9,10 @@ from msgspec.structs import replace
 
 from walletbridge.observe.trace import Trace
 from walletbridge.protocol.callbacks import Authenticate, Balance, Callback, Status
+from walletbridge.protocol.checks import OF_PLAYER, Check
 from walletbridge.protocol.errors import OutcomeUnknown
 from walletbridge.protocol.outcomes import WITHOUT_BALANCE, Outcome, Result
 from walletbridge.wallet.port import Wallet
-
-PLAYER_EXISTS, PLAYER_ACTIVE = 21, 22
-TRANSACTION_EXISTS = 42
 
 
 def checks_of_player(callback: Callback, *, before: int | None = None) -> tuple[int, ...]:
@@ -22,7 +20,7 @@ def checks_of_player(callback: Callback, *, before: int | None = None) -> tuple[
     checks = callback.checks
     if before in checks:
         checks = checks[: checks.index(before)]
-    return tuple(check for check in checks if check in {PLAYER_EXISTS, PLAYER_ACTIVE})
+    return tuple(check for check in checks if check in OF_PLAYER)
 
 
 async def ask_player(
@@ -33,7 +31,9 @@ async def ask_player(
 
     Raises OutcomeUnknown with `sent=False` on any other result: the question moved no money.
     """
-    question = Balance(account=callback.account, checks=checks or (PLAYER_EXISTS,), requested_at=callback.requested_at)
+    question = Balance(
+        account=callback.account, checks=checks or (Check.PLAYER_EXISTS,), requested_at=callback.requested_at
+    )
     try:
         outcome = await wallet.call(question, deadline=deadline, trace=trace)
     except OutcomeUnknown as unknown:
@@ -51,7 +51,10 @@ async def is_known(wallet: Wallet, callback: Callback, trans_id: int | str, *, d
     Whether the wallet has the transaction. Raises OutcomeUnknown with `sent=False` if it answers neither OK nor 42.
     """
     question = Status(
-        account=callback.account, checks=(TRANSACTION_EXISTS,), requested_at=callback.requested_at, trans_id=trans_id
+        account=callback.account,
+        checks=(Check.TRANSACTION_EXISTS,),
+        requested_at=callback.requested_at,
+        trans_id=trans_id,
     )
     try:
         outcome = await wallet.call(question, deadline=deadline, trace=trace)

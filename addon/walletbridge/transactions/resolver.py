@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from walletbridge.journal.port import Busy, Change, Found, Journal, JournalUnavailable
 from walletbridge.observe.trace import Trace
 from walletbridge.protocol.callbacks import Cancel, Command, Status, Win
+from walletbridge.protocol.checks import Check
 from walletbridge.protocol.errors import OutcomeUnknown
 from walletbridge.rules import after_call, asked
 from walletbridge.rules.cancel_strategy import as_sent
@@ -32,8 +33,6 @@ from walletbridge.wallet.port import Wallet
 PAGE_ROWS = 500
 BETWEEN_PAGES_SECONDS = 0.05
 """Seconds to rest after a page without work."""
-CHECK_NOT_PROCESSED = 41
-CHECK_TRANSACTION_EXISTS = 42
 
 _KINDS = {
     Action.REDELIVER: Command.WIN,
@@ -284,9 +283,9 @@ class Resolver:
     def _callback(self, taken: _Taken, cancel: Cancel) -> Win | Cancel | Status:
         match taken.plan.action:
             case Action.REDELIVER:
-                return win_of(taken.row.request, (CHECK_NOT_PROCESSED,), sent_at=int(time.time()))
+                return win_of(taken.row.request, (Check.NOT_PROCESSED,), sent_at=int(time.time()))
             case Action.ASK:
-                return status_of(taken.row.request, (CHECK_TRANSACTION_EXISTS,))
+                return status_of(taken.row.request, (Check.TRANSACTION_EXISTS,))
             case _:
                 return as_sent(taken.row, cancel, self._promises)
 
@@ -337,7 +336,7 @@ class Resolver:
 
 
 def _cancel_of(row: Row) -> Cancel:
-    return cancel_of(row.request, (CHECK_TRANSACTION_EXISTS,), sent_at=int(time.time()))
+    return cancel_of(row.request, (Check.TRANSACTION_EXISTS,), sent_at=int(time.time()))
 
 
 def _is_power_of_two(number: int) -> bool:

@@ -14,17 +14,17 @@ from msgspec.structs import replace
 from walletbridge.journal.port import Found, Journal
 from walletbridge.observe.trace import Trace
 from walletbridge.protocol.callbacks import Bet, Callback, Cancel, Status, Win
+from walletbridge.protocol.checks import Check
 from walletbridge.protocol.errors import OutcomeUnknown
 from walletbridge.protocol.outcomes import WITHOUT_BALANCE, Outcome, Result
 from walletbridge.rules import after_call, asked, before_call, cancel_strategy, record
 from walletbridge.rules.decisions import End, Look, Step, Times, Verdict
 from walletbridge.rules.promises import Promises
-from walletbridge.rules.repeats import NOT_PROCESSED, TRANSACTION_EXISTS
 from walletbridge.rules.row import Kind, Row
 from walletbridge.rules.stored_callback import status_of
 from walletbridge.rules.words import Word, with_word
 from walletbridge.transactions.journalled import Keeper, OnEvent
-from walletbridge.transactions.questions import PLAYER_ACTIVE, ask_player, checks_of_player, with_balance
+from walletbridge.transactions.questions import ask_player, checks_of_player, with_balance
 from walletbridge.transactions.status_cache import StatusCache
 from walletbridge.transactions.turns import Turns
 from walletbridge.wallet.port import Wallet
@@ -154,7 +154,7 @@ class Transactions:
 
     async def _ask(self, row: Row, deadline: float, trace: Trace) -> End:
         """The wallet's status for the transaction of `row`."""
-        question = status_of(row.request, (TRANSACTION_EXISTS,))
+        question = status_of(row.request, (Check.TRANSACTION_EXISTS,))
         try:
             return await self._wallet.call(question, deadline=deadline, trace=trace)
         except OutcomeUnknown as unknown:
@@ -199,8 +199,8 @@ class Transactions:
         """
         The journal's outcome, unless a check of the player fails. A known transaction proves that the player exists.
         """
-        checks = checks_of_player(callback, before=TRANSACTION_EXISTS)
-        if told.result is Result.OK and PLAYER_ACTIVE not in checks:
+        checks = checks_of_player(callback, before=Check.TRANSACTION_EXISTS)
+        if told.result is Result.OK and Check.PLAYER_ACTIVE not in checks:
             return told
         player = await ask_player(self._wallet, callback, checks, deadline=deadline, trace=trace)
         return player if player.result is not Result.OK else replace(told, balance=player.balance)
@@ -247,7 +247,9 @@ class Transactions:
 
 def _checks_before(callback: Bet | Win | Cancel) -> tuple[int, ...]:
     """The checks of the player that precede the journal's finding. PROTOCOL: Checks."""
-    return checks_of_player(callback, before=TRANSACTION_EXISTS if isinstance(callback, Cancel) else NOT_PROCESSED)
+    return checks_of_player(
+        callback, before=Check.TRANSACTION_EXISTS if isinstance(callback, Cancel) else Check.NOT_PROCESSED
+    )
 
 
 def _is_other(look: Look, callback: Bet | Win | Cancel) -> bool:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from walletbridge.observe.trace import Trace, WalletCall
 from walletbridge.protocol.callbacks import Balance, Callback, Command
+from walletbridge.protocol.checks import Check
 from walletbridge.protocol.errors import NotSayable, OutcomeUnknown, Overloaded
 from walletbridge.protocol.outcomes import Outcome, Result
 from walletbridge.wallet.channel import Channel
@@ -35,8 +36,6 @@ _HIDDEN = "***"
 _OK = grpc.StatusCode.OK.name
 _AWAY = grpc.StatusCode.UNAVAILABLE.name
 _CANCELLED = "the call was cancelled"
-_CHECK_PLAYER_EXISTS = 21
-_CHECK_PLAYER_ACTIVE = 22
 
 
 class _Call(Struct, frozen=True):
@@ -128,7 +127,7 @@ class GrpcWallet:
 
     async def _ask_balance(self, callback: Callback, deadline: float, trace: Trace) -> int | None:
         """The player's balance by the command `balance`; None where that call fails."""
-        question = Balance(account=callback.account, checks=(_CHECK_PLAYER_EXISTS,), requested_at=callback.requested_at)
+        question = Balance(account=callback.account, checks=(Check.PLAYER_EXISTS,), requested_at=callback.requested_at)
         binding = self._bound.bindings[Command.BALANCE]
         aside = Trace(calls=trace.calls)
         try:
@@ -166,7 +165,7 @@ class GrpcWallet:
             raise OutcomeUnknown(f"the look-up {lookup.name}: {unknown.reason}", sent=False) from None
         # 22 matters only where the callback asks for check 22; without a player (21) no command can be called.
         if result is Result.PLAYER_NOT_FOUND or (
-            result is Result.PLAYER_INACTIVE and _CHECK_PLAYER_ACTIVE in callback.checks
+            result is Result.PLAYER_INACTIVE and Check.PLAYER_ACTIVE in callback.checks
         ):
             return Outcome(result)
         if result not in {Result.OK, Result.PLAYER_INACTIVE} or reply.message is None:

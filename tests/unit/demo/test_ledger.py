@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.demo.conftest import NOW, Clock
 
-from walletbridge.demo.checks import UnknownCheck
+from walletbridge.demo.first_refusal import UnknownCheck
 from walletbridge.demo.ledger import Ledger
 from walletbridge.protocol.money import INT64_MAX
 from walletbridge.protocol.outcomes import Outcome, Result, TransactionState

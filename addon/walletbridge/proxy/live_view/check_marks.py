@@ -5,17 +5,11 @@ The outcome of each check of a callback, as far as its answer shows. Pure. PROTO
 from enum import StrEnum
 from typing import NamedTuple
 
+from walletbridge.protocol.checks import MEANINGS
+from walletbridge.protocol.outcomes import Result
 from walletbridge.proxy.live_view.record import Record
 
-MEANINGS = {
-    21: "the player exists",
-    22: "the player is active",
-    31: "the balance covers the amount",
-    41: "the transaction has not been processed yet",
-    42: "the transaction is known",
-}
 _HTTP_OK = 200
-_FAILED = 99
 
 
 class Went(StrEnum):
@@ -28,7 +22,7 @@ class Went(StrEnum):
     """The answer does not show it."""
 
 
-class Check(NamedTuple):
+class CheckMark(NamedTuple):
     """A check of a callback."""
 
     number: int
@@ -36,13 +30,13 @@ class Check(NamedTuple):
     went: Went
 
 
-def checks(record: Record) -> list[Check]:
+def checks(record: Record) -> list[CheckMark]:
     """
     Returns the checks in the provider's order. The first that fails decides the answer; later ones are not reached.
     """
-    found: list[Check] = []
+    found: list[CheckMark] = []
     has_failed = False
-    is_told = record.http_status == _HTTP_OK and record.result != _FAILED and _names_a_check(record)
+    is_told = record.http_status == _HTTP_OK and record.result != Result.FAILED and _names_a_check(record)
     for number in record.checks:
         if not is_told:
             went = Went.NOT_TOLD
@@ -52,7 +46,7 @@ def checks(record: Record) -> list[Check]:
             went, has_failed = Went.FAILED, True
         else:
             went = Went.HELD
-        found.append(Check(number, MEANINGS.get(number, "a check of the wallet's own"), went))
+        found.append(CheckMark(number, MEANINGS.get(number, "a check of the wallet's own"), went))
     return found
 
 

@@ -19,6 +19,7 @@ from mitmproxy.log import ALERT
 from walletbridge.gateway.running_gateway import Bridge
 from walletbridge.observe.trace import Trace
 from walletbridge.protocol.callbacks import BadCallback, Bet, Callback, Cancel, Command, Status, Win, decode
+from walletbridge.protocol.checks import DOCUMENTED, Check
 from walletbridge.protocol.errors import OutcomeUnknown
 from walletbridge.protocol.money import format_minor
 from walletbridge.proxy.live_view import export, lookups
@@ -28,8 +29,6 @@ from walletbridge.proxy.live_view.replay_permits import SECONDS, Permits
 from walletbridge.settings import Settings
 from walletbridge.settings.sections import TOKEN_ENV_DEFAULT
 
-_EXISTS = 42
-_PLAYER_EXISTS = 21
 KEYS = (
     ("f2", "walletbridge.known @focus", "What is known of this transaction"),
     ("f3", "walletbridge.status @focus", "Ask the wallet what became of this transaction"),
@@ -79,7 +78,7 @@ class Commands:
     def status(self, flows: Sequence[flow.Flow]) -> None:
         """Asks the wallet what became of the transaction of these flows."""
         bridge, (own, callback) = self._needed(), self._transaction(flows)
-        checks = (_PLAYER_EXISTS, _EXISTS)
+        checks = DOCUMENTED[Command.STATUS]
         trans_id = _trans_id(callback)
         self._start(
             self._ask(
@@ -255,7 +254,7 @@ def _trans_id(callback: Callback) -> int | str:
 def _cancel_of(callback: Callback) -> Cancel:
     return Cancel(
         account=callback.account,
-        checks=(_EXISTS,),
+        checks=(Check.TRANSACTION_EXISTS,),
         requested_at=int(time.time()),
         trans_id=_trans_id(callback),
         round_id=getattr(callback, "round_id", ""),

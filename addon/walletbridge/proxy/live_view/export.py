@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from mitmproxy.http import HTTPFlow
 
+from walletbridge.protocol.outcomes import Result
 from walletbridge.proxy.live_view.record import Record
 
 _HEADERS = ("accept", "content-type")
-_INACTIVE, _UNKNOWN_PLAYER, _NOT_FOUND = 22, 21, 42
 _HTTP_OK = 200
 
 
@@ -58,19 +58,19 @@ def vector(flow: HTTPFlow, record: Record, related: Iterable[Record]) -> str:
 
 
 def _players(record: Record) -> list[dict[str, Any]]:
-    if record.result == _UNKNOWN_PLAYER:
+    if record.result == Result.PLAYER_NOT_FOUND:
         return []
     balance = Decimal(record.balance or 0)
     if record.http_status == _HTTP_OK and record.result == 0:
         amount = Decimal(record.amount or 0)
         balance += {"bet": amount, "win": -amount}.get(record.command, Decimal(0))
-    return [{"account": record.account, "balance": _number(balance), "active": record.result != _INACTIVE}]
+    return [{"account": record.account, "balance": _number(balance), "active": record.result != Result.PLAYER_INACTIVE}]
 
 
 def _transactions(record: Record, trans_id: object, related: list[Record]) -> list[dict[str, Any]]:
     """Returns the bet or win that the wallet knew before, if any."""
-    is_question = record.command in {"cancel", "status"} and record.result != _NOT_FOUND
-    if record.result != 41 and not is_question:  # noqa: PLR2004 - PROTOCOL: Checks.
+    is_question = record.command in {"cancel", "status"} and record.result != Result.TRANSACTION_NOT_FOUND
+    if record.result != Result.ALREADY_PROCESSED and not is_question:
         return []
     made = [record, *related]
     movement = next((one for one in made if one.trans_id == record.trans_id and one.amount), None)

@@ -3,6 +3,7 @@ A record in one line: its marker, its comment, and the words for filters. Pure.
 """
 
 from walletbridge.observe.printable import printable
+from walletbridge.protocol.outcomes import Result
 from walletbridge.proxy.live_view.record import Record, Stage
 
 COMMENT_MAX = 100
@@ -11,13 +12,13 @@ _ACCOUNT_MAX = 20
 _REASON_MIN = 8
 _BAR = " | "
 
-MEANINGS = {
-    21: "no such player",
-    22: "player inactive",
-    31: "no funds",
-    41: "duplicate",
-    42: "not found",
-    99: "not made",
+MEANINGS: dict[int, str] = {
+    Result.PLAYER_NOT_FOUND: "no such player",
+    Result.PLAYER_INACTIVE: "player inactive",
+    Result.BALANCE_INSUFFICIENT: "no funds",
+    Result.ALREADY_PROCESSED: "duplicate",
+    Result.TRANSACTION_NOT_FOUND: "not found",
+    Result.FAILED: "not made",
 }
 """The names of refusals in comments."""
 
@@ -29,25 +30,24 @@ BAD_REQUEST = ":x:"
 UNKNOWN = ":question:"
 HIT = ":zap:"
 OK = ":white_check_mark:"
-REFUSALS = {
-    21: ":bust_in_silhouette:",
-    22: ":zzz:",
-    31: ":money_with_wings:",
-    41: ":repeat:",
-    42: ":mag:",
-    99: ":no_entry:",
+REFUSALS: dict[int, str] = {
+    Result.PLAYER_NOT_FOUND: ":bust_in_silhouette:",
+    Result.PLAYER_INACTIVE: ":zzz:",
+    Result.BALANCE_INSUFFICIENT: ":money_with_wings:",
+    Result.ALREADY_PROCESSED: ":repeat:",
+    Result.TRANSACTION_NOT_FOUND: ":mag:",
+    Result.FAILED: ":no_entry:",
 }
 _REFUSAL = ":no_entry:"
 _NO_WORDS = str.maketrans(" =", "__")
 _HTTP_OK, _HTTP_REPLAY, _HTTP_UNKNOWN = 200, 403, 500
-_WRONG_TOKEN_RESULT = 100
 
 
 def marker(record: Record) -> str:
     """Returns an emoji by mitmproxy's name for it."""
     if record.stage is not Stage.ANSWERED:
         return HELD if record.stage is Stage.HELD else DROPPED
-    if record.result == _WRONG_TOKEN_RESULT:
+    if record.result == Result.WRONG_TOKEN:
         return WRONG_TOKEN
     if record.http_status == _HTTP_OK and record.result == 0:
         return HIT if record.cache == "hit" else OK
@@ -108,7 +108,7 @@ def words(record: Record) -> str:
 
 def _what(record: Record) -> str:
     if not record.command:
-        if record.result == _WRONG_TOKEN_RESULT:
+        if record.result == Result.WRONG_TOKEN:
             return "wrong token"
         return "replay refused" if record.http_status == _HTTP_REPLAY else "bad request"
     amount = f" {record.amount}" if record.amount else ""
@@ -119,7 +119,7 @@ def _what(record: Record) -> str:
 def _answer(record: Record) -> str:
     if record.http_status == _HTTP_OK:
         said = str(record.result)
-        if record.result and record.result != _WRONG_TOKEN_RESULT:
+        if record.result and record.result != Result.WRONG_TOKEN:
             said += f" {MEANINGS.get(record.result, 'refused')}"
         if record.state:
             return f"{said} {record.state}"

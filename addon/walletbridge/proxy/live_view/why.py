@@ -2,14 +2,15 @@
 Explains in one sentence why the answer is what it is. Pure.
 """
 
+from walletbridge.protocol.outcomes import Result
 from walletbridge.proxy.live_view.record import Record, Stage
 
-_REFUSED = {
-    21: "The wallet does not know this player (check 21).",
-    22: "The wallet says that this player is not active (check 22).",
-    31: "The player's balance does not cover the amount (check 31); nothing was taken.",
-    42: "The wallet does not know this transaction (check 42).",
-    99: "The wallet did not make it, and says so: no money has moved.",
+_REFUSED: dict[int, str] = {
+    Result.PLAYER_NOT_FOUND: "The wallet does not know this player (check 21).",
+    Result.PLAYER_INACTIVE: "The wallet says that this player is not active (check 22).",
+    Result.BALANCE_INSUFFICIENT: "The player's balance does not cover the amount (check 31); nothing was taken.",
+    Result.TRANSACTION_NOT_FOUND: "The wallet does not know this transaction (check 42).",
+    Result.FAILED: "The wallet did not make it, and says so: no money has moved.",
 }
 _DONE = {
     "authenticate": "The wallet knows the player.",
@@ -29,7 +30,6 @@ _AFTER_UNKNOWN = {
     "cancel": "the provider sends the cancel again",
 }
 _HTTP_OK, _HTTP_REPLAY, _HTTP_METHOD, _HTTP_SIZE, _HTTP_UNKNOWN = 200, 403, 405, 413, 500
-_WRONG_TOKEN = 100
 
 
 def why(record: Record) -> str:
@@ -64,7 +64,7 @@ def _main(record: Record) -> str:
 
 
 def _of_known(record: Record) -> str:
-    if record.result == _WRONG_TOKEN:
+    if record.result == Result.WRONG_TOKEN:
         return (
             "The token is missing, wrong or there twice, or the sender's address is not allowed. No more was looked at."
         )
@@ -72,7 +72,7 @@ def _of_known(record: Record) -> str:
         return f"Answered {record.result} from the journal: {record.reason}."
     if record.result == 0:
         return _CACHED.get(record.cache) or _DONE.get(record.command, "The wallet said OK.")
-    if record.result == 41:  # noqa: PLR2004 - PROTOCOL: Checks.
+    if record.result == Result.ALREADY_PROCESSED:
         return "The wallet has processed this transaction before (check 41); nothing moved a second time."
     return _REFUSED.get(record.result, f"The wallet refused it with {record.result}.")
 

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from walletbridge.protocol.callbacks import Command
+from walletbridge.protocol.checks import DOCUMENTED
 from walletbridge.protocol.outcomes import Result
 from walletbridge.simulator.books.transactions import Transaction
 from walletbridge.simulator.play.conversation import is_unanswered
@@ -13,7 +14,7 @@ from walletbridge.simulator.play.player import Player
 from walletbridge.simulator.report.cases import Case
 from walletbridge.simulator.report.recorder import Asked
 from walletbridge.simulator.rules import Rule
-from walletbridge.simulator.wire.calls import CHECKS, malformed
+from walletbridge.simulator.wire.calls import malformed
 from walletbridge.simulator.wire.client import Token
 from walletbridge.simulator.wire.readings import HTTP_OK, read
 
@@ -33,7 +34,7 @@ async def inactive_account(player: Player) -> None:
 
 async def _beside(player: Player, account: str, case: Case, expected: Result) -> None:
     for command in Command:
-        if str(int(expected)) in CHECKS[command].split(","):
+        if expected.value in DOCUMENTED[command]:
             await player.ask_beside(
                 case, replace(player.new_call(command, amount=player.step), account=account), expected
             )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from walletbridge.protocol.callbacks import Command
+from walletbridge.protocol.checks import DOCUMENTED, text_of
 from walletbridge.protocol.money import format_minor
 
 UNIT_DECIMALS = 8
@@ -17,14 +18,6 @@ The simulator counts money in units of 10**-8 of the currency, even if it plays 
 finer than the played amounts stays exact.
 """
 
-CHECKS = {
-    Command.AUTHENTICATE: "21",
-    Command.BALANCE: "21,22",
-    Command.BET: "21,22,41,31",
-    Command.WIN: "21,22,41",
-    Command.CANCEL: "21,22,42",
-    Command.STATUS: "21,42",
-}
 MOVEMENTS = frozenset({Command.BET, Command.WIN})
 _OF_ACCOUNT = frozenset({Command.AUTHENTICATE, Command.BALANCE})
 _TYPES = {Command.BET: 1, Command.WIN: 2}
@@ -98,7 +91,7 @@ def document(call: Call, now: int) -> dict[str, Any]:
         }
     if call.command in MOVEMENTS:
         data |= {"amount": _number(call.amount), "type": _TYPES[call.command]}
-    return {"command": call.command, "data": data, "timestamp": str(now), "check": CHECKS[call.command]}
+    return {"command": call.command, "data": data, "timestamp": str(now), "check": text_of(DOCUMENTED[call.command])}
 
 
 def varied(new_bet: Callable[[], Call], now: int) -> Iterator[tuple[Call, bytes]]:

@@ -4,6 +4,7 @@ Checks that the parts of a mapping file, each right by itself, fit together.
 
 from collections.abc import Iterator, Mapping
 
+from walletbridge.protocol.checks import OF_PLAYER, Check
 from walletbridge.protocol.outcomes import Result
 from walletbridge.rules.promises import Promises, Repeats
 from walletbridge.settings.mistakes import Mistake
@@ -13,11 +14,11 @@ from walletbridge.wallet.mapping.request.sources import OF_THE_JOURNAL
 
 _MOVEMENTS = ("bet", "win")
 COMES_TO = {
-    21: ("authenticate", "balance", "bet", "win"),
-    22: ("balance", "bet"),
-    31: ("bet",),
-    41: ("bet", "win"),
-    42: ("cancel", "status"),
+    Check.PLAYER_EXISTS: ("authenticate", "balance", "bet", "win"),
+    Check.PLAYER_ACTIVE: ("balance", "bet"),
+    Check.BALANCE_SUFFICIENT: ("bet",),
+    Check.NOT_PROCESSED: ("bet", "win"),
+    Check.TRANSACTION_EXISTS: ("cancel", "status"),
 }
 """By check: the commands that must come to it, if the wallet makes the check."""
 
@@ -47,7 +48,7 @@ def makes_up_cancels(bindings: Mapping[str, Binding]) -> bool:
 def checks_of(lookup: Lookup) -> frozenset[int]:
     """Which of the checks 21 and 22 a look-up makes."""
     found = {verdict.value for verdict in lookup.method.outcome.named() if isinstance(verdict, Result)}
-    return frozenset(found & {21, 22})
+    return frozenset(found & OF_PLAYER)
 
 
 def _of_request(name: str, binding: Binding, promises: Promises, decimals: int) -> Iterator[str]:

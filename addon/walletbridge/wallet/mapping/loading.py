@@ -10,6 +10,7 @@ from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from walletbridge.protocol.checks import Check
 from walletbridge.protocol.errors import SettingsError
 from walletbridge.rules.promises import Promises, Repeats
 from walletbridge.settings import Wallet as WalletSettings
@@ -30,8 +31,6 @@ COMMANDS = ("authenticate", "balance", "bet", "win", "cancel", "status")
 PROMISES = ("late_bets_refused", "repeats", "checks", "checks_balance_first", "cancels_repeat_safely")
 SOURCES_OF_SCHEMA = ("proto", "descriptor_set", "reflection")
 OF_THE_JOURNAL = "journal"
-_CHECKS = (21, 22, 31, 41, 42)
-PLAYER_ACTIVE = 22
 DESCRIPTORS_BYTES_MAX = 16 << 20
 """Limits a descriptor set, which a program writes."""
 _TAKEN = frozenset({*SOURCES, "now", "env", "settings"})
@@ -201,8 +200,8 @@ class _Reader:
         for item in keys["checks"].items():
             with self._notes.noting():
                 check = item.whole(0, 99)
-                if check not in _CHECKS:
-                    raise item.wrong(f"expected one of {', '.join(map(str, _CHECKS))}")
+                if check not in Check:
+                    raise item.wrong(f"expected one of {', '.join(map(str, Check))}")
                 checks.add(check)
         used = [binding.lookup for binding in bindings.values() if binding.lookup is not None]
         return Promises(
@@ -223,7 +222,7 @@ class _Reader:
             keys["lookups"].entries()[name].caution("no command uses this look-up")
         for name in used:
             lookup = house.lookups[name]
-            if PLAYER_ACTIVE in checks_of(lookup) and lookup.cache_seconds:
+            if Check.PLAYER_ACTIVE in checks_of(lookup) and lookup.cache_seconds:
                 keys["lookups"].entries()[name].caution(
                     f"its answers are kept for {lookup.cache_seconds} s, so a player who is blocked is refused that "
                     "much later at most (cache.seconds; 0 asks each time)"

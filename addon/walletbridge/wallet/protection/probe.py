@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from walletbridge.observe.trace import Trace
 from walletbridge.protocol.callbacks import Balance
+from walletbridge.protocol.checks import Check
 from walletbridge.protocol.errors import OutcomeUnknown
 from walletbridge.wallet.port import Wallet
 from walletbridge.wallet.protection.breaker import Breaker
@@ -90,6 +91,6 @@ class Probe:
             self._wake.clear()
 
     async def _ask(self) -> None:
-        question = Balance(account=NOBODY, checks=(21,), requested_at=None)
+        question = Balance(account=NOBODY, checks=(Check.PLAYER_EXISTS,), requested_at=None)
         with suppress(OutcomeUnknown):
             await self._wallet.call(question, deadline=self._clock() + self._seconds, trace=Trace())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from walletbridge.demo.checks import UnknownCheck, first_refusal, refusal_of_read
+from walletbridge.demo.first_refusal import UnknownCheck, first_refusal, refusal_of_read
 from walletbridge.protocol.outcomes import Result
 
 

@@ -3,23 +3,13 @@ The demo wallet's checks, made in the given order: the first check that fails de
 """
 
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
 
+from walletbridge.protocol.checks import Check
 from walletbridge.protocol.outcomes import Result
 
 
 class UnknownCheck(ValueError):
     """Raised by the read-only operations for a check that they do not know, because no result of theirs reports it."""
-
-
-class Check(IntEnum):
-    """A check. Its number is the result that reports its failure (PROTOCOL: Checks)."""
-
-    PLAYER_EXISTS = 21
-    PLAYER_ACTIVE = 22
-    BALANCE_SUFFICIENT = 31
-    NOT_PROCESSED = 41
-    TRANSACTION_EXISTS = 42
 
 
 def first_refusal(checks: Iterable[int], holds: Mapping[int, bool]) -> Result | None:
