@@ -1,6 +1,7 @@
 """The house keeps its shape: which way imports point, what stays out of the core, and where files may lie."""
 
 import ast
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -209,3 +210,12 @@ def test_the_top_level_holds_what_is_documented_and_nothing_else() -> None:
     entries = {name.split("/")[0] for name in tracked_files()}
 
     assert {entry for entry in entries if not entry.startswith(".")} - TOP_LEVEL == set()
+
+
+def test_the_map_names_files_that_exist() -> None:
+    text = (ADDON / "ARCHITECTURE.md").read_text()
+    named = set(re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", text))
+
+    assert {name for name in named if not ((PACKAGE / name).exists() or (ROOT / name).exists())} == set()
+    assert {room for room in ROOMS if room not in text} == {"__main__"}
+    assert {name for name in named if name.endswith(".py")} >= {"rules/before_call.py", "rules/after_call.py"}
