@@ -16,6 +16,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 # gRPC writes lines of its own to stderr. It reads this once, at its import, and a test's helper may be the first.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+# A machine may forbid Python to write bytecode. Then each process that a test starts compiles mitmproxy anew, which
+# takes three times as long.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
