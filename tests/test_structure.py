@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -92,9 +93,15 @@ def imports_in(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (f"{origin}.{alias.name}" for alias in node.names)
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
     package = path.parent.relative_to(ADDON if path.is_relative_to(ADDON) else ROOT).as_posix().replace("/", ".")
-    return set(imports_in(ast.parse(path.read_bytes()), package))
+    return set(imports_in(tree_of(path), package))
 
 
 def rooms_of(path: Path) -> set[str]:
@@ -137,7 +144,7 @@ def test_the_core_does_no_io(path: Path) -> None:
 def test_the_core_waits_for_nothing(path: Path) -> None:
     asynchronous = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
 
-    assert [node.lineno for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, asynchronous)] == []
+    assert [node.lineno for node in ast.walk(tree_of(path)) if isinstance(node, asynchronous)] == []
 
 
 @each_module
@@ -187,7 +194,7 @@ def test_every_module_has_its_own_test_file(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in python_files(ADDON) if "settings" not in path.parts], ids=name_of)
 def test_nothing_is_made_a_float(path: Path) -> None:
     """Money never is, and seconds come from the settings."""
-    calls = [node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
 
     assert [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "float"] == []
 
