@@ -59,10 +59,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @cache
 def _together(file: str) -> str:
     path = _HERE.parent / file
-    return str(path.parent) if _SHARES_THE_HOUSE in path.read_text() else file
+    return str(path.parent) if _shares_the_house(path) else file
+
+
+@cache
+def _shares_the_house(path: Path) -> bool:
+    return _SHARES_THE_HOUSE in path.read_text()
 
 
 def _place(item: pytest.Item) -> tuple[int, bool]:
-    path, shares = item.path.relative_to(_HERE).as_posix(), _SHARES_THE_HOUSE in item.path.read_text()
+    path, shares = item.path.relative_to(_HERE).as_posix(), _shares_the_house(item.path)
     places = (place for place, folder in enumerate(LONGEST_FIRST) if path.startswith(f"{folder}/"))
     return (next(places, len(LONGEST_FIRST)), not shares)
