@@ -34,7 +34,12 @@ class Middlebox:
         self.connections += 1
         self.open += 1
         generation = self._generation if self.takes_new else -1
-        far_reader, far_writer = await asyncio.open_connection(HOST, self._target_port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection(HOST, self._target_port)
+        except OSError:
+            writer.transport.abort()
+            self.open -= 1
+            return
         ways = {
             asyncio.create_task(self._pass_on(reader, far_writer, generation)),
             asyncio.create_task(self._pass_on(far_reader, writer, generation)),
@@ -70,4 +75,7 @@ async def middlebox_to(port: int) -> AsyncIterator[Middlebox]:
     finally:
         server.close()
         middlebox.stop()
-        await asyncio.sleep(0)
+        while middlebox.open:  # noqa: ASYNC110 - a test waits for its own helper
+            await asyncio.sleep(0.01)
+        # The transports that it aborted end in the loop's next round.
+        await asyncio.sleep(0.01)
