@@ -96,7 +96,8 @@ class Crowd:
         One callback; returns the result. Raises ConnectionRefusedError where nobody listens, HeardNothing where the
         answer does not say what became of it.
         """
-        callback = make_callback(command, **overrides)
+        # A round each: a cancelled bet makes a win of its round that may not have been heard a person's. RULES 9.
+        callback = make_callback(command, round_id=overrides["trans_id"], **overrides)
         try:
             async with client.post(self.gateway.url, json=callback, headers=headers()) as response:
                 status, result = response.status, int((await response.json())["result"])
